@@ -1,0 +1,34 @@
+// Sizes, dense types and the two kinds of error that every other header uses.
+//
+// One convention everywhere: a token is a column. Keys before the feature map are d×L, features p×L, queries p×N,
+// retrieval coefficients L×N, outputs S×N.
+#pragma once
+
+#include <Eigen/Dense>
+#include <stdexcept>
+
+namespace palimpsest {
+
+using Index = Eigen::Index;
+
+template <class T>
+using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
+template <class T>
+using Vector = Eigen::Matrix<T, Eigen::Dynamic, 1>;
+
+/// A writable or read-only window on somebody's matrix: contiguous columns, any distance between them.
+template <class T>
+using MatrixView = Eigen::Ref<Matrix<T>, 0, Eigen::OuterStride<>>;
+template <class T>
+using ConstMatrixView = Eigen::Ref<const Matrix<T>, 0, Eigen::OuterStride<>>;
+template <class T>
+using VectorView = Eigen::Ref<Vector<T>>;
+template <class T>
+using ConstVectorView = Eigen::Ref<const Vector<T>>;
+
+/// What a user asked for cannot be done; the message names the value and what is allowed.
+class ConfigurationError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace palimpsest

@@ -1,0 +1,66 @@
+// Deterministic parameter-free projection:
+//   r = [relu(x); relu(−x)] ∈ R^{2d},   φ(x) = [r ⊙ roll(r, 1); …; r ⊙ roll(r, ν)],   roll(r, j)_i = r_{(i−j) mod 2d}.
+// p = 2dν. Source: Schlag, Irie, Schmidhuber 2021 (arXiv 2102.11174), eqs. 37–38.
+// Note the sign: relu(−x), not −relu(x), which would halve the rank.
+#pragma once
+
+#include "palimpsest/kernel/kernel.hpp"
+
+namespace palimpsest {
+
+template <class T>
+struct Dpfp {
+  static constexpr std::string_view name = "dpfp";
+  static constexpr std::string_view argument = "nu";
+  static constexpr std::string_view summary = "r * roll(r, j), j = 1..nu, r = [relu(x); relu(-x)] (Schlag et al. 2021)";
+  static constexpr bool nonnegative = true;
+
+  int nu;
+
+  explicit Dpfp(int nu) : nu(nu) {
+    if (nu < 1) throw ConfigurationError(fmt::format("kernel 'dpfp:{}': nu must be at least 1", nu));
+  }
+
+  Index feature_dim(Index d) const { return 2 * d * nu; }
+
+  void forward(ConstMatrixView<T> x, MatrixView<T> phi) const {
+    const Index ring = 2 * x.rows();
+    Vector<T> r(nu + ring);
+    for (Index t = 0; t < x.cols(); ++t) {
+      unroll(x.col(t).data(), x.rows(), r.data());
+      for (Index j = 1; j <= nu; ++j)
+        phi.col(t).segment((j - 1) * ring, ring) = r.tail(ring).cwiseProduct(r.segment(nu - j, ring));
+    }
+  }
+
+  void backward(ConstMatrixView<T> x, ConstMatrixView<T>, ConstMatrixView<T> dphi, MatrixView<T> dx) const {
+    const Index d = x.rows(), ring = 2 * d;
+    Vector<T> r(nu + ring), dr(nu + ring);
+    for (Index t = 0; t < x.cols(); ++t) {
+      unroll(x.col(t).data(), d, r.data());
+      dr.setZero();
+      for (Index j = 1; j <= nu; ++j) {
+        const auto g = dphi.col(t).segment((j - 1) * ring, ring);
+        dr.tail(ring) += g.cwiseProduct(r.segment(nu - j, ring));
+        dr.segment(nu - j, ring) += g.cwiseProduct(r.tail(ring));
+      }
+      for (Index i = 0; i < nu; ++i) dr(i + ring) += dr(i);
+      const T* positive = dr.data() + nu;
+      const T* negative = positive + d;
+      const T* in = x.col(t).data();
+      T* out = dx.col(t).data();
+      for (Index i = 0; i < d; ++i) out[i] += in[i] > T(0) ? positive[i] : in[i] < T(0) ? -negative[i] : T(0);
+    }
+  }
+
+ private:
+  /// r with its last ν entries in front as well, so that every roll is a contiguous stretch: out_{ν+i−j} = roll(r, j)_i.
+  void unroll(const T* x, Index d, T* out) const {
+    T* r = out + nu;
+    for (Index i = 0; i < d; ++i) r[i] = x[i] < T(0) ? T(0) : x[i];  // this way round a NaN stays one
+    for (Index i = 0; i < d; ++i) r[d + i] = -x[i] < T(0) ? T(0) : -x[i];
+    for (Index i = nu - 1; i >= 0; --i) out[i] = out[i + 2 * d];
+  }
+};
+
+}  // namespace palimpsest

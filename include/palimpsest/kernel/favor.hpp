@@ -1,0 +1,100 @@
+// FAVOR+, positive random features for the softmax kernel:
+//   two-sided  φ(x) = (2m)^{-1/2} [exp(Ωᵀx − ‖x‖²/2); exp(−Ωᵀx − ‖x‖²/2)],  p = 2m    (`favor:m`)
+//   one-sided  φ(x) = m^{-1/2} exp(Ωᵀx − ‖x‖²/2),                           p = m     (`favor_onesided:m`)
+// with Ω: d×m in blocks of d orthogonal columns whose norms are those of Gaussian vectors. E φ(q)·φ(k) = exp(q·k).
+// `scaled` multiplies x by d^{-1/4} first, so that it estimates exp(q·k/√d).
+// Source: Choromanski et al. 2021, "Rethinking attention with Performers" (arXiv 2009.14794), lemma 1 and section 2.4.
+#pragma once
+
+#include <cmath>
+
+#include "palimpsest/kernel/kernel.hpp"
+
+namespace palimpsest {
+
+/// Ω: d×m. Within a block of d columns (the last may be short) the columns are orthogonal, their directions uniform on the
+/// sphere and their norms chi-distributed with d degrees of freedom.
+template <class T>
+Matrix<T> orthogonal_gaussian(Index d, Index m, Stream& stream) {
+  Matrix<T> omega(d, m), gaussian(d, d);
+  for (Index first = 0; first < m; first += d) {
+    const Index columns = std::min(d, m - first);
+    fill_normal<T>(stream, gaussian);
+    const Eigen::HouseholderQR<Matrix<T>> qr(gaussian);
+    omega.middleCols(first, columns) = qr.householderQ() * Matrix<T>::Identity(d, columns);
+    // In G = QR with a positive diagonal of R, Q is uniform and independent of R, and so of the norms of G's columns.
+    for (Index j = 0; j < columns; ++j)
+      omega.col(first + j) *= std::copysign(gaussian.col(j).norm(), qr.matrixQR()(j, j));
+  }
+  return omega;
+}
+
+template <class T, bool two_sided>
+struct RandomExponential {
+  static constexpr std::string_view name = two_sided ? "favor" : "favor_onesided";
+  static constexpr std::string_view argument = "m";
+  static constexpr std::string_view summary = two_sided
+                                                  ? "exp(+-W'x - |x|^2/2), positive random features (Performer)"
+                                                  : "exp(W'x - |x|^2/2), positive random features, one-sided (Performer)";
+  static constexpr bool nonnegative = true;
+
+  int m;
+  bool scaled = false;  ///< multiply x by d^{-1/4}
+  Matrix<T> omega;      ///< d×m, made by draw
+
+  explicit RandomExponential(int m) : m(m) {
+    if (m < 1) throw ConfigurationError(fmt::format("kernel '{}:{}': m must be at least 1", name, m));
+  }
+
+  Index feature_dim(Index) const { return two_sided ? 2 * m : m; }
+  void draw(Index d, Stream& stream) { omega = orthogonal_gaussian<T>(d, m, stream); }
+
+  // A lifted token is [x; Ωᵀx], both scaled.
+  Index lifted_dim(Index d) const { return d + m; }
+
+  void lift(ConstMatrixView<T> x, MatrixView<T> lifted) const {
+    lifted.topRows(x.rows()) = scale(x.rows()) * x;
+    lifted.bottomRows(m).noalias() = omega.transpose() * lifted.topRows(x.rows());
+  }
+
+  void lift_backward(ConstMatrixView<T> dlifted, MatrixView<T> dx) const {
+    const T s = scale(dx.rows());
+    dx += s * dlifted.topRows(dx.rows());
+    dx.noalias() += s * omega * dlifted.bottomRows(m);
+  }
+
+  void forward(ConstMatrixView<T> lifted, MatrixView<T> phi) const {
+    const T gain = T(1) / std::sqrt(T(feature_dim(0)));
+    for (Index t = 0; t < lifted.cols(); ++t) {
+      const auto h = lifted.col(t).tail(m).array();
+      const T half = lifted.col(t).head(lifted.rows() - m).squaredNorm() / T(2);
+      phi.col(t).head(m) = gain * (h - half).exp();
+      if constexpr (two_sided) phi.col(t).tail(m) = gain * (-h - half).exp();
+    }
+  }
+
+  // ∂φ±/∂h = ±φ±,  ∂φ/∂x = −x φ.
+  void backward(ConstMatrixView<T> lifted, ConstMatrixView<T> phi, ConstMatrixView<T> dphi, MatrixView<T> dlifted) const {
+    const Index d = lifted.rows() - m;
+    for (Index t = 0; t < lifted.cols(); ++t) {
+      const auto positive = phi.col(t).head(m).array() * dphi.col(t).head(m).array();
+      if constexpr (two_sided) {
+        const auto negative = phi.col(t).tail(m).array() * dphi.col(t).tail(m).array();
+        dlifted.col(t).tail(m).array() += positive - negative;
+      } else {
+        dlifted.col(t).tail(m).array() += positive;
+      }
+      dlifted.col(t).head(d) -= phi.col(t).dot(dphi.col(t)) * lifted.col(t).head(d);
+    }
+  }
+
+ private:
+  T scale(Index d) const { return scaled ? T(1) / std::sqrt(std::sqrt(T(d))) : T(1); }
+};
+
+template <class T>
+using Favor = RandomExponential<T, true>;
+template <class T>
+using FavorOnesided = RandomExponential<T, false>;
+
+}  // namespace palimpsest

@@ -1,0 +1,70 @@
+// What a kernel is: a feature map φ: R^d → R^p, as a linear lift followed by a map that treats each token alone.
+//
+//   name, summary, [argument]             see core/registry.hpp
+//   nonnegative                           whether every φ(x)_i ≥ 0 for every x
+//   feature_dim(d)                        p
+//   forward(x, phi)                       x: d×n (or the lifted d̃×n), phi: p×n
+//   backward(x, phi, dphi, dx)            dx += (∂φ/∂x)ᵀ dphi; x and phi are what forward saw and made
+//
+// A kernel with a linear part (a random projection) also has
+//   lifted_dim(d)                         d̃
+//   lift(x, lifted)                       lifted = P x, P: d̃×d; forward and backward then work on lifted tokens.
+//   lift_backward(dlifted, dx)            dx += Pᵀ dlifted
+// Keys are sums of two table entries, so a memory lifts the two tables once a step and never a single token.
+//
+// A random kernel also has
+//   draw(d, stream)                       new random features for keys of size d; before the first forward
+#pragma once
+
+#include <fmt/format.h>
+
+#include <concepts>
+#include <string_view>
+
+#include "palimpsest/core/random.hpp"
+#include "palimpsest/core/types.hpp"
+
+namespace palimpsest {
+
+template <class K, class T>
+concept Kernel = requires(const K kernel, Index d, ConstMatrixView<T> in, MatrixView<T> out) {
+  { K::name } -> std::convertible_to<std::string_view>;
+  { K::summary } -> std::convertible_to<std::string_view>;
+  { K::nonnegative } -> std::convertible_to<bool>;
+  { kernel.feature_dim(d) } -> std::same_as<Index>;
+  kernel.forward(in, out);
+  kernel.backward(in, in, in, out);
+};
+
+template <class K, class T>
+concept LiftingKernel = Kernel<K, T> && requires(const K kernel, Index d, ConstMatrixView<T> in, MatrixView<T> out) {
+  { kernel.lifted_dim(d) } -> std::same_as<Index>;
+  kernel.lift(in, out);
+  kernel.lift_backward(in, out);
+};
+
+template <class K, class T>
+concept RandomKernel = Kernel<K, T> && requires(K kernel, Index d, Stream& stream) { kernel.draw(d, stream); };
+
+/// Rows of a token that `forward` reads: d̃ for a kernel that lifts, else d.
+template <class T, Kernel<T> K>
+Index lifted_dim(const K& kernel, Index d) {
+  if constexpr (LiftingKernel<K, T>) return kernel.lifted_dim(d);
+  return d;
+}
+
+/// φ of whole keys, x: d×n → p×n; the plain definition, for tests and one-off use.
+template <class T, Kernel<T> K>
+Matrix<T> features(const K& kernel, const Matrix<T>& x) {
+  Matrix<T> phi(kernel.feature_dim(x.rows()), x.cols());
+  if constexpr (LiftingKernel<K, T>) {
+    Matrix<T> lifted(kernel.lifted_dim(x.rows()), x.cols());
+    kernel.lift(x, lifted);
+    kernel.forward(lifted, phi);
+  } else {
+    kernel.forward(x, phi);
+  }
+  return phi;
+}
+
+}  // namespace palimpsest

@@ -1,0 +1,23 @@
+// φ(x) = relu(x) = max(x, 0),  p = d.
+#pragma once
+
+#include "palimpsest/kernel/kernel.hpp"
+
+namespace palimpsest {
+
+template <class T>
+struct Relu {
+  static constexpr std::string_view name = "relu";
+  static constexpr std::string_view summary = "max(x, 0)";
+  static constexpr bool nonnegative = true;
+
+  Index feature_dim(Index d) const { return d; }
+
+  void forward(ConstMatrixView<T> x, MatrixView<T> phi) const { phi = x.cwiseMax(T(0)); }
+
+  void backward(ConstMatrixView<T> x, ConstMatrixView<T>, ConstMatrixView<T> dphi, MatrixView<T> dx) const {
+    dx += (x.array() > T(0)).template cast<T>().matrix().cwiseProduct(dphi);
+  }
+};
+
+}  // namespace palimpsest

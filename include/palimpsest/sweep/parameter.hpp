@@ -1,0 +1,49 @@
+// The one table of what defines a point. TOML keys, --set, --axis and the configuration columns of the CSV all come
+// from it; a new field of Configuration becomes all four by one line in src/sweep/parameter.cpp.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "palimpsest/train/configuration.hpp"
+
+namespace palimpsest::sweep {
+
+enum class Type { text, integer, real, boolean };
+
+/// `string`, `integer`, `number` or `boolean`, as the schema writes it.
+std::string_view type_name(Type type);
+
+struct Parameter {
+  std::string_view name;
+  Type type;
+  std::string_view meaning;
+  /// Writes the field. Throws ConfigurationError, naming the value and what is allowed. Values of components are taken
+  /// as they are; validate() knows them. L also takes a multiple of S, `S` or `2S`, of the S that is set by then.
+  std::function<void(Configuration&, std::string_view text)> set;
+  /// The field as text, the shortest that reads back as the same value.
+  std::function<std::string(const Configuration&)> get;
+};
+
+/// All parameters, in the order of the columns and in which they are to be set.
+const std::vector<Parameter>& parameters();
+
+/// Throws ConfigurationError with the known names if there is none of this name.
+const Parameter& find_parameter(std::string_view name);
+
+/// The one way to write this value: `020` is `20`, `1e-03` is `0.001`; `2S` stays `2S`. Throws as Parameter::set does.
+std::string canonical(const Parameter& parameter, std::string_view text);
+
+/// The values that an axis lists: `a:b:step` (both ends included, integers only), `v1,v2`, or a mix of them. Throws
+/// ConfigurationError for a malformed range, an empty or a repeated value.
+std::vector<std::string> parse_values(const Parameter& parameter, std::string_view text);
+
+/// Throws ConfigurationError if a value is listed twice.
+void check_distinct(const Parameter& parameter, std::vector<std::string> values);
+
+/// The configuration that these texts, one a parameter in the order of parameters(), say. Throws as Parameter::set does.
+Configuration configure(const std::vector<std::string>& values);
+
+}  // namespace palimpsest::sweep

@@ -1,0 +1,36 @@
+// The points of a sweep, resolved and checked before any is run.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "palimpsest/sweep/specification.hpp"
+
+namespace palimpsest::sweep {
+
+/// A point's parameters as the results write them, in the order of parameters(); empty where one doesn't apply.
+using Key = std::vector<std::string>;
+
+struct Point {
+  Configuration configuration;      ///< parameters that don't apply have their defaults, so that equal keys run equally
+  Key key;
+  std::optional<std::string> skip;  ///< why it has no meaning
+  double cost = 0;                  ///< expected processor time in arbitrary units; 0 if skipped
+};
+
+/// Group after group, each in the order of configurations(); a point that comes twice counts where it comes first.
+/// Throws ConfigurationError, as validate() does, if any of them can't be run.
+std::vector<Point> plan(const Specification& specification);
+
+/// `S=20 L=20 kernel=elu …`: all of a key that isn't empty.
+std::string describe(const Key& key);
+
+/// The few words that tell points apart at a glance: kernel or memory, S, L and seed.
+std::string label(const Point& point);
+
+/// A name for files of this point: memory, kernel, S, L, seed, and what else differs from the defaults. It depends on
+/// the point alone.
+std::string file_name(const Point& point);
+
+}  // namespace palimpsest::sweep

@@ -1,0 +1,50 @@
+// One definition of the results' columns: name, type, meaning and how a point's value is written. Header, rows, the
+// check of a row that is read back, and the schema in results/README.md come from it.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "palimpsest/sweep/plan.hpp"
+#include "palimpsest/train/point.hpp"
+
+namespace palimpsest::sweep {
+
+struct Column {
+  std::string_view name;
+  Type type;
+  std::string_view meaning;
+  bool is_key;  ///< a parameter: these fields of a row, in their order, are its point's Key
+  std::function<std::string(const Point&, const Outcome&)> text;
+};
+
+/// The columns of a file, and what can be told from them alone.
+class Schema {
+ public:
+  explicit Schema(std::vector<Column> columns) : columns_(std::move(columns)) {}
+
+  const std::vector<Column>& columns() const { return columns_; }
+  std::string header() const;
+  std::string row(const Point& point, const Outcome& outcome) const;
+  /// The point that a row of ours is about.
+  Key key(const std::vector<std::string>& fields) const;
+  /// What is wrong with a row: number of fields, or a field that isn't of its column's type. Empty if nothing is.
+  std::string problem(const std::vector<std::string>& fields) const;
+  /// A Markdown table of name, type and meaning.
+  std::string markdown() const;
+
+ private:
+  std::vector<Column> columns_;
+};
+
+/// What was measured. The same bytes for the same point, whenever and wherever it ran.
+const Schema& values_schema();
+
+/// How long it took: the point's parameters and its processor time.
+const Schema& timings_schema();
+
+std::string_view name(Status status);
+
+}  // namespace palimpsest::sweep

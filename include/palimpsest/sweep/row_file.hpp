@@ -1,0 +1,66 @@
+// A results file that grows by whole rows and never loses one: locked against a second process, cut back after a failed
+// write, repaired after a kill, and put in its final order by one atomic rename.
+#pragma once
+
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "palimpsest/sweep/row.hpp"
+
+namespace palimpsest::sweep {
+
+/// A file can't be opened, locked or written. What it held before stays.
+class OutputError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+class RowFile {
+ public:
+  struct Row {
+    std::size_t line;  ///< from 1, the header's
+    std::vector<std::string> fields;
+    std::string text;
+  };
+
+  /// Opens or creates the file, locks it until destruction (the lock dies with the process) and reads it; changes
+  /// nothing in it. Throws OutputError if it can't be opened or another process holds the lock, and ConfigurationError
+  /// if its header isn't the schema's or a row other than a torn last one is malformed.
+  RowFile(const std::filesystem::path& path, const Schema& schema);
+  ~RowFile();
+  RowFile(const RowFile&) = delete;
+  RowFile& operator=(const RowFile&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  const std::vector<Row>& rows() const { return rows_; }
+  /// Whether the last line was cut off; it isn't among rows().
+  bool torn() const { return torn_; }
+
+  /// Makes the file ready for append(): cuts off a torn last line, gives a new file its header.
+  void start();
+  /// Writes the row and its line end, or throws OutputError and leaves the file as it was.
+  void append(const std::string& row);
+  /// The file with just these rows, or as it was: throws OutputError.
+  void replace(const std::vector<std::string>& rows);
+
+ private:
+  void open_and_lock();
+  void parse(const std::string& content, const Schema& schema);
+  void check_header(const std::string& line, const Schema& schema) const;
+
+  std::filesystem::path path_;
+  std::string header_;
+  int descriptor_ = -1;
+  std::size_t size_ = 0;  ///< bytes of whole lines
+  std::vector<Row> rows_;
+  bool torn_ = false;
+};
+
+/// Writes a file beside it and renames it over `path`. Throws OutputError.
+void write_atomically(const std::filesystem::path& path, const std::string& content);
+
+/// Makes the directory and those above it. Throws OutputError.
+void make_directory(const std::filesystem::path& directory);
+
+}  // namespace palimpsest::sweep

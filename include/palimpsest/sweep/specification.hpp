@@ -1,0 +1,72 @@
+// A declared sweep: which values each parameter takes. Read from TOML, narrowed from the command line.
+//
+//   description = "…"
+//   [baseline]                 # one value a parameter, for all groups; the others keep the defaults of Configuration
+//   key_dim = 64
+//   L = "S"                    # or "2S", …: a multiple of each point's S
+//   [axes]                     # values for all groups: an array, or a range "first:last:step"
+//   S = "20:600:20"
+//   [[group]]                  # optional; the sweep is the union of its groups
+//   memory = "fast_weight"
+//   axes.kernel = ["elu", "dpfp:1"]
+//
+// A group's own values win over [axes], which win over [baseline].
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "palimpsest/sweep/parameter.hpp"
+
+namespace palimpsest::sweep {
+
+/// The values of every parameter, in the order of parameters(); the group's points are their product.
+using Group = std::vector<std::vector<std::string>>;
+
+struct Specification {
+  std::string name;
+  std::string description;
+  std::vector<Group> groups;
+  bool operator==(const Specification&) const = default;
+};
+
+/// Throws ConfigurationError with `source:line` for malformed TOML, an unknown key, a wrong type or a value out of range.
+Specification parse_specification(std::string_view toml, const std::string& source);
+
+/// The same from a file; its stem is the sweep's name.
+Specification load_specification(const std::filesystem::path& path);
+
+/// The file of a declared sweep: a path if it has a slash or ends in .toml, else `directory/NAME.toml`. Throws
+/// ConfigurationError with the names declared in `directory` if it isn't there.
+std::filesystem::path find_sweep(const std::string& name_or_path, const std::filesystem::path& directory);
+
+/// The specification as parse_specification reads it, every value written out. Equal specifications give equal text.
+std::string to_toml(const Specification& specification);
+
+/// What the command line changes: `--set NAME=VALUE` or `--axis NAME=VALUES`.
+struct Override {
+  enum Kind { set, axis };
+  Kind kind;
+  const Parameter* parameter;
+  std::vector<std::string> values;
+};
+
+/// From `NAME=…`. Throws ConfigurationError for an unknown parameter or malformed values.
+Override parse_override(Override::Kind kind, std::string_view text);
+
+/// `set` fixes a parameter wherever it applies. `axis` leaves out the groups that the parameter doesn't apply to and
+/// replaces its values in the others: a value goes to the groups that declare it; a new one to those that declare the
+/// same component with another argument; failing that, to all. So `memory=softmax` selects the group of that memory,
+/// and `S=30` is new everywhere. The overrides are taken in the order of parameters(), whatever order they come in.
+/// Throws ConfigurationError if a parameter is overridden twice or applies to no point.
+void apply(std::vector<Override> overrides, Specification& specification);
+
+/// The product of a group's values: S, L and seed change fastest (a curve stays together), the others in order.
+std::vector<Configuration> configurations(const Group& group);
+
+/// One line for people: the values of the parameters that differ from the defaults, ranges as ranges.
+std::string describe(const Group& group);
+
+}  // namespace palimpsest::sweep

@@ -1,0 +1,55 @@
+// Adam:  m ← β₁m + (1−β₁)g,  v ← β₂v + (1−β₂)g²,  θ ← θ − lr · m̂/(√v̂ + ε),  m̂ = m/(1−β₁ᵗ),  v̂ = v/(1−β₂ᵗ);
+// β = (0.9, 0.999), ε = 1e-8. Source: Kingma, Ba 2015 (arXiv 1412.6980), algorithm 1.
+#pragma once
+
+#include <cmath>
+#include <vector>
+
+#include "palimpsest/model/model.hpp"
+
+namespace palimpsest {
+
+template <class T>
+class Adam {
+ public:
+  explicit Adam(double learning_rate) : learning_rate_(learning_rate) {}
+
+  /// One step on all parameters, from their gradients. The list must be the same at every call.
+  void update(const std::vector<Parameter<T>*>& parameters) {
+    moments_.resize(parameters.size());
+    ++step_;
+    const double debias_first = 1 - std::pow(kBeta1, static_cast<double>(step_));
+    const double debias_second = 1 - std::pow(kBeta2, static_cast<double>(step_));
+    const T rate = static_cast<T>(learning_rate_ / debias_first);
+    const T inverse_root = static_cast<T>(1 / std::sqrt(debias_second));
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      auto& parameter = *parameters[i];
+      auto& [first, second] = moments_[i];
+      if (first.size() != parameter.value.size()) {
+        first.setZero(parameter.value.rows(), parameter.value.cols());
+        second = first;
+      }
+      // One pass: at large S this is bound by memory.
+      const T* g = parameter.gradient.data();
+      T *m = first.data(), *v = second.data(), *theta = parameter.value.data();
+      for (Index j = 0; j < parameter.value.size(); ++j) {
+        m[j] = T(kBeta1) * m[j] + T(1 - kBeta1) * g[j];
+        v[j] = T(kBeta2) * v[j] + T(1 - kBeta2) * g[j] * g[j];
+        theta[j] -= rate * m[j] / (std::sqrt(v[j]) * inverse_root + T(kEpsilon));
+      }
+    }
+  }
+
+ private:
+  static constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
+
+  struct Moments {
+    Matrix<T> first, second;
+  };
+
+  double learning_rate_;
+  Index step_ = 0;
+  std::vector<Moments> moments_;
+};
+
+}  // namespace palimpsest

@@ -1,0 +1,94 @@
+// How a model is evaluated, on fresh sequences, in float64 averages:
+//   exact           every key of every sequence is asked; all queries have equal weight
+//   published_2021  as the 2021 synthetic code did: sequences of S writes whatever L is, only keys below 200 are asked, and
+//                   the mean is over chunks of 32 queries, the short last chunk of a sequence weighing as much as the others
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <numeric>
+#include <string_view>
+#include <vector>
+
+#include "palimpsest/memory/token_tables.hpp"
+#include "palimpsest/task/associative_retrieval.hpp"
+
+namespace palimpsest {
+
+enum class EvaluationMode { exact, published_2021 };
+
+inline constexpr int kPublishedKeysAsked = 200;
+inline constexpr std::size_t kPublishedChunk = 32;
+
+struct Evaluation {
+  double loss = 0;      ///< mean of ½ Σ_j (v_j − ŷ_j)² over queries, weighted as the mode says
+  double accuracy = 0;  ///< share of queries (equal weights) whose largest output is the target, and only that one
+};
+
+/// Mean of the queries' losses of one sequence, with the number of such means: exact evaluation has one mean over all
+/// queries weighted by their number, the published one a mean a chunk.
+class LossAverage {
+ public:
+  explicit LossAverage(EvaluationMode mode) : mode_(mode) {}
+
+  void add(const std::vector<double>& losses_of_a_sequence) {
+    const auto& losses = losses_of_a_sequence;
+    const std::size_t chunk = mode_ == EvaluationMode::exact ? 1 : kPublishedChunk;
+    for (std::size_t first = 0; first < losses.size(); first += chunk) {
+      const std::size_t last = std::min(first + chunk, losses.size());
+      sum_ += std::accumulate(losses.begin() + first, losses.begin() + last, 0.0) / static_cast<double>(last - first);
+      ++count_;
+    }
+  }
+
+  double value() const { return sum_ / count_; }
+
+ private:
+  EvaluationMode mode_;
+  double sum_ = 0;
+  double count_ = 0;
+};
+
+/// One evaluated sequence, as an observer sees it: Y is S×N, a column a query.
+template <class T>
+using SequenceObserver = std::function<void(const Episode&, const Matrix<T>& Y)>;
+
+/// Evaluates `memory` on `sequences` episodes. `deal(i, episode)` deals sequence i; `prepare(i)` runs before it is read and
+/// must leave the memory begun with tables in which query column c asks for key c.
+template <class T, class Memory, class Deal, class Prepare>
+Evaluation evaluate(Memory& memory, Index S, EvaluationMode mode, Index sequences, Deal&& deal, Prepare&& prepare,
+                    const SequenceObserver<T>& observer = {}) {
+  Episode episode;
+  Matrix<T> Y;
+  std::vector<int> columns;
+  std::vector<double> losses;
+  LossAverage average(mode);
+  double retrieved = 0, asked = 0;
+  for (Index i = 0; i < sequences; ++i) {
+    deal(i, episode);
+    if (mode == EvaluationMode::published_2021)
+      std::erase_if(episode.queries, [](const Query& query) { return query.key >= kPublishedKeysAsked; });
+    if (episode.queries.empty()) continue;
+    columns.clear();
+    for (const Query& query : episode.queries) columns.push_back(query.key);
+    prepare(i);
+    Y.resize(S, std::ssize(columns));
+    memory.read(episode, columns, Y);
+    if (observer) observer(episode, Y);
+    losses.clear();
+    for (Index n = 0; n < Y.cols(); ++n) {
+      const int target = episode.queries[n].target;
+      const double answer = Y(target, n);
+      Y(target, n) = -std::numeric_limits<T>::infinity();
+      retrieved += answer > Y.col(n).maxCoeff();
+      Y(target, n) = 0;
+      losses.push_back(0.5 * ((answer - 1) * (answer - 1) + static_cast<double>(Y.col(n).squaredNorm())));
+    }
+    asked += static_cast<double>(Y.cols());
+    average.add(losses);
+  }
+  return {average.value(), retrieved / asked};
+}
+
+}  // namespace palimpsest

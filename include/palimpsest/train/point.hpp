@@ -1,0 +1,58 @@
+// One point of a sweep, from its configuration to its measured outcome.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "palimpsest/train/configuration.hpp"
+
+namespace palimpsest {
+
+enum class Status { ok, diverged, skipped };
+
+/// What was measured. Losses are ½·Σ(v − ŷ)² averaged over queries. A value that the point lacks is empty.
+struct Outcome {
+  Status status = Status::ok;
+  std::string reason;                 ///< why skipped, why training ended
+  std::optional<Index> feature_dim;   ///< p; empty for a memory without a feature map
+  Index steps = 0;                    ///< training steps taken
+  Index best_step = 0;                ///< step of the best evaluation
+  std::optional<double> train_loss;   ///< mean over the training steps since the last evaluation but one
+  std::optional<double> best_loss;    ///< best evaluation during training
+  std::optional<double> last_loss;    ///< last evaluation during training (what the 2021 figure plots)
+  std::optional<double> final_loss;   ///< best parameters, evaluated again on fresh sequences
+  std::optional<double> accuracy;     ///< share of queries whose largest output is the target, same evaluation
+  std::optional<double> bound;        ///< lower bound of final_loss; see theory/
+  double seconds = 0;                 ///< processor time of the point; goes to the timings, never to the values
+};
+
+struct RunOptions {
+  const std::atomic<bool>* cancel = nullptr;      ///< set to end early; the point then throws Cancelled
+  std::filesystem::path save_model;               ///< directory for the parameters as .npy; empty: don't
+  std::filesystem::path save_episodes;            ///< directory for evaluation episodes and outputs; empty: don't
+};
+
+class Cancelled : public std::exception {
+  const char* what() const noexcept override { return "cancelled"; }
+};
+
+/// Throws ConfigurationError, naming the value and the allowed ones, if the configuration has an unknown component or
+/// a value out of range. A known combination without meaning is no error; see reason_to_skip.
+void validate(const Configuration& configuration);
+
+/// Why a valid combination of components has no meaning (`skipped` in the results); empty if it has.
+std::optional<std::string> reason_to_skip(const Configuration& configuration);
+
+/// Whether this parameter (a Configuration field's name) changes anything for this configuration: a softmax memory has
+/// no `kernel`, only random features have a `redraw`.
+bool applies(std::string_view parameter, const Configuration& configuration);
+
+/// Expected processor time in arbitrary units; only the order and ratios matter (longest points are started first).
+double cost_estimate(const Configuration& configuration);
+
+/// Trains and evaluates one point in the calling thread alone. The outcome depends on the configuration only.
+Outcome run_point(const Configuration& configuration, const RunOptions& options);
+
+}  // namespace palimpsest

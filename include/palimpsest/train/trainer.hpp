@@ -1,0 +1,184 @@
+// Trains one mini-model with one memory on one task, by the published protocol: batches of fresh episodes with one query
+// each, Adam, an evaluation every so many steps, and a stop at a small loss or when evaluations no longer improve.
+// Source: Schlag, Irie, Schmidhuber 2021 (arXiv 2102.11174), section 6.1 and its synthetic code.
+#pragma once
+
+#include <atomic>
+#include <cmath>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "palimpsest/train/adam.hpp"
+#include "palimpsest/train/configuration.hpp"
+#include "palimpsest/train/evaluation.hpp"
+#include "palimpsest/train/point.hpp"
+
+namespace palimpsest {
+
+/// Steps between new random features: 0 never (`fixed`), 1 at every forward pass (`every_step`), n (`every:n`).
+Index redraw_interval(const std::string& redraw);
+
+template <class T, class Model, class Memory>
+class Trainer {
+ public:
+  Trainer(const Configuration& configuration, Model model, Memory memory)
+      : configuration_(configuration),
+        task_(configuration.S, configuration.L, configuration.replacement),
+        model_(std::move(model)),
+        memory_(std::move(memory)),
+        adam_(configuration.learning_rate),
+        redraw_interval_(redraw_interval(configuration.redraw)),
+        all_keys_(static_cast<std::size_t>(configuration.S)),
+        batch_(static_cast<std::size_t>(configuration.batch)),
+        batch_keys_(batch_.size()),
+        Y_(configuration.S, 1) {
+    std::iota(all_keys_.begin(), all_keys_.end(), 0);
+    draw_features(0);
+  }
+
+  /// Trains to the end; throws Cancelled within a step of `cancel` being set.
+  void run(const std::atomic<bool>* cancel, Outcome& outcome) {
+    double window_loss = 0;
+    Index without_best = 0;
+    while (true) {
+      if (cancel && cancel->load(std::memory_order_relaxed)) throw Cancelled();
+      const double loss = step();
+      ++steps_;
+      window_loss += loss;
+      outcome.steps = steps_;
+      if (!std::isfinite(loss)) {
+        outcome.train_loss = loss;
+        return diverged(outcome, "training loss");
+      }
+      const bool last = steps_ == configuration_.max_steps;
+      if (steps_ % configuration_.evaluation_every != 0 && !last) continue;
+
+      const Index window = (steps_ - 1) % configuration_.evaluation_every + 1;
+      outcome.train_loss = window_loss / static_cast<double>(window);
+      window_loss = 0;
+      const double evaluated = evaluate_now(Purpose::evaluation, steps_ / configuration_.evaluation_every).loss;
+      outcome.last_loss = evaluated;
+      if (!std::isfinite(evaluated)) return diverged(outcome, "evaluation loss");
+      if (!outcome.best_loss || evaluated < *outcome.best_loss) {
+        outcome.best_loss = evaluated;
+        outcome.best_step = steps_;
+        keep_best();
+        without_best = 0;
+      } else {
+        ++without_best;
+      }
+      if (*outcome.best_loss <= configuration_.tolerance) return ended(outcome, "tolerance");
+      if (without_best == configuration_.patience) return ended(outcome, "patience");
+      if (last) return ended(outcome, "max_steps");
+    }
+  }
+
+  /// Evaluates the best parameters again, on fresh sequences. Call after run, if there is a best evaluation.
+  Evaluation evaluate_best(const Outcome& outcome, const SequenceObserver<T>& observer = {}) {
+    restore_best();
+    if (redraw_interval_ != 1) draw_features(redraw_interval_ == 0 ? 0 : (outcome.best_step - 1) / redraw_interval_);
+    return evaluate_now(Purpose::final_evaluation, 0, observer);
+  }
+
+  Model& model() { return model_; }
+  Memory& memory() { return memory_; }
+
+ private:
+  /// One training step; returns the batch's mean loss.
+  double step() {
+    for (Index b = 0; b < configuration_.batch; ++b) {
+      Stream stream(configuration_.seed, Purpose::training, static_cast<std::uint64_t>(steps_ * configuration_.batch + b));
+      task_.deal_training(stream, batch_[b]);
+      batch_keys_[b] = batch_[b].queries[0].key;
+    }
+    if (redraw_interval_ > 0 && steps_ % redraw_interval_ == 0) draw_features(steps_ / redraw_interval_);
+    model_.encode(batch_keys_, tables_);
+    memory_.begin(tables_);
+    double loss = 0;
+    for (Index b = 0; b < configuration_.batch; ++b) {
+      column_.assign(1, static_cast<int>(b));
+      memory_.read(batch_[b], column_, Y_);
+      Y_(batch_[b].queries[0].target, 0) -= T(1);
+      loss += 0.5 * static_cast<double>(Y_.squaredNorm());
+      Y_ /= static_cast<T>(configuration_.batch);
+      memory_.backward(batch_[b], column_, Y_);
+    }
+    memory_.end(gradient_);
+    model_.backward(batch_keys_, gradient_);
+    adam_.update(model_.parameters());
+    return loss / static_cast<double>(configuration_.batch);
+  }
+
+  Evaluation evaluate_now(Purpose purpose, Index number, const SequenceObserver<T>& observer = {}) {
+    const auto mode =
+        configuration_.evaluation == "published_2021" ? EvaluationMode::published_2021 : EvaluationMode::exact;
+    const Index sequences = configuration_.evaluation_sequences;
+    const AssociativeRetrieval task(configuration_.S,
+                                    mode == EvaluationMode::published_2021 ? configuration_.S : configuration_.L,
+                                    configuration_.replacement);
+    model_.encode(all_keys_, tables_);
+    return evaluate<T>(
+        memory_, configuration_.S, mode, sequences,
+        [&](Index i, Episode& episode) {
+          Stream stream(configuration_.seed, purpose, static_cast<std::uint64_t>(number * sequences + i));
+          task.deal_evaluation(stream, episode);
+        },
+        [&](Index i) {
+          if (redraw_interval_ == 1) {
+            const auto index = static_cast<std::uint64_t>(number * sequences + i);
+            const bool final = purpose == Purpose::final_evaluation;
+            draw_features(Stream(configuration_.seed, final ? Purpose::final_redraw : Purpose::evaluation_redraw, index));
+          }
+          if (i == 0 || redraw_interval_ == 1) memory_.begin(tables_);
+        },
+        observer);
+  }
+
+  void draw_features(Index number) {
+    draw_features(Stream(configuration_.seed, Purpose::redraw, static_cast<std::uint64_t>(number)));
+  }
+
+  void draw_features(Stream stream) {
+    if constexpr (requires { memory_.draw(stream); }) memory_.draw(stream);
+  }
+
+  void keep_best() {
+    best_.clear();
+    for (const auto* parameter : model_.parameters()) best_.push_back(parameter->value);
+  }
+
+  void restore_best() {
+    const auto parameters = model_.parameters();
+    for (std::size_t i = 0; i < best_.size(); ++i) parameters[i]->value = best_[i];
+  }
+
+  static void ended(Outcome& outcome, std::string reason) {
+    outcome.status = Status::ok;
+    outcome.reason = std::move(reason);
+  }
+
+  static void diverged(Outcome& outcome, const std::string& what) {
+    outcome.status = Status::diverged;
+    outcome.reason = what + " is not finite";
+  }
+
+  Configuration configuration_;
+  AssociativeRetrieval task_;
+  Model model_;
+  Memory memory_;
+  Adam<T> adam_;
+  Index redraw_interval_;
+  Index steps_ = 0;
+  std::vector<Matrix<T>> best_;
+
+  std::vector<int> all_keys_;
+  std::vector<Episode> batch_;
+  std::vector<int> batch_keys_, column_;
+  TokenTables<T> tables_, gradient_;
+  Matrix<T> Y_;  // S×1
+};
+
+}  // namespace palimpsest

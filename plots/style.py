@@ -1,0 +1,178 @@
+"""What all figures share: reading result files, one look per model, and files that compare byte for byte."""
+
+import csv
+import math
+import os
+import sys
+import zlib
+from collections import namedtuple
+
+try:
+    import matplotlib
+    import matplotlib.colors
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+except ImportError:
+    print("error: matplotlib is missing: apt-get install python3-matplotlib and run with /usr/bin/python3",
+          file=sys.stderr)
+    sys.exit(2)
+
+
+class InputError(Exception):
+    """Input that cannot be drawn; the message is one line that names the file and what is wrong with it."""
+
+
+def run(main):
+    """Calls main() as a script does: an InputError becomes one line on stderr and exit status 2."""
+    try:
+        main()
+    except InputError as error:
+        print(f"{os.path.basename(sys.argv[0])}: error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+class Row(dict):
+    """One line of a CSV file, column name → text, that knows where it stands."""
+
+    def __init__(self, values, place):
+        super().__init__(values)
+        self.place = place
+
+    def number(self, column, empty_allowed=False):
+        """The finite number in a column; None for an empty cell where that is allowed."""
+        text = self[column]
+        if text == "" and empty_allowed:
+            return None
+        try:
+            value = float(text)
+            if math.isfinite(value):
+                return value
+        except ValueError:
+            pass
+        raise InputError(f"{self.place}: {column} is '{text}', a finite number is needed")
+
+
+def read_csv(path, columns):
+    """All rows of a CSV file, which must have the given columns and may have more."""
+    rows = []
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file, strict=True)
+            header = next(reader, None)
+            if not header:
+                raise InputError(f"{path}: empty, a header line is needed")
+            missing = [column for column in columns if column not in header]
+            if missing:
+                raise InputError(f"{path}: no column {', '.join(missing)}")
+            for cells in reader:
+                place = f"{path}, line {reader.line_num}"
+                if not cells:
+                    continue
+                if len(cells) != len(header):
+                    raise InputError(f"{place}: {len(cells)} cells, the header has {len(header)}")
+                rows.append(Row(zip(header, cells), place))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a CSV file: {error}") from None
+    return rows
+
+
+# --- one look per model ----------------------------------------------------------------------------------------------
+
+class Look(namedtuple("Look", "colour marker line width")):
+    """How a model is drawn. Its line is paler than its marks, so that a bound drawn over the line shows."""
+
+    @property
+    def tint(self):
+        return tuple(0.5 + 0.5 * part for part in matplotlib.colors.to_rgb(self.colour))
+
+
+# Okabe and Ito's colours, safe for colour-blind readers. A family has one hue, darker with growing feature dimension,
+# so that it reads in grey too. FAVOR+ curves often lie on each other; their widths and dashes let all of them show.
+KNOWN = {
+    "softmax": Look("#000000", "D", "-", 2.0),
+    "elu": Look("#009E73", "s", "-", 2.0),
+    "dpfp:1": Look("#56B4E9", "o", "-", 2.0),
+    "dpfp:2": Look("#0072B2", "v", "-", 2.0),
+    "dpfp:3": Look("#00375C", "^", "-", 2.0),
+    "favor:64": Look("#E69F00", "P", "-", 4.0),
+    "favor:128": Look("#D55E00", "X", (0, (3, 0.7)), 2.4),
+    "favor:512": Look("#6B2400", "p", (0, (1, 0.8)), 1.6),
+}
+
+OTHERS = [
+    Look("#CC79A7", "h", (0, (6, 1, 1, 1)), 2.0),
+    Look("#8C7A00", "<", (0, (8, 1.5)), 2.0),
+    Look("#7B3294", ">", (0, (3, 1)), 2.0),
+    Look("#707070", "*", (0, (6, 1, 1, 1, 1, 1)), 2.0),
+    Look("#B2182B", "d", (0, (2, 0.8)), 2.0),
+    Look("#3D5A1E", "H", (0, (4, 1, 1, 1)), 2.0),
+    Look("#A6761D", "8", (0, (10, 2)), 2.0),
+    Look("#4A3FA0", "o", (0, (5, 1, 2, 1)), 2.0),
+]
+
+
+def looks(names):
+    """Name → Look. Known models look the same in every figure. Another gets the look that its name picks, or the next
+    free one if two names of this figure pick the same; past the last, looks repeat."""
+    result, taken = {}, set()
+    for name in sorted(names):
+        if name in KNOWN:
+            result[name] = KNOWN[name]
+            continue
+        first = zlib.crc32(name.encode()) % len(OTHERS)
+        order = [(first + i) % len(OTHERS) for i in range(len(OTHERS))]
+        index = next((i for i in order if i not in taken), first)
+        taken.add(index)
+        result[name] = OTHERS[index]
+    return result
+
+
+def title(name):
+    """A model's name as it is written in a figure: `dpfp:2` is DPFP-2."""
+    kind, _, argument = name.partition(":")
+    known = {"elu": "ELU+1", "dpfp": "DPFP", "favor": "FAVOR+", "favor_onesided": "FAVOR+ one-sided"}
+    joint = "-" if kind == "dpfp" else " "
+    return known.get(kind, kind.replace("_", " ")) + (joint + argument if argument else "")
+
+
+# --- pages and files -------------------------------------------------------------------------------------------------
+
+PAGE = 6.75  # inches, the text width of a two-column paper
+
+
+def use():
+    """Sets the suite's look, whatever the reader's own matplotlibrc says."""
+    matplotlib.rcdefaults()
+    matplotlib.rcParams.update({
+        "font.family": "DejaVu Sans",
+        "font.size": 8,
+        "axes.titlesize": 8,
+        "axes.labelsize": 9,
+        "legend.fontsize": 8,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.linewidth": 0.7,
+        "xtick.major.width": 0.7,
+        "ytick.major.width": 0.7,
+        "legend.frameon": False,
+        "savefig.dpi": 300,
+        "svg.fonttype": "path",         # the same glyphs on every screen
+        "svg.hashsalt": "palimpsest",   # the same ids in every run
+    })
+
+
+def save(figure, directory, name):
+    """Writes directory/name.png and .svg, equal bytes for equal data, and says so."""
+    for extension in ("png", "svg"):
+        path = os.path.join(directory, f"{name}.{extension}")
+        try:
+            os.makedirs(directory, exist_ok=True)
+            figure.savefig(path, metadata={"Date": None} if extension == "svg" else None)
+        except OSError as error:
+            raise InputError(f"{path}: {error.strerror}") from None
+        print(path)
+    plt.close(figure)

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and runs every test.
+# Usage: scripts/test.sh [--sanitize]
+#   --sanitize  also with address and undefined-behaviour sanitizers, each header compiled alone, warnings as errors
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+presets=(release)
+for argument in "$@"; do
+  case "$argument" in
+    --sanitize) presets=(release dev) ;;
+    -h | --help) sed -n '2,4s/^# //p' scripts/test.sh; exit 0 ;;
+    *) echo "test.sh: unknown argument '$argument'; known: --sanitize, --help" >&2; exit 2 ;;
+  esac
+done
+
+scripts/setup.sh
+
+jobs=$(nproc)
+export CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$jobs}
+export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$jobs}
+for preset in "${presets[@]}"; do
+  cmake --workflow --preset "$preset"
+done

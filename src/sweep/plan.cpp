@@ -1,0 +1,68 @@
+#include "palimpsest/sweep/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <unordered_set>
+
+#include "palimpsest/train/point.hpp"
+
+namespace palimpsest::sweep {
+namespace {
+
+Point resolve(Configuration configuration) {
+  validate(configuration);
+  Point point;
+  const Configuration defaults;
+  // All before any is reset: whether one applies may depend on another.
+  for (const auto& parameter : parameters())
+    point.key.push_back(applies(parameter.name, configuration) ? parameter.get(configuration) : "");
+  for (std::size_t i = 0; i < point.key.size(); ++i)
+    if (point.key[i].empty()) parameters()[i].set(configuration, parameters()[i].get(defaults));
+  point.skip = reason_to_skip(configuration);
+  point.cost = point.skip ? 0 : cost_estimate(configuration);
+  point.configuration = std::move(configuration);
+  return point;
+}
+
+}  // namespace
+
+std::vector<Point> plan(const Specification& specification) {
+  std::vector<Point> points;
+  std::unordered_set<std::string> seen;
+  for (const auto& group : specification.groups)
+    for (auto& configuration : configurations(group)) {
+      auto point = resolve(std::move(configuration));
+      if (seen.insert(describe(point.key)).second) points.push_back(std::move(point));
+    }
+  return points;
+}
+
+std::string describe(const Key& key) {
+  std::string text;
+  for (std::size_t i = 0; i < key.size(); ++i)
+    if (!key[i].empty()) text += fmt::format("{}{}={}", text.empty() ? "" : " ", parameters()[i].name, key[i]);
+  return text;
+}
+
+std::string label(const Point& point) {
+  const auto& c = point.configuration;
+  const bool has_kernel = applies("kernel", c);
+  return fmt::format("{} S={} L={} seed {}", has_kernel ? c.kernel : c.memory, c.S, c.L, c.seed);
+}
+
+std::string file_name(const Point& point) {
+  constexpr std::array always = {"S", "L", "memory", "kernel", "seed"};
+  std::string name;
+  for (std::size_t i = 0; i < point.key.size(); ++i) {
+    const auto& parameter = parameters()[i];
+    const bool named = std::find(always.begin(), always.end(), parameter.name) != always.end();
+    if (point.key[i].empty() || (!named && point.key[i] == parameter.get({}))) continue;
+    name += fmt::format("{}{}={}", name.empty() ? "" : ",", parameter.name, point.key[i]);
+  }
+  std::replace(name.begin(), name.end(), '/', '_');
+  return name;
+}
+
+}  // namespace palimpsest::sweep

@@ -1,0 +1,155 @@
+#include "palimpsest/sweep/row.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "palimpsest/sweep/csv.hpp"
+
+namespace palimpsest::sweep {
+namespace {
+
+std::string text(const std::optional<double>& value) { return value ? fmt::format("{}", *value) : ""; }
+
+Column key(std::string_view parameter_name) {
+  const auto& p = find_parameter(parameter_name);
+  const auto index = static_cast<std::size_t>(&p - parameters().data());
+  return {p.name, p.type, p.meaning, true, [index](const Point& point, const Outcome&) { return point.key[index]; }};
+}
+
+template <class F>
+Column measured(std::string_view name, Type type, std::string_view meaning, F value) {
+  return {name, type, meaning, false, [value](const Point&, const Outcome& outcome) { return value(outcome); }};
+}
+
+Column loss(std::string_view name, std::optional<double> Outcome::*field, std::string_view meaning) {
+  return measured(name, Type::real, meaning, [field](const Outcome& o) { return text(o.*field); });
+}
+
+Column count(std::string_view name, Index Outcome::*field, std::string_view meaning) {
+  return measured(name, Type::integer, meaning, [field](const Outcome& o) {
+    return o.status == Status::skipped ? "" : fmt::format("{}", o.*field);
+  });
+}
+
+std::string excess(const Outcome& o) {
+  return o.final_loss && o.bound ? fmt::format("{}", *o.final_loss - *o.bound) : "";
+}
+
+bool has_type(Type type, std::string_view field) {
+  if (field.empty() || type == Type::text) return true;
+  if (type == Type::boolean) return field == "true" || field == "false";
+  double number = 0;
+  const auto end = field.data() + field.size();
+  const auto read = std::from_chars(field.data(), end, number);
+  const bool whole = type == Type::real || field.find_first_not_of("-0123456789") == field.npos;
+  return read.ec == std::errc{} && read.ptr == end && whole;
+}
+
+}  // namespace
+
+std::string Schema::header() const {
+  std::vector<std::string> names;
+  for (const auto& column : columns_) names.emplace_back(column.name);
+  return csv_line(names);
+}
+
+std::string Schema::row(const Point& point, const Outcome& outcome) const {
+  std::vector<std::string> fields;
+  for (const auto& column : columns_) fields.push_back(column.text(point, outcome));
+  return csv_line(fields);
+}
+
+Key Schema::key(const std::vector<std::string>& fields) const {
+  Key key(parameters().size());
+  for (std::size_t i = 0; i < columns_.size(); ++i)
+    if (columns_[i].is_key)
+      key[static_cast<std::size_t>(&find_parameter(columns_[i].name) - parameters().data())] = fields[i];
+  return key;
+}
+
+std::string Schema::problem(const std::vector<std::string>& fields) const {
+  if (fields.size() != columns_.size())
+    return fmt::format("{} fields where the header has {}", fields.size(), columns_.size());
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const auto& column = columns_[i];
+    if (!has_type(column.type, fields[i]))
+      return fmt::format("{} '{}' is not of type {}", column.name, fields[i], type_name(column.type));
+    if (column.name == "status" && fields[i] != "ok" && fields[i] != "diverged" && fields[i] != "skipped")
+      return fmt::format("status '{}' is not ok, diverged or skipped", fields[i]);
+  }
+  return "";
+}
+
+std::string Schema::markdown() const {
+  std::string table = "| column | type | meaning |\n|---|---|---|\n";
+  for (const auto& column : columns_)
+    table += fmt::format("| `{}` | {} | {} |\n", column.name, type_name(column.type), column.meaning);
+  return table;
+}
+
+const Schema& values_schema() {
+  static const Schema schema({
+      key("task"),
+      key("S"),
+      key("L"),
+      key("replacement"),
+      key("memory"),
+      key("kernel"),
+      key("key_dim"),
+      measured("feature_dim", Type::integer, "p, size of a key after the feature map",
+               [](const Outcome& o) { return o.feature_dim ? fmt::format("{}", *o.feature_dim) : ""; }),
+      key("redraw"),
+      key("scale"),
+      key("rule"),
+      key("normalization"),
+      key("model"),
+      key("evaluation"),
+      key("seed"),
+      measured("status", Type::text, "`ok`, `diverged` (NaN or Inf ended it) or `skipped` (the combination has no meaning)",
+               [](const Outcome& o) { return std::string(name(o.status)); }),
+      measured("reason", Type::text, "why it was skipped, or what ended training",
+               [](const Outcome& o) { return o.reason; }),
+      count("steps", &Outcome::steps, "training steps taken"),
+      count("best_step", &Outcome::best_step, "training step of the best evaluation"),
+      loss("train_loss", &Outcome::train_loss, "mean loss of the training steps around the last evaluation"),
+      loss("best_loss", &Outcome::best_loss, "best loss of the evaluations during training"),
+      loss("final_loss", &Outcome::final_loss, "loss of the best parameters, evaluated again on fresh sequences"),
+      loss("accuracy", &Outcome::accuracy,
+           "share of queries whose largest output is the right value, in that same evaluation"),
+      loss("bound", &Outcome::bound, "what no memory of this size can get below: ½·max(0, 1 − p/S), or its like"),
+      measured("excess", Type::real, "final_loss − bound", excess),
+      loss("last_loss", &Outcome::last_loss, "loss of the last evaluation during training"),
+      key("batch"),
+      key("learning_rate"),
+      key("max_steps"),
+      key("evaluation_every"),
+      key("evaluation_sequences"),
+      key("tolerance"),
+      key("patience"),
+  });
+  return schema;
+}
+
+const Schema& timings_schema() {
+  static const Schema schema([] {
+    std::vector<Column> columns;
+    for (const auto& column : values_schema().columns())
+      if (column.is_key) columns.push_back(column);
+    columns.push_back(measured("seconds", Type::real, "processor time of the point",
+                               [](const Outcome& o) { return fmt::format("{:.6f}", o.seconds); }));
+    return columns;
+  }());
+  return schema;
+}
+
+std::string_view name(Status status) {
+  switch (status) {
+    case Status::ok: return "ok";
+    case Status::diverged: return "diverged";
+    case Status::skipped: return "skipped";
+  }
+  return "";
+}
+
+}  // namespace palimpsest::sweep

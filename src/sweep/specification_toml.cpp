@@ -1,0 +1,192 @@
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "palimpsest/sweep/specification.hpp"
+
+namespace palimpsest::sweep {
+namespace {
+
+class Reader {
+ public:
+  explicit Reader(const std::string& source) : source_(source) {}
+
+  Specification read(const toml::table& root) const {
+    Specification specification;
+    Group common;
+    for (const auto& parameter : parameters()) common.push_back({parameter.get({})});
+    const toml::node* axes = nullptr;
+    const toml::node* groups = nullptr;
+    for (const auto& [key, node] : root) {  // alphabetically, so that [axes] and [[group]] wait for [baseline]
+      if (key == "description")
+        specification.description = string(key, node);
+      else if (key == "baseline")
+        read_constants(table(key, node), common);
+      else if (key == "axes")
+        axes = &node;
+      else if (key == "group")
+        groups = &node;
+      else if (key != "run")  // what a provenance file says of its runs is no part of the sweep
+        fail(key.source(), fmt::format("unknown key '{}'; known: description, baseline, axes, group", key.str()));
+    }
+    if (axes) read_axes(table("axes", *axes), common);
+    if (!groups)
+      specification.groups = {common};
+    else
+      read_groups(*groups, common, specification.groups);
+    return specification;
+  }
+
+ private:
+  [[noreturn]] void fail(const toml::source_region& where, std::string_view message) const {
+    throw ConfigurationError(fmt::format("{}:{}: {}", source_, where.begin.line, message));
+  }
+
+  /// f(), its ConfigurationError with the place in front.
+  template <class F>
+  auto located(const toml::source_region& where, F f) const {
+    try {
+      return f();
+    } catch (const ConfigurationError& error) {
+      fail(where, error.what());
+    }
+  }
+
+  const toml::table& table(std::string_view key, const toml::node& node) const {
+    if (!node.is_table()) fail(node.source(), fmt::format("'{}' must be a table", key));
+    return *node.as_table();
+  }
+
+  std::string string(std::string_view key, const toml::node& node) const {
+    if (!node.is_string()) fail(node.source(), fmt::format("'{}' must be a string", key));
+    return **node.as_string();
+  }
+
+  void read_groups(const toml::node& node, const Group& common, std::vector<Group>& groups) const {
+    if (!node.is_array_of_tables()) fail(node.source(), "'group' must be tables, each headed [[group]]");
+    for (const auto& element : *node.as_array()) {
+      Group group = common;
+      read_constants(*element.as_table(), group, "axes");
+      if (const auto* axes = element.as_table()->get("axes")) read_axes(table("axes", *axes), group);
+      groups.push_back(std::move(group));
+    }
+  }
+
+  void read_constants(const toml::table& table, Group& group, std::string_view except = "") const {
+    for (const auto& [key, node] : table) {
+      if (key == except) continue;
+      const auto& parameter = parameter_of(key);
+      at(group, parameter) = {constant(parameter, node)};
+    }
+  }
+
+  void read_axes(const toml::table& table, Group& group) const {
+    for (const auto& [key, node] : table) {
+      const auto& parameter = parameter_of(key);
+      std::vector<std::string> values;
+      const auto add = [&](const toml::node& item) {
+        for (auto& value : listed(parameter, item)) values.push_back(std::move(value));
+      };
+      if (node.is_array())
+        for (const auto& item : *node.as_array()) add(item);
+      else
+        add(node);
+      located(node.source(), [&] {
+        if (values.empty()) throw ConfigurationError(fmt::format("{}: an axis needs at least one value", key.str()));
+        check_distinct(parameter, values);
+      });
+      at(group, parameter) = std::move(values);
+    }
+  }
+
+  const Parameter& parameter_of(const toml::key& key) const {
+    return *located(key.source(), [&] { return &find_parameter(key.str()); });
+  }
+
+  static std::vector<std::string>& at(Group& group, const Parameter& parameter) {
+    return group[static_cast<std::size_t>(&parameter - parameters().data())];
+  }
+
+  /// One value, of the parameter's type; L also takes a string.
+  std::string constant(const Parameter& parameter, const toml::node& node) const {
+    return located(node.source(), [&] { return canonical(parameter, text(parameter, node)); });
+  }
+
+  /// The values that one item of an axis stands for: a string may be a list or a range.
+  std::vector<std::string> listed(const Parameter& parameter, const toml::node& item) const {
+    const bool list = item.is_string() && (parameter.type == Type::text || parameter.type == Type::integer);
+    if (!list) return {constant(parameter, item)};
+    return located(item.source(), [&] { return parse_values(parameter, **item.as_string()); });
+  }
+
+  static std::string text(const Parameter& parameter, const toml::node& node) {
+    const auto type = parameter.type;
+    if (node.is_string() && (type == Type::text || parameter.name == "L")) return **node.as_string();
+    if (node.is_boolean() && type == Type::boolean) return **node.as_boolean() ? "true" : "false";
+    if (node.is_integer() && (type == Type::integer || type == Type::real)) return fmt::format("{}", **node.as_integer());
+    if (node.is_floating_point() && type == Type::real) return fmt::format("{}", **node.as_floating_point());
+    throw ConfigurationError(fmt::format("{} must be of type {}{}", parameter.name, type_name(type),
+                                         parameter.name == "L" ? " or a multiple of S such as \"2S\"" : ""));
+  }
+
+  const std::string& source_;
+};
+
+std::string quoted(const std::string& text) {
+  std::ostringstream out;
+  out << toml::value(text);
+  return out.str();
+}
+
+/// The value as TOML writes it.
+std::string literal(const Parameter& parameter, const std::string& value) {
+  const bool bare = parameter.type != Type::text && value.find('S') == value.npos;
+  return bare ? value : quoted(value);
+}
+
+}  // namespace
+
+Specification parse_specification(std::string_view text, const std::string& source) {
+  toml::table root;
+  try {
+    root = toml::parse(text, source);
+  } catch (const toml::parse_error& error) {
+    const auto place = error.source().begin;
+    throw ConfigurationError(fmt::format("{}:{}:{}: {}", source, place.line, place.column, error.description()));
+  }
+  return Reader(source).read(root);
+}
+
+Specification load_specification(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  if (std::filesystem::is_directory(path) || !file || !(text << file.rdbuf()))
+    throw ConfigurationError(fmt::format("cannot read the sweep '{}'", path.native()));
+  auto specification = parse_specification(text.str(), path.native());
+  specification.name = path.stem();
+  return specification;
+}
+
+std::string to_toml(const Specification& specification) {
+  std::string toml = fmt::format("description = {}\n", quoted(specification.description));
+  for (const auto& group : specification.groups) {
+    std::string axes;
+    toml += "\n[[group]]\n";
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      const auto& parameter = parameters()[i];
+      if (group[i].size() == 1) {
+        toml += fmt::format("{} = {}\n", parameter.name, literal(parameter, group[i].front()));
+        continue;
+      }
+      std::vector<std::string> values;
+      for (const auto& value : group[i]) values.push_back(literal(parameter, value));
+      axes += fmt::format("axes.{} = [{}]\n", parameter.name, fmt::join(values, ", "));
+    }
+    toml += axes;
+  }
+  return toml;
+}
+
+}  // namespace palimpsest::sweep

@@ -89,7 +89,8 @@ Parameter length(std::string_view meaning) {
     if (text.find('S') == text.npos) return plain(c, text);
     const auto n = multiple_of_S(text);
     if (!n || *n > largest_integer / std::max<Index>(c.S, 1))
-      refuse("L", text, fmt::format("an integer from 1 to {}, or a multiple of S such as 'S' or '2S'", largest_integer));
+      refuse("L", text,
+             fmt::format("an integer from 1 to {}, or a multiple of S such as 'S' or '2S'", largest_integer));
     c.L = static_cast<Index>(*n) * c.S;
   };
   return L;
@@ -125,10 +126,14 @@ std::string_view trim(std::string_view text) {
 
 std::string_view type_name(Type type) {
   switch (type) {
-    case Type::text: return "string";
-    case Type::integer: return "integer";
-    case Type::real: return "number";
-    case Type::boolean: return "boolean";
+    case Type::text:
+      return "string";
+    case Type::integer:
+      return "integer";
+    case Type::real:
+      return "number";
+    case Type::boolean:
+      return "boolean";
   }
   return "";
 }

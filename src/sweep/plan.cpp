@@ -52,14 +52,14 @@ std::string label(const Point& point) {
   return fmt::format("{} S={} L={} seed {}", has_kernel ? c.kernel : c.memory, c.S, c.L, c.seed);
 }
 
-std::string file_name(const Point& point) {
+std::string short_name(const Key& key) {
   constexpr std::array always = {"S", "L", "memory", "kernel", "seed"};
   std::string name;
-  for (std::size_t i = 0; i < point.key.size(); ++i) {
+  for (std::size_t i = 0; i < key.size(); ++i) {
     const auto& parameter = parameters()[i];
     const bool named = std::find(always.begin(), always.end(), parameter.name) != always.end();
-    if (point.key[i].empty() || (!named && point.key[i] == parameter.get({}))) continue;
-    name += fmt::format("{}{}={}", name.empty() ? "" : ",", parameter.name, point.key[i]);
+    if (key[i].empty() || (!named && key[i] == parameter.get({}))) continue;
+    name += fmt::format("{}{}={}", name.empty() ? "" : ",", parameter.name, key[i]);
   }
   std::replace(name.begin(), name.end(), '/', '_');
   return name;

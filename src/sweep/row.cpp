@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cmath>
 
 #include "palimpsest/sweep/csv.hpp"
 
 namespace palimpsest::sweep {
 namespace {
 
-std::string text(const std::optional<double>& value) { return value ? fmt::format("{}", *value) : ""; }
+std::string text(double value) { return std::isnan(value) ? "nan" : fmt::format("{}", value); }  // no sign of NaN
+
+std::string text(const std::optional<double>& value) { return value ? text(*value) : ""; }
 
 Column key(std::string_view parameter_name) {
   const auto& p = find_parameter(parameter_name);
@@ -27,14 +30,11 @@ Column loss(std::string_view name, std::optional<double> Outcome::*field, std::s
 }
 
 Column count(std::string_view name, Index Outcome::*field, std::string_view meaning) {
-  return measured(name, Type::integer, meaning, [field](const Outcome& o) {
-    return o.status == Status::skipped ? "" : fmt::format("{}", o.*field);
-  });
+  return measured(name, Type::integer, meaning,
+                  [field](const Outcome& o) { return o.status == Status::skipped ? "" : fmt::format("{}", o.*field); });
 }
 
-std::string excess(const Outcome& o) {
-  return o.final_loss && o.bound ? fmt::format("{}", *o.final_loss - *o.bound) : "";
-}
+std::string excess(const Outcome& o) { return o.final_loss && o.bound ? text(*o.final_loss - *o.bound) : ""; }
 
 bool has_type(Type type, std::string_view field) {
   if (field.empty() || type == Type::text) return true;
@@ -106,7 +106,8 @@ const Schema& values_schema() {
       key("model"),
       key("evaluation"),
       key("seed"),
-      measured("status", Type::text, "`ok`, `diverged` (NaN or Inf ended it) or `skipped` (the combination has no meaning)",
+      measured("status", Type::text,
+               "`ok`, `diverged` (NaN or Inf ended it) or `skipped` (the combination has no meaning)",
                [](const Outcome& o) { return std::string(name(o.status)); }),
       measured("reason", Type::text, "why it was skipped, or what ended training",
                [](const Outcome& o) { return o.reason; }),
@@ -145,9 +146,12 @@ const Schema& timings_schema() {
 
 std::string_view name(Status status) {
   switch (status) {
-    case Status::ok: return "ok";
-    case Status::diverged: return "diverged";
-    case Status::skipped: return "skipped";
+    case Status::ok:
+      return "ok";
+    case Status::diverged:
+      return "diverged";
+    case Status::skipped:
+      return "skipped";
   }
   return "";
 }

@@ -77,11 +77,12 @@ int move_over(const NewFile& file, const std::filesystem::path& path) {
 
 }  // namespace
 
-RowFile::RowFile(const std::filesystem::path& path, const Schema& schema) : header_(schema.header() + "\n") {
+RowFile::RowFile(const std::filesystem::path& path, const Schema& schema, Access access)
+    : header_(schema.header() + "\n") {
   std::error_code error;
   path_ = std::filesystem::weakly_canonical(path, error);  // a symbolic link shall stay one
   if (error) fail(path, "open", error.value());
-  open_and_lock();
+  open_and_lock(access);
   try {
     parse(read_all(descriptor_, path_), schema);
   } catch (...) {
@@ -92,16 +93,18 @@ RowFile::RowFile(const std::filesystem::path& path, const Schema& schema) : head
 
 RowFile::~RowFile() { ::close(descriptor_); }
 
-void RowFile::open_and_lock() {
+void RowFile::open_and_lock(Access access) {
+  const bool reads = access == Access::read;
   for (;;) {
-    descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) fail(path_, "write", errno);
-    struct stat opened {}, named {};
+    descriptor_ = ::open(path_.c_str(), (reads ? O_RDONLY : O_RDWR | O_CREAT | O_APPEND) | O_CLOEXEC, 0666);
+    if (descriptor_ < 0) fail(path_, reads ? "read" : "write", errno);
+    struct stat opened {
+    }, named{};
     const bool regular = ::fstat(descriptor_, &opened) == 0 && S_ISREG(opened.st_mode);
-    if (!regular || ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    if (!regular || ::flock(descriptor_, (reads ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
       const int error = errno;
       ::close(descriptor_);
-      if (!regular) throw OutputError(fmt::format("cannot write '{}': it is no regular file", path_.native()));
+      if (!regular) throw OutputError(fmt::format("cannot use '{}': it is no regular file", path_.native()));
       if (error != EWOULDBLOCK) fail(path_, "lock", error);
       throw OutputError(fmt::format("'{}' is being written by another process", path_.native()));
     }
@@ -143,9 +146,9 @@ void RowFile::check_header(const std::string& line, const Schema& schema) const 
     const auto theirs = i < found.size() ? fmt::format("'{}'", found[i].substr(0, 40)) : "missing";
     const auto ours = i < expected.size() ? fmt::format("'{}'", expected[i].name) : "none";
     if (theirs != ours)
-      throw ConfigurationError(
-          fmt::format("'{}' holds something else: its column {} is {}, where this version writes {}; give another --out",
-                      path_.native(), i + 1, theirs, ours));
+      throw ConfigurationError(fmt::format(
+          "'{}' holds something else: its column {} is {}, where this version writes {}; give another --out",
+          path_.native(), i + 1, theirs, ours));
   }
 }
 

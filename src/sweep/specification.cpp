@@ -24,7 +24,7 @@ Declared how_declared(const std::string& value, const std::vector<std::string>& 
   const auto name = [](const std::string& text) { return std::string_view(text).substr(0, text.find(':')); };
   auto how = Declared::not_at_all;
   for (const auto& other : declared)
-    how = std::max(how, other == value                                              ? Declared::exactly
+    how = std::max(how, other == value                                                ? Declared::exactly
                         : other.find(':') != other.npos && name(other) == name(value) ? Declared::as_component
                                                                                       : Declared::not_at_all);
   return how;

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "palimpsest/sweep/specification.hpp"
+#include "palimpsest/sweep/toml_text.hpp"
 
 namespace palimpsest::sweep {
 namespace {
@@ -20,7 +21,9 @@ class Reader {
     const toml::node* axes = nullptr;
     const toml::node* groups = nullptr;
     for (const auto& [key, node] : root) {  // alphabetically, so that [axes] and [[group]] wait for [baseline]
-      if (key == "description")
+      if (key == "name")
+        specification.name = string(key, node);
+      else if (key == "description")
         specification.description = string(key, node);
       else if (key == "baseline")
         read_constants(table(key, node), common);
@@ -29,7 +32,7 @@ class Reader {
       else if (key == "group")
         groups = &node;
       else if (key != "run")  // what a provenance file says of its runs is no part of the sweep
-        fail(key.source(), fmt::format("unknown key '{}'; known: description, baseline, axes, group", key.str()));
+        fail(key.source(), fmt::format("unknown key '{}'; known: name, description, baseline, axes, group", key.str()));
     }
     if (axes) read_axes(table("axes", *axes), common);
     if (!groups)
@@ -125,7 +128,8 @@ class Reader {
     const auto type = parameter.type;
     if (node.is_string() && (type == Type::text || parameter.name == "L")) return **node.as_string();
     if (node.is_boolean() && type == Type::boolean) return **node.as_boolean() ? "true" : "false";
-    if (node.is_integer() && (type == Type::integer || type == Type::real)) return fmt::format("{}", **node.as_integer());
+    if (node.is_integer() && (type == Type::integer || type == Type::real))
+      return fmt::format("{}", **node.as_integer());
     if (node.is_floating_point() && type == Type::real) return fmt::format("{}", **node.as_floating_point());
     throw ConfigurationError(fmt::format("{} must be of type {}{}", parameter.name, type_name(type),
                                          parameter.name == "L" ? " or a multiple of S such as \"2S\"" : ""));
@@ -134,16 +138,10 @@ class Reader {
   const std::string& source_;
 };
 
-std::string quoted(const std::string& text) {
-  std::ostringstream out;
-  out << toml::value(text);
-  return out.str();
-}
-
 /// The value as TOML writes it.
 std::string literal(const Parameter& parameter, const std::string& value) {
   const bool bare = parameter.type != Type::text && value.find('S') == value.npos;
-  return bare ? value : quoted(value);
+  return bare ? value : toml_string(value);
 }
 
 }  // namespace
@@ -165,12 +163,13 @@ Specification load_specification(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(path) || !file || !(text << file.rdbuf()))
     throw ConfigurationError(fmt::format("cannot read the sweep '{}'", path.native()));
   auto specification = parse_specification(text.str(), path.native());
-  specification.name = path.stem();
+  if (specification.name.empty()) specification.name = path.stem();
   return specification;
 }
 
 std::string to_toml(const Specification& specification) {
-  std::string toml = fmt::format("description = {}\n", quoted(specification.description));
+  std::string toml = fmt::format("name = {}\ndescription = {}\n", toml_string(specification.name),
+                                 toml_string(specification.description));
   for (const auto& group : specification.groups) {
     std::string axes;
     toml += "\n[[group]]\n";

@@ -84,7 +84,7 @@ TEST(DeltaBound, DistinctKeysAreCountedRight) {
   for (const auto& [S, L] : {std::pair<Index, Index>{1, 3}, {3, 4}, {5, 3}, {2, 7}}) {
     std::vector<double> counted(static_cast<std::size_t>(S) + 1, 0.0);
     double all = 0;
-    for_every_sequence(S, L, [&](const Sequence& keys) { counted[present(S, keys).size()] += 1, all += 1; });
+    for_every_sequence(S, L, [&, S = S](const Sequence& keys) { counted[present(S, keys).size()] += 1, all += 1; });
     const std::vector<double> P = distinct_keys(S, L);
     for (std::size_t m = 0; m < P.size(); ++m) EXPECT_NEAR(P[m], counted[m] / all, 1e-14);
   }

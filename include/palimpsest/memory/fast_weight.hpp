@@ -70,7 +70,7 @@ class FastWeight {
     if (one_coefficient_a_key()) {
       key_features_.compute(*this, *key_, T(0));
       by_key_.resize(key_->cols(), query_->cols());
-      visit_rule([&](const auto& rule) { rule.coefficients(key_features_.phi, query_features_.phi, by_key_); });
+      visit_rule([&](const auto& rule) { rule.coefficients(key_features_.phi(), query_features_.phi(), by_key_); });
       dby_key_.setZero(by_key_.rows(), by_key_.cols());
     }
   }
@@ -86,7 +86,7 @@ class FastWeight {
       with_queries(columns, [&](ConstMatrixView<T> Q) {
         for_each_block(L, N, [&](Index first, Index count) {
           write_features(episode, first, count);
-          visit_rule([&](const auto& rule) { rule.coefficients(key_features_.phi, Q, C_.middleRows(first, count)); });
+          visit_rule([&](const auto& rule) { rule.coefficients(key_features_.phi(), Q, C_.middleRows(first, count)); });
         });
       });
     }
@@ -116,13 +116,14 @@ class FastWeight {
         if (count < L) write_features(episode, first, count);  // the features of a single block are still there
         dK_.resize(Q.rows(), count);
         visit_rule([&](const auto& rule) {
-          rule.backward(key_features_.phi, Q, C_.middleRows(first, count), dC_.middleRows(first, count), dK_, dQ_block_);
+          rule.backward(key_features_.phi(), Q, C_.middleRows(first, count), dC_.middleRows(first, count), dK_, dQ_block_);
         });
         dx_.setZero(x_.rows(), count);
         key_features_.backward(*this, x_, dK_, dx_);
         for (Index t = 0; t < count; ++t) {
-          dkey_.col(episode.keys[first + t]) += dx_.col(t);
-          if (tables_->keys_depend_on_values()) dvalue_.col(episode.values[first + t]) += dx_.col(t);
+          add(dx_.col(t).data(), dx_.rows(), dkey_.col(episode.keys[first + t]).data());
+          if (tables_->keys_depend_on_values())
+            add(dx_.col(t).data(), dx_.rows(), dvalue_.col(episode.values[first + t]).data());
         }
       });
     });
@@ -134,7 +135,7 @@ class FastWeight {
     if (one_coefficient_a_key()) {
       dK_.resize(feature_dim(), key_->cols());
       visit_rule([&](const auto& rule) {
-        rule.backward(key_features_.phi, query_features_.phi, by_key_, dby_key_, dK_, dQ_);
+        rule.backward(key_features_.phi(), query_features_.phi(), by_key_, dby_key_, dK_, dQ_);
       });
       key_features_.backward(*this, *key_, dK_, dkey_);
     }
@@ -151,22 +152,36 @@ class FastWeight {
  private:
   /// Mapped and normalised tokens with what their adjoint needs.
   struct Features {
-    Matrix<T> raw, phi;  // p×n before and after normalisation
-    Vector<T> scale;     // n
+    Matrix<T> raw;     // p×n, before normalisation
+    Matrix<T> mapped;  // p×n, after it; unused if it maps nothing
+    Vector<T> scale;   // n
+    bool maps = false;
+
+    const Matrix<T>& phi() const { return maps ? mapped : raw; }
 
     void compute(const FastWeight& memory, ConstMatrixView<T> x, T epsilon) {
       raw.resize(memory.feature_dim(), x.cols());
-      scale.resize(x.cols());
       std::visit([&](const auto& kernel) { kernel.forward(x, raw); }, memory.kernel_);
-      phi = raw;
-      std::visit([&](const auto& normalization) { normalization.forward(phi, scale, epsilon); }, memory.normalization_);
+      std::visit(
+          [&]<class N>(const N& normalization) {
+            maps = N::maps_tokens;
+            if (!maps) return;
+            mapped = raw;
+            scale.resize(x.cols());
+            normalization.forward(mapped, scale, epsilon);
+          },
+          memory.normalization_);
     }
 
     void backward(const FastWeight& memory, ConstMatrixView<T> x, MatrixView<T> dphi, MatrixView<T> dx) const {
-      std::visit([&](const auto& normalization) { normalization.backward(phi, scale, dphi); }, memory.normalization_);
+      std::visit([&](const auto& normalization) { normalization.backward(phi(), scale, dphi); }, memory.normalization_);
       std::visit([&](const auto& kernel) { kernel.backward(x, raw, dphi, dx); }, memory.kernel_);
     }
   };
+
+  static void add(const T* __restrict from, Index n, T* __restrict to) {
+    for (Index i = 0; i < n; ++i) to[i] += from[i];
+  }
 
   template <class F>
   decltype(auto) visit_rule(F&& f) const {
@@ -195,11 +210,15 @@ class FastWeight {
   /// Features of writes first … first + count − 1, in key_features_; their lifted keys in x_.
   void write_features(const Episode& episode, Index first, Index count) {
     x_.resize(key_->rows(), count);
+    const Index rows = x_.rows();
     for (Index t = 0; t < count; ++t) {
+      const T* __restrict by_key = key_->col(episode.keys[first + t]).data();
+      T* __restrict x = x_.col(t).data();
       if (tables_->keys_depend_on_values()) {
-        x_.col(t) = key_->col(episode.keys[first + t]) + value_->col(episode.values[first + t]);
+        const T* __restrict by_value = value_->col(episode.values[first + t]).data();
+        for (Index i = 0; i < rows; ++i) x[i] = by_key[i] + by_value[i];
       } else {
-        x_.col(t) = key_->col(episode.keys[first + t]);
+        std::copy_n(by_key, rows, x);
       }
     }
     key_features_.compute(*this, x_, T(0));
@@ -210,10 +229,10 @@ class FastWeight {
   void with_queries(const std::vector<int>& columns, F&& f) {
     const Index N = std::ssize(columns);
     if (columns.back() - columns.front() + 1 == N) {
-      f(query_features_.phi.middleCols(columns.front(), N));
+      f(query_features_.phi().middleCols(columns.front(), N));
     } else {
-      Q_.resize(query_features_.phi.rows(), N);
-      for (Index n = 0; n < N; ++n) Q_.col(n) = query_features_.phi.col(columns[n]);
+      Q_.resize(query_features_.phi().rows(), N);
+      for (Index n = 0; n < N; ++n) Q_.col(n) = query_features_.phi().col(columns[n]);
       f(Q_);
     }
   }

@@ -2,6 +2,7 @@
 //
 //   name, summary                         see core/registry.hpp
 //   accumulates                           whether the read-out is divided by z·q + ε, z the sum of the (mapped) keys
+//   maps_tokens                           whether forward changes anything
 //   needs_nonnegative                     whether it divides by sums of features, which must then not be negative
 //   forward(phi, scale, epsilon)          phi: p×n, mapped in place; scale: n, what backward needs. ε guards queries;
 //                                         keys have ε = 0
@@ -23,6 +24,7 @@ concept Normalization = requires(const N normalization, MatrixView<T> phi, Vecto
   { N::name } -> std::convertible_to<std::string_view>;
   { N::summary } -> std::convertible_to<std::string_view>;
   { N::accumulates } -> std::convertible_to<bool>;
+  { N::maps_tokens } -> std::convertible_to<bool>;
   { N::needs_nonnegative } -> std::convertible_to<bool>;
   normalization.forward(phi, scale, T(0));
   normalization.backward(mapped, scale, phi);
@@ -31,6 +33,8 @@ concept Normalization = requires(const N normalization, MatrixView<T> phi, Vecto
 /// Divides each token by the sum of its entries (+ ε). Shared by `sum` and `sum+attention`.
 template <class T>
 struct DivideBySum {
+  static constexpr bool maps_tokens = true;
+
   void forward(MatrixView<T> phi, VectorView<T> scale, T epsilon) const {
     for (Index t = 0; t < phi.cols(); ++t) {
       scale(t) = phi.col(t).sum() + epsilon;
@@ -48,6 +52,8 @@ struct DivideBySum {
 /// Leaves tokens as they are. Shared by `none` and `attention`.
 template <class T>
 struct LeaveTokens {
+  static constexpr bool maps_tokens = false;
+
   void forward(MatrixView<T>, VectorView<T>, T) const {}
   void backward(ConstMatrixView<T>, ConstVectorView<T>, MatrixView<T>) const {}
 };

@@ -43,7 +43,8 @@ std::vector<std::string> parse_values(const Parameter& parameter, std::string_vi
 /// Throws ConfigurationError if a value is listed twice.
 void check_distinct(const Parameter& parameter, std::vector<std::string> values);
 
-/// The configuration that these texts, one a parameter in the order of parameters(), say. Throws as Parameter::set does.
+/// The configuration that these texts, one a parameter in the order of parameters(), say. Throws as Parameter::set
+/// does.
 Configuration configure(const std::vector<std::string>& values);
 
 }  // namespace palimpsest::sweep

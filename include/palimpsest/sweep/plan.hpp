@@ -13,7 +13,7 @@ namespace palimpsest::sweep {
 using Key = std::vector<std::string>;
 
 struct Point {
-  Configuration configuration;      ///< parameters that don't apply have their defaults, so that equal keys run equally
+  Configuration configuration;  ///< parameters that don't apply have their defaults, so that equal keys run equally
   Key key;
   std::optional<std::string> skip;  ///< why it has no meaning
   double cost = 0;                  ///< expected processor time in arbitrary units; 0 if skipped
@@ -29,8 +29,8 @@ std::string describe(const Key& key);
 /// The few words that tell points apart at a glance: kernel or memory, S, L and seed.
 std::string label(const Point& point);
 
-/// A name for files of this point: memory, kernel, S, L, seed, and what else differs from the defaults. It depends on
-/// the point alone.
-std::string file_name(const Point& point);
+/// `S=20,L=20,memory=softmax,seed=1`: memory, kernel, S, L, seed, and what else differs from the defaults. Fit for a
+/// file's name; it depends on the point alone.
+std::string short_name(const Key& key);
 
 }  // namespace palimpsest::sweep

@@ -16,6 +16,9 @@ class OutputError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// To read is to leave the file as it is, to fail if it isn't there, and to share the lock with other readers.
+enum class Access { read, write };
+
 class RowFile {
  public:
   struct Row {
@@ -24,10 +27,10 @@ class RowFile {
     std::string text;
   };
 
-  /// Opens or creates the file, locks it until destruction (the lock dies with the process) and reads it; changes
-  /// nothing in it. Throws OutputError if it can't be opened or another process holds the lock, and ConfigurationError
-  /// if its header isn't the schema's or a row other than a torn last one is malformed.
-  RowFile(const std::filesystem::path& path, const Schema& schema);
+  /// Opens (or, to write, creates) the file, locks it until destruction (the lock dies with the process) and reads it;
+  /// changes nothing in it. Throws OutputError if it can't be opened or another process holds the lock, and
+  /// ConfigurationError if its header isn't the schema's or a row other than a torn last one is malformed.
+  RowFile(const std::filesystem::path& path, const Schema& schema, Access access);
   ~RowFile();
   RowFile(const RowFile&) = delete;
   RowFile& operator=(const RowFile&) = delete;
@@ -45,7 +48,7 @@ class RowFile {
   void replace(const std::vector<std::string>& rows);
 
  private:
-  void open_and_lock();
+  void open_and_lock(Access access);
   void parse(const std::string& content, const Schema& schema);
   void check_header(const std::string& line, const Schema& schema) const;
 

@@ -1,5 +1,6 @@
 // A declared sweep: which values each parameter takes. Read from TOML, narrowed from the command line.
 //
+//   name = "…"                 # optional; else the file's name says it
 //   description = "…"
 //   [baseline]                 # one value a parameter, for all groups; the others keep the defaults of Configuration
 //   key_dim = 64
@@ -32,10 +33,11 @@ struct Specification {
   bool operator==(const Specification&) const = default;
 };
 
-/// Throws ConfigurationError with `source:line` for malformed TOML, an unknown key, a wrong type or a value out of range.
+/// Throws ConfigurationError with `source:line` for malformed TOML, an unknown key, a wrong type or a value out of
+/// range.
 Specification parse_specification(std::string_view toml, const std::string& source);
 
-/// The same from a file; its stem is the sweep's name.
+/// The same from a file; its stem is the name of a sweep that gives itself none.
 Specification load_specification(const std::filesystem::path& path);
 
 /// The file of a declared sweep: a path if it has a slash or ends in .toml, else `directory/NAME.toml`. Throws

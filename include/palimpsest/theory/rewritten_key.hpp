@@ -6,6 +6,8 @@
 // Attention here has z_{t−1} in the value retrieved while writing and z_t in the read-out. Derivations: README.md.
 #pragma once
 
+#include <cassert>
+
 #include "palimpsest/theory/domain.hpp"
 
 namespace palimpsest::theory {
@@ -36,7 +38,8 @@ inline Vector<double> rewritten_sum_weights(Index n, double beta, double c) {
 }
 
 /// ½‖v_n − Σ w_i v_i‖² = ½[(1 − w_n)² + Σ_{i<n} w_i²] for distinct one-hot values. w: n ≥ 1 weights.
-inline double rewritten_loss(ConstVectorView<double> w) {
+inline double rewritten_loss(const ConstVectorView<double>& w) {
+  assert(w.size() > 0);
   const double latest = w[w.size() - 1];
   return 0.5 * (1 - 2 * latest + w.squaredNorm());
 }

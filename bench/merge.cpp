@@ -1,0 +1,53 @@
+// Joins the files of a sweep's shards: merge part1.csv part2.csv --out whole.csv
+#include "palimpsest/sweep/merge.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+
+#include "palimpsest/core/types.hpp"
+
+namespace {
+
+int run(const palimpsest::sweep::MergeRequest& request) {
+  const auto result = palimpsest::sweep::merge(request);
+  const auto& missing = result.missing;
+  if (missing.empty()) {
+    fmt::print("{} points; {}\n", result.points, request.out.native());
+    return 0;
+  }
+  constexpr std::size_t most = 20;
+  fmt::print(stderr, "merge: {} of {} points are missing, nothing is written:\n", missing.size(), result.points);
+  for (std::size_t i = 0; i < std::min(most, missing.size()); ++i) fmt::print(stderr, "  {}\n", missing[i]);
+  if (missing.size() > most) fmt::print(stderr, "  and {} more\n", missing.size() - most);
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  palimpsest::sweep::MergeRequest request;
+  CLI::App app("Joins the results of a sweep's shards into what one process would have written.", "merge");
+  app.add_option("files", request.files, "results of shards, each with its provenance beside it")->required();
+  app.add_option("--out", request.out, "the joined results")->required()->type_name("FILE.csv");
+  try {
+    app.parse(argc, argv);
+    for (int i = 0; i < argc; ++i) request.command_line += (i ? " " : "") + std::string(argv[i]);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    fmt::print(stderr, "merge: {}\n", error.what());
+    return 2;
+  }
+  std::signal(SIGXFSZ, SIG_IGN);  // a full disk or a file-size limit is an error to report
+  try {
+    return run(request);
+  } catch (const palimpsest::ConfigurationError& error) {
+    fmt::print(stderr, "merge: {}\n", error.what());
+    return 2;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "merge: {}\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,87 @@
+// Runs a declared sweep and keeps its results: see --help, bench/sweeps/*.toml and results/README.md.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+
+#include "palimpsest/sweep/command.hpp"
+#include "palimpsest/sweep/interrupt.hpp"
+#include "palimpsest/sweep/row.hpp"
+
+namespace {
+
+constexpr auto examples = R"(
+Examples:
+  sweep capacity --list
+  sweep capacity --axis kernel=elu,dpfp:1 --axis S=20:100:40 --seeds 3 --threads 2 --out small.csv
+  sweep my.toml --set model=table --set evaluation=published_2021 --out table.csv
+  sweep capacity --shard 1/4 --out part1.csv
+  sweep --from results/run/capacity.provenance.toml --out again.csv
+The same command again continues an interrupted sweep.)";
+
+int run_and_report(const palimpsest::sweep::Request& request) {
+  const auto result = palimpsest::sweep::run(request);
+  fmt::print("{}\n", result.line());
+  if (result.summary.complete()) return 0;
+  fmt::print(stderr, "sweep: interrupted: {} of {} points are in '{}'; the same command again continues there\n",
+             result.summary.finished(), result.summary.points, result.out.native());
+  return 128 + palimpsest::sweep::received_signal();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace palimpsest::sweep;
+  Request request;
+  request.declared_sweeps = PALIMPSEST_SOURCE_DIR "/bench/sweeps";
+  bool list_only = false, schema_only = false;
+  CLI::App app("Trains and evaluates the points of a sweep, one CSV row each.", "sweep");
+  app.footer(examples);
+  const auto many = [&](const char* name, std::vector<std::string>& texts, const char* help) {
+    return app.add_option(name, texts, help)->allow_extra_args(false)->take_all();
+  };
+  auto* name = app.add_option("sweep", request.sweep, "name of a declared sweep, or path of a TOML file");
+  auto* from = app.add_option("--from", request.from, "run again what this provenance file records")->excludes(name);
+  many("--axis", request.axes, "narrow or replace an axis")->type_name("NAME=a:b:step|v1,v2");
+  many("--set", request.sets, "fix a parameter wherever it applies")->type_name("NAME=VALUE");
+  app.add_option("--seeds", request.seeds, "seeds 1..N of every point")->check(CLI::Range(1, 100000))->type_name("N");
+  app.add_option("--threads", request.threads, "points at a time (default: one a processor)")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
+  app.add_option("--out", request.out, "results (default: results/run/NAME.csv)")->type_name("FILE.csv");
+  app.add_option("--shard", request.shard, "run the i-th of n parts of about equal cost")->type_name("i/n");
+  app.add_option("--save-model", request.save_model, "keep each point's parameters as .npy")->type_name("DIR");
+  app.add_option("--save-episodes", request.save_episodes, "keep each point's final evaluation as .npy")
+      ->type_name("DIR");
+  app.add_flag("--list", list_only, "print the sweep's points and all components; run nothing");
+  app.add_flag("--schema", schema_only, "print the columns of the results as Markdown");
+  try {
+    app.parse(argc, argv);
+    for (int i = 0; i < argc; ++i) request.command_line += (i ? " " : "") + std::string(argv[i]);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    fmt::print(stderr, "sweep: {}\n", error.what());
+    return 2;
+  }
+  if (!*name && !*from && !list_only && !schema_only) {
+    fmt::print(stderr, "sweep: which sweep? Give the name of a declared one (--help), a path or --from\n");
+    return 2;
+  }
+  std::signal(SIGXFSZ, SIG_IGN);  // a full disk or a file-size limit is an error to report
+  try {
+    if (schema_only) {
+      fmt::print("{}", values_schema().markdown());
+    } else if (list_only) {
+      fmt::print("{}", list(request));
+    } else {
+      request.cancel = &cancel_on_signals();
+      return run_and_report(request);
+    }
+  } catch (const palimpsest::ConfigurationError& error) {
+    fmt::print(stderr, "sweep: {}\n", error.what());
+    return 2;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "sweep: {}\n", error.what());
+    return 1;
+  }
+}

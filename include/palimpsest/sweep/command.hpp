@@ -1,0 +1,45 @@
+// What the main `sweep` does, once its command line is taken apart.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "palimpsest/sweep/runner.hpp"
+#include "palimpsest/sweep/shard.hpp"
+#include "palimpsest/sweep/specification.hpp"
+
+namespace palimpsest::sweep {
+
+struct Request {
+  std::string sweep;                    ///< a declared name or a path; empty: `from` says it
+  std::filesystem::path from;           ///< a provenance file
+  std::vector<std::string> axes, sets;  ///< NAME=…
+  long seeds = 0;                       ///< seeds 1..n; 0: the sweep's own
+  int threads = 0;                      ///< points at a time; 0: default_threads()
+  std::filesystem::path out;            ///< empty: results/run/NAME.csv, of a shard NAME.i-of-n.csv
+  std::string shard;                    ///< i/n; empty: the whole sweep
+  std::filesystem::path save_model, save_episodes;
+  std::filesystem::path declared_sweeps;  ///< where names are looked up
+  std::string command_line;               ///< for the record
+  std::atomic<bool>* cancel = nullptr;
+};
+
+struct Result {
+  Summary summary;
+  std::filesystem::path out;
+  /// `240 points: 238 ok, 2 diverged, 0 skipped; 7:32; FILE.csv`
+  std::string line() const;
+};
+
+/// The sweep that is asked for, narrowed.
+Specification specify(const Request& request);
+
+/// Groups with their numbers of points (if a sweep is named), and every component that can be named in one.
+std::string list(const Request& request);
+
+/// Checks all of it, then runs it. Throws as plan() and run() do.
+Result run(const Request& request);
+
+}  // namespace palimpsest::sweep

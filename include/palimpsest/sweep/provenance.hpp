@@ -1,0 +1,47 @@
+// What made a results file, beside it as FILE.provenance.toml: the resolved sweep, in the form of a declared one (so
+// that it can be run again as it is), and one [[run]] for each time that a process worked on the file.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "palimpsest/sweep/specification.hpp"
+
+namespace palimpsest::sweep {
+
+/// How this program was built; `unknown` where the build didn't say.
+struct BuildInfo {
+  std::string version, revision, compiler, flags;
+};
+BuildInfo build_info();
+
+/// The processor's name, from /proc/cpuinfo.
+std::string cpu_model();
+
+/// Now, as `2024-05-31T23:59:59Z`.
+std::string utc_time();
+
+class Provenance {
+ public:
+  /// `command` is the command line, `shard` is `i/n` or empty.
+  Provenance(const Specification& specification, std::string command, std::string shard, int threads);
+
+  /// Takes over the runs that another provenance file holds. Throws as begin() does.
+  void add_runs(const std::filesystem::path& path);
+  /// Writes the file: the earlier runs that it holds, if these results are continued, and this one, begun. The holder
+  /// of the results' lock calls it. Gives the revisions of the earlier runs that aren't this one's, with commas
+  /// between. Throws OutputError, and ConfigurationError if the file there isn't one of these.
+  std::string begin(const std::filesystem::path& path, bool continued);
+  /// Writes it again with the end of this run and the number of rows that there are now.
+  void end(std::size_t rows);
+
+ private:
+  void write() const;
+
+  std::string specification_, run_;
+  std::filesystem::path path_;
+  std::vector<std::string> earlier_;  ///< [[run]] tables, as text, each once
+};
+
+}  // namespace palimpsest::sweep

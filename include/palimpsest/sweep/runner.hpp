@@ -1,0 +1,48 @@
+// Runs the points of a sweep that have no row yet, in parallel, and keeps every row as soon as it is there.
+#pragma once
+
+#include <atomic>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <vector>
+
+#include "palimpsest/sweep/plan.hpp"
+#include "palimpsest/sweep/provenance.hpp"
+#include "palimpsest/train/point.hpp"
+
+namespace palimpsest::sweep {
+
+using RunFunction = std::function<Outcome(const Configuration&, const RunOptions&)>;
+
+struct RunnerOptions {
+  std::filesystem::path out;         ///< the values; the timings go beside it
+  int threads = 0;                   ///< points run at a time; 0: as many as there are processors
+  std::filesystem::path save_model;  ///< one directory a point is made in it; empty: nothing is saved
+  std::filesystem::path save_episodes;
+  std::atomic<bool>* cancel = nullptr;  ///< set by somebody else: no new point starts, those in flight are dropped
+  std::FILE* messages = stderr;         ///< progress and notes; null: none
+  Provenance* provenance = nullptr;     ///< where the run is recorded; null: nowhere
+  RunFunction run = run_point;
+};
+
+struct Summary {
+  std::size_t points = 0;
+  std::size_t ok = 0, diverged = 0, skipped = 0;  ///< rows in the file
+  std::size_t found = 0;                          ///< rows that were there at the start
+  double seconds = 0;                             ///< wall time
+
+  std::size_t finished() const { return ok + diverged + skipped; }
+  bool complete() const { return finished() == points; }
+};
+
+/// As many as this process may use processors.
+int default_threads();
+
+/// Starts the dearest points first; each runs in one thread. Rows are appended as points finish; once none is missing
+/// the files are put in the plan's order, and then hold the same bytes whatever the threads and interruptions were.
+/// Throws as RowFile and Collection do before anything is run or written; OutputError if a row can't be written;
+/// std::runtime_error, once the points in flight have finished, if one fails. Rows are kept in every case.
+Summary run(const std::vector<Point>& points, const RunnerOptions& options);
+
+}  // namespace palimpsest::sweep

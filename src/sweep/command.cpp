@@ -1,0 +1,82 @@
+#include "palimpsest/sweep/command.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "palimpsest/sweep/progress.hpp"
+#include "palimpsest/sweep/provenance.hpp"
+#include "palimpsest/sweep/row_file.hpp"
+#include "palimpsest/train/components.hpp"
+
+namespace palimpsest::sweep {
+namespace {
+
+std::filesystem::path output_path(const Request& request, const Specification& specification, Shard shard) {
+  if (!request.out.empty()) return request.out;
+  const auto part = shard.count > 1 ? fmt::format(".{}-of-{}", shard.index, shard.count) : "";
+  return std::filesystem::path("results") / "run" / fmt::format("{}{}.csv", specification.name, part);
+}
+
+std::string list_points(const Specification& specification) {
+  std::string text = fmt::format("{}: {} points", specification.name, plan(specification).size());
+  if (!specification.description.empty()) text += fmt::format(". {}", specification.description);
+  text += '\n';
+  for (const auto& group : specification.groups)
+    text += fmt::format("  {:4} points: {}\n", plan({"", "", {group}}).size(), describe(group));
+  return text + '\n';
+}
+
+std::string list_components() {
+  std::string text;
+  for (const auto& [kind, descriptions] : components()) {
+    std::size_t width = 0;
+    for (const auto& component : descriptions) width = std::max(width, component.usage.size());
+    text += fmt::format("{}\n", kind);
+    for (const auto& component : descriptions)
+      text += fmt::format("  {:{}}  {}\n", component.usage, width, component.summary);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string Result::line() const {
+  return fmt::format("{} points: {} ok, {} diverged, {} skipped; {}; {}", summary.points, summary.ok, summary.diverged,
+                     summary.skipped, clock_text(summary.seconds), out.native());
+}
+
+Specification specify(const Request& request) {
+  auto specification =
+      load_specification(request.from.empty() ? find_sweep(request.sweep, request.declared_sweeps) : request.from);
+  std::vector<Override> overrides;
+  for (const auto& text : request.axes) overrides.push_back(parse_override(Override::axis, text));
+  for (const auto& text : request.sets) overrides.push_back(parse_override(Override::set, text));
+  if (request.seeds != 0)
+    overrides.push_back(parse_override(Override::axis, fmt::format("seed=1:{}:1", request.seeds)));
+  apply(std::move(overrides), specification);
+  return specification;
+}
+
+std::string list(const Request& request) {
+  const bool named = !request.sweep.empty() || !request.from.empty();
+  return (named ? list_points(specify(request)) : "") + list_components();
+}
+
+Result run(const Request& request) {
+  const auto specification = specify(request);
+  const auto shard = request.shard.empty() ? Shard{} : parse_shard(request.shard);
+  const auto points = deal(plan(specification), shard);
+  RunnerOptions options;
+  options.out = output_path(request, specification, shard);
+  options.threads = request.threads > 0 ? request.threads : default_threads();
+  options.save_model = request.save_model;
+  options.save_episodes = request.save_episodes;
+  options.cancel = request.cancel;
+  Provenance provenance(specification, request.command_line, request.shard, options.threads);
+  options.provenance = &provenance;
+  make_directory(options.out.parent_path());
+  return {run(points, options), options.out};
+}
+
+}  // namespace palimpsest::sweep

@@ -1,0 +1,147 @@
+#include "palimpsest/sweep/runner.hpp"
+
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <mutex>
+
+#include "palimpsest/sweep/collection.hpp"
+#include "palimpsest/sweep/progress.hpp"
+#include "palimpsest/sweep/shard.hpp"
+
+namespace palimpsest::sweep {
+namespace {
+
+class Run {
+ public:
+  Run(const std::vector<Point>& points, const RunnerOptions& options)
+      : points_(points),
+        options_(options),
+        cancel_(options.cancel ? *options.cancel : own_cancel_),
+        values_(options.out, values_schema(), Access::write),
+        timings_(timings_path(options.out), timings_schema(), Access::write),
+        collection_(points) {
+    collection_.add_values(values_);
+    collection_.add_timings(timings_);
+    found_ = collection_.values().size();
+    for (const auto i : dearest_first(points))
+      if (!collection_.has(i)) pending_.push_back(i);
+    for (const auto i : pending_) pending_cost_ += points[i].cost;
+  }
+
+  Summary operator()() {
+    const auto start = std::chrono::steady_clock::now();
+    for (const auto& directory : {options_.save_model, options_.save_episodes}) make_directory(directory);
+    values_.start();
+    timings_.start();
+    if (options_.provenance) other_revisions_ = options_.provenance->begin(provenance_path(options_.out), found_ > 0);
+    run_pending();
+    if (options_.provenance) options_.provenance->end(collection_.values().size());
+    if (failure_) std::rethrow_exception(failure_);
+    if (collection_.missing().empty()) {
+      timings_.replace(collection_.timings());
+      values_.replace(collection_.values());
+    }
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    return {points_.size(),
+            collection_.count(Status::ok),
+            collection_.count(Status::diverged),
+            collection_.count(Status::skipped),
+            found_,
+            elapsed.count()};
+  }
+
+ private:
+  void run_pending() {
+    Progress progress(options_.messages, points_.size(), found_, pending_cost_);
+    if (values_.torn()) progress.note(fmt::format("note: dropped the torn last line of '{}'", values_.path().native()));
+    if (found_ > 0 && !other_revisions_.empty())
+      progress.note(fmt::format("note: '{}' holds rows of revision {}, this is {}", values_.path().native(),
+                                other_revisions_, build_info().revision));
+    if (found_ > 0 && !(options_.save_model.empty() && options_.save_episodes.empty()))
+      progress.note(fmt::format("note: nothing is saved of the {} points that are already in '{}'", found_,
+                                values_.path().native()));
+    const int threads = std::max(1, options_.threads);
+#pragma omp parallel for schedule(monotonic : dynamic, 1) num_threads(threads)
+    for (std::size_t n = 0; n < pending_.size(); ++n) run_one(pending_[n], progress);
+  }
+
+  /// No exception may leave the parallel region.
+  void run_one(std::size_t index, Progress& progress) noexcept {
+    const Point& point = points_[index];
+    {
+      const std::lock_guard lock(mutex_);
+      if (cancel_ || failure_) return;
+      progress.started(point);
+    }
+    try {
+      const Outcome outcome = measure(point);
+      const std::lock_guard lock(mutex_);
+      keep(index, outcome);
+      progress.finished(point);
+    } catch (const Cancelled&) {
+      const std::lock_guard lock(mutex_);
+      progress.gave_up();
+    } catch (const OutputError&) {
+      fail(std::current_exception(), progress);
+      cancel_ = true;  // what the others find could not be kept either
+    } catch (const std::exception& error) {
+      fail(std::make_exception_ptr(std::runtime_error(fmt::format("{}: {}", label(point), error.what()))), progress);
+    } catch (...) {
+      fail(std::current_exception(), progress);
+    }
+  }
+
+  Outcome measure(const Point& point) const {
+    if (point.skip) {
+      Outcome outcome;
+      outcome.status = Status::skipped;
+      outcome.reason = *point.skip;
+      return outcome;
+    }
+    RunOptions run_options;
+    run_options.cancel = &cancel_;
+    if (!options_.save_model.empty()) run_options.save_model = options_.save_model / short_name(point.key);
+    if (!options_.save_episodes.empty()) run_options.save_episodes = options_.save_episodes / short_name(point.key);
+    return options_.run(point.configuration, run_options);
+  }
+
+  /// The timing first: a row of values then always has one, however the process ends.
+  void keep(std::size_t index, const Outcome& outcome) {
+    auto timing = timings_schema().row(points_[index], outcome);
+    auto row = values_schema().row(points_[index], outcome);
+    timings_.append(timing);
+    values_.append(row);
+    collection_.set(index, std::move(row), std::move(timing));
+  }
+
+  void fail(std::exception_ptr failure, Progress& progress) {
+    const std::lock_guard lock(mutex_);
+    progress.gave_up();
+    if (!failure_) failure_ = std::move(failure);
+  }
+
+  const std::vector<Point>& points_;
+  const RunnerOptions& options_;
+  std::atomic<bool> own_cancel_ = false;
+  std::atomic<bool>& cancel_;
+  RowFile values_, timings_;
+  Collection collection_;
+  std::size_t found_ = 0;
+  std::string other_revisions_;
+  std::vector<std::size_t> pending_;
+  double pending_cost_ = 0;
+  std::mutex mutex_;
+  std::exception_ptr failure_;
+};
+
+}  // namespace
+
+int default_threads() { return omp_get_num_procs(); }
+
+Summary run(const std::vector<Point>& points, const RunnerOptions& options) { return Run(points, options)(); }
+
+}  // namespace palimpsest::sweep

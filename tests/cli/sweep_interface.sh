@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# The forms that others script against: names, paths, --list, --axis, --set, --seeds, --threads, --out, --from, --schema.
+source "$(dirname "$0")/common.bash"
+quick=(--set max_steps=100)
+
+"$sweep" capacity --list > list.txt
+grep -q '^capacity: 240 points' list.txt || fail "capacity has 240 points"
+for word in softmax fast_weight identity elu dpfp:nu favor:m favor_onesided:m relu sum none attention published table; do
+  grep -qw -- "$word" list.txt || fail "--list shows $word"
+done
+[[ ! -e results ]] || fail "--list writes nothing"
+
+"$sweep" capacity --axis kernel=elu,dpfp:1 --axis S=20:100:40 --seeds 3 --threads 2 --out a.csv "${quick[@]}" > out.txt
+[[ $(wc -l < out.txt) -eq 1 ]] || fail "one summary line"
+grep -q '^18 points: 18 ok, 0 diverged, 0 skipped; .*; a.csv$' out.txt || fail "summary: $(cat out.txt)"
+columns=task,S,L,replacement,memory,kernel,key_dim,feature_dim,redraw,scale,rule,normalization,model,evaluation,seed
+columns+=,status,reason,steps,best_step,train_loss,best_loss,final_loss,accuracy,bound,excess
+[[ $(head -1 a.csv) == "$columns"* ]] || fail "columns: $(head -1 a.csv)"
+[[ $(rows a.csv) -eq 18 && $(rows a.timings.csv) -eq 18 ]] || fail "a row a point"
+[[ $(cut -d, -f2,3,6,15 a.csv | sed -n 2p) == 20,20,elu,1 ]] || fail "first row: $(sed -n 2p a.csv)"
+
+"$sweep" --from a.provenance.toml --out b.csv > /dev/null
+cmp a.csv b.csv || fail "--from runs it again"
+
+cat > my.toml << 'END'
+[baseline]
+S = 20
+max_steps = 100
+[axes]
+kernel = ["elu", "identity"]
+END
+"$sweep" my.toml --set model=table --set evaluation=published_2021 > /dev/null
+[[ $(cut -d, -f6,13,14,16 results/run/my.csv | tail -2 | tr '\n' ' ') == \
+   "elu,table,published_2021,ok identity,table,published_2021,skipped " ]] || fail "my.csv: $(cat results/run/my.csv)"
+
+"$sweep" --schema > schema.txt
+grep -qF '| `final_loss` | number |' schema.txt || fail "--schema"
+"$sweep" --help | grep -qF 'sweep capacity --list' || fail "--help has examples"
+
+"$sweep" my.toml --save-model models --save-episodes episodes --out saved.csv > /dev/null
+[[ -s models/S=20,L=20,memory=fast_weight,kernel=elu,max_steps=100,seed=1/E.npy ]] || fail "models: $(find models)"
+[[ -n $(find episodes -name '*_outputs.npy' -size +0) ]] || fail "episodes: $(find episodes)"
+cut -d, -f1-33 saved.csv | cmp - saved.csv || fail "saving changes no column"

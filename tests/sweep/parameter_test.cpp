@@ -1,0 +1,97 @@
+#include "palimpsest/sweep/parameter.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sweep/error_of.hpp"
+
+namespace palimpsest::sweep {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<std::string> values(std::string_view name, std::string_view text) {
+  return parse_values(find_parameter(name), text);
+}
+
+TEST(Parameter, EveryValueReadsBackAsItself) {
+  Configuration odd{"task",  3,      5,  true, "memory", "kernel:2", 7,  "every:3", "scale", "rule", "norm",
+                    "model", "eval", 11, 13,   0.1,      17,         19, 23,        1e-7,    29};
+  std::vector<std::string> texts;
+  for (const auto& parameter : parameters()) texts.push_back(parameter.get(odd));
+  EXPECT_EQ(configure(texts), odd);
+}
+
+TEST(Parameter, TheTableHoldsEveryFieldOfConfigurationOnce) {
+  // If every field is set by some parameter, two configurations differing everywhere have differing texts everywhere.
+  const Configuration defaults;
+  const Configuration odd{"t", 3,   5,  true, "m", "k", 7,  "r", "s",  "u", "n",
+                          "o", "e", 11, 13,   0.1, 17,  19, 23,  1e-7, 29};
+  for (const auto& parameter : parameters()) EXPECT_NE(parameter.get(odd), parameter.get(defaults)) << parameter.name;
+}
+
+TEST(Parameter, AnUnknownNameListsTheKnown) {
+  EXPECT_THAT(error_of([] { find_parameter("kernal"); }), AllOf(HasSubstr("'kernal'"), HasSubstr("kernel")));
+}
+
+TEST(Values, ARangeHasBothEnds) {
+  EXPECT_THAT(values("S", "20:100:40"), ElementsAre("20", "60", "100"));
+  EXPECT_THAT(values("S", "20:99:40"), ElementsAre("20", "60"));
+  EXPECT_THAT(values("S", "7:7:1"), ElementsAre("7"));
+}
+
+TEST(Values, AListKeepsItsOrder) {
+  EXPECT_THAT(values("kernel", "dpfp:1, elu"), ElementsAre("dpfp:1", "elu"));
+  EXPECT_THAT(values("S", "300,20:60:20"), ElementsAre("300", "20", "40", "60"));
+}
+
+TEST(Values, EqualValuesAreWrittenAlike) {
+  EXPECT_THAT(values("kernel", "dpfp:03"), ElementsAre("dpfp:3"));
+  EXPECT_THAT(values("S", "020"), ElementsAre("20"));
+  EXPECT_THAT(values("learning_rate", "1e-03"), ElementsAre("0.001"));
+  EXPECT_THAT(values("L", "S,2S,40"), ElementsAre("S", "2S", "40"));
+  EXPECT_THAT(values("L", "1S"), ElementsAre("S"));
+}
+
+TEST(Values, AMultipleOfSFollowsS) {
+  Configuration c;
+  find_parameter("S").set(c, "30");
+  find_parameter("L").set(c, "2S");
+  EXPECT_EQ(c.L, 60);
+}
+
+struct Refused {
+  const char *name, *text, *because;
+};
+
+class RefusedValues : public testing::TestWithParam<Refused> {};
+
+TEST_P(RefusedValues, NameValueAndAllowed) {
+  const auto [name, text, because] = GetParam();
+  EXPECT_THAT(error_of([&, name = name, text = text] { values(name, text); }),
+              AllOf(HasSubstr(name), HasSubstr(because)));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, RefusedValues,
+    testing::Values(Refused{"S", "0", "'0': allowed is an integer from 1"}, Refused{"S", "-5", "'-5'"},
+                    Refused{"S", "2.5", "'2.5'"}, Refused{"S", "ten", "'ten'"},
+                    Refused{"S", "1000000001", "to 1000000000"}, Refused{"S", "99999999999999999999", "to 1000000000"},
+                    Refused{"S", "", "none left empty"}, Refused{"S", "20,,30", "none left empty"},
+                    Refused{"S", "20,", "none left empty"}, Refused{"S", "20,20", "'20' is listed twice"},
+                    Refused{"S", "20:40:20,40", "'40' is listed twice"}, Refused{"S", "20:40", "first:last:step"},
+                    Refused{"S", "40:20:10", "first <= last"}, Refused{"S", "20:40:0", "step >= 1"},
+                    Refused{"S", "20:40:-1", "step >= 1"}, Refused{"S", "0:40:20", "'0'"},
+                    Refused{"S", "1:2:3:4", "first:last:step"}, Refused{"S", ":::", "first:last:step"},
+                    Refused{"S", "1:1000000000:1", "at most 1000000 values"},
+                    Refused{"S", "-9223372036854775808:9223372036854775807:1", "from 1"},
+                    Refused{"L", "0S", "multiple of S"}, Refused{"L", "S2", "multiple of S"},
+                    Refused{"L", "-1S", "multiple of S"}, Refused{"L", "1000000000S", "multiple of S"},
+                    Refused{"replacement", "yes", "true or false"}, Refused{"learning_rate", "0", "above 0"},
+                    Refused{"learning_rate", "nan", "finite"}, Refused{"learning_rate", "inf", "finite"},
+                    Refused{"tolerance", "-1", "from 0"}, Refused{"tolerance", "0.1x", "'0.1x'"}));
+
+}  // namespace
+}  // namespace palimpsest::sweep

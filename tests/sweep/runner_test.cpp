@@ -1,0 +1,245 @@
+#include "palimpsest/sweep/runner.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "palimpsest/sweep/collection.hpp"
+#include "sweep/error_of.hpp"
+#include "sweep/scratch.hpp"
+
+namespace palimpsest::sweep {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class Runner : public testing::Test {
+ protected:
+  std::vector<Point> points(std::string_view toml = grid) const { return plan(parse_specification(toml, "test")); }
+
+  RunnerOptions options(const std::string& name, int threads = 1) const {
+    RunnerOptions options;
+    options.out = scratch / name;
+    options.threads = threads;
+    options.messages = nullptr;
+    options.run = made_up_outcome;
+    return options;
+  }
+
+  /// The bytes of a run in one go, values and timings.
+  std::pair<std::string, std::string> undisturbed(std::string_view toml = grid) const {
+    const auto o = options("undisturbed.csv");
+    run(points(toml), o);
+    return contents(o.out);
+  }
+
+  static std::pair<std::string, std::string> contents(const std::filesystem::path& out) {
+    return {read(out), read(timings_path(out))};
+  }
+
+  static constexpr auto grid = R"(
+[axes]
+S = "20:80:20"
+seed = [1, 2]
+[[group]]
+memory = "softmax"
+[[group]]
+axes.kernel = ["elu", "dpfp:1", "identity"]
+)";
+
+  Scratch scratch;
+};
+
+TEST_F(Runner, WritesARowForEveryPointInThePlansOrder) {
+  const auto all = points();
+  const auto o = options("a.csv");
+  const auto summary = run(all, o);
+  EXPECT_EQ(summary.points, 4u * 8u);
+  EXPECT_EQ(summary.ok + summary.diverged, 4u * 6u);
+  EXPECT_EQ(summary.skipped, 4u * 2u) << "identity features have no attention normalisation";
+  EXPECT_TRUE(summary.complete());
+  const RowFile file(o.out, values_schema(), Access::read);
+  ASSERT_EQ(file.rows().size(), all.size());
+  for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(values_schema().key(file.rows()[i].fields), all[i].key);
+}
+
+TEST_F(Runner, GivesTheSameBytesForAnyNumberOfThreads) {
+  const auto expected = undisturbed();
+  for (const int threads : {1, 2, 4, 64}) {
+    auto o = options(fmt::format("threads{}.csv", threads), threads);
+    o.run = after_a_while(made_up_outcome);
+    run(points(), o);
+    EXPECT_EQ(contents(o.out), expected) << threads << " threads";
+  }
+}
+
+TEST_F(Runner, GivesTheSameBytesAfterInterruptions) {
+  const auto expected = undisturbed();
+  std::mt19937 random(1);
+  for (int round = 0; round < 20; ++round) {
+    auto o = options(fmt::format("round{}.csv", round), 1 + round % 3);
+    std::atomic<bool> cancel = false;
+    std::atomic<int> left = 0;
+    o.cancel = &cancel;
+    o.run = [&](const Configuration& c, const RunOptions& run_options) {
+      if (--left <= 0) cancel = true;
+      if (*run_options.cancel) throw Cancelled();
+      return made_up_outcome(c, run_options);
+    };
+    int interruptions = 0;
+    for (bool complete = false; !complete;) {
+      cancel = false;
+      left = 1 + static_cast<int>(random() % 12);
+      complete = run(points(), o).complete();
+      interruptions += complete ? 0 : 1;
+    }
+    EXPECT_GT(interruptions, 1);
+    EXPECT_EQ(contents(o.out), expected);
+  }
+}
+
+TEST_F(Runner, RunsOnlyWhatIsMissing) {
+  auto o = options("a.csv");
+  run(points("[axes]\nS = [20, 40]"), o);
+  std::vector<Index> sizes;
+  o.run = [&](const Configuration& c, const RunOptions& run_options) {
+    sizes.push_back(c.S);
+    return made_up_outcome(c, run_options);
+  };
+  const auto summary = run(points("[axes]\nS = [20, 30, 40]"), o);
+  EXPECT_THAT(sizes, ElementsAre(30));
+  EXPECT_EQ(summary.found, 2u);
+  EXPECT_EQ(summary.finished(), 3u);
+}
+
+TEST_F(Runner, AWidenedSweepContinuesToTheBytesOfTheWholeOne) {
+  constexpr auto wide = "[axes]\nS = \"20:100:20\"\nseed = [1, 2, 3]";
+  const auto o = options("a.csv");
+  run(points("[axes]\nS = [60, 20]"), o);
+  run(points("[axes]\nS = [60, 20]\nseed = [1, 3]"), o);
+  run(points(wide), o);
+  EXPECT_EQ(contents(o.out), undisturbed(wide));
+}
+
+TEST_F(Runner, RepairsALastLineCutOffAnywhere) {
+  constexpr auto three = "[axes]\nS = [20, 30, 40]";
+  const auto expected = undisturbed(three);
+  const auto o = options("torn.csv");
+  for (std::size_t size = 0; size < expected.first.size(); ++size) {
+    write(o.out, expected.first.substr(0, size));
+    write(timings_path(o.out), expected.second.substr(0, std::min(size, expected.second.size())));
+    run(points(three), o);
+    // A lost timing of a kept row stays lost; the values never are.
+    ASSERT_EQ(read(o.out), expected.first) << "cut at byte " << size;
+  }
+}
+
+TEST_F(Runner, StartsTheDearestPointsFirst) {
+  std::vector<Index> sizes;
+  auto o = options("a.csv");
+  o.run = [&](const Configuration& c, const RunOptions& run_options) {
+    sizes.push_back(c.S);
+    return made_up_outcome(c, run_options);
+  };
+  run(points("[axes]\nS = [40, 400, 200, 20]"), o);
+  EXPECT_THAT(sizes, ElementsAre(400, 200, 40, 20));
+}
+
+TEST_F(Runner, RunsNoMorePointsAtATimeThanThreads) {
+  std::atomic<int> running = 0, most = 0;
+  auto o = options("a.csv", 3);
+  o.run = [&](const Configuration& c, const RunOptions& run_options) {
+    const int now = ++running;
+    for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) continue;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    --running;
+    return made_up_outcome(c, run_options);
+  };
+  run(points(), o);
+  EXPECT_EQ(most, 3);
+}
+
+TEST_F(Runner, APointThatFailsEndsTheSweepAndKeepsTheOthers) {
+  auto o = options("a.csv", 2);
+  o.run = [&](const Configuration& c, const RunOptions& run_options) {
+    if (c.S == 40) throw std::runtime_error("out of memory");
+    return made_up_outcome(c, run_options);
+  };
+  const auto all = points("[axes]\nS = [20, 40, 60, 80]");
+  EXPECT_EQ(error_of<std::runtime_error>([&] { run(all, o); }), "elu S=40 L=20 seed 1: out of memory");
+  o.run = made_up_outcome;
+  const auto summary = run(all, o);
+  EXPECT_GE(summary.found, 1u);
+  EXPECT_TRUE(summary.complete());
+}
+
+TEST_F(Runner, CancellingKeepsWhatFinished) {
+  std::atomic<bool> cancel = false;
+  auto o = options("a.csv");
+  o.cancel = &cancel;
+  int runs = 0;
+  o.run = [&](const Configuration& c, const RunOptions& run_options) {
+    if (++runs == 3) cancel = true;
+    if (*run_options.cancel) throw Cancelled();
+    return made_up_outcome(c, run_options);
+  };
+  const auto summary = run(points(), o);
+  EXPECT_FALSE(summary.complete());
+  EXPECT_EQ(runs, 3);
+  EXPECT_EQ(RowFile(o.out, values_schema(), Access::read).rows().size(), 2u);
+}
+
+TEST_F(Runner, RefusesAFileOfAnotherSweepAndLeavesItAsItIs) {
+  const auto o = options("a.csv");
+  run(points("[axes]\nS = [20, 40]\nseed = [2]"), o);
+  const auto before = contents(o.out);
+  EXPECT_THAT(error_of([&] { run(points("[axes]\nS = [20, 40]"), o); }),
+              testing::AllOf(HasSubstr("a.csv:2"), HasSubstr("seed=2"), HasSubstr("the nearest has seed=1")));
+  EXPECT_EQ(contents(o.out), before);
+}
+
+TEST_F(Runner, RefusesTwoDifferentRowsOfAPoint) {
+  const auto o = options("a.csv");
+  run(points("[axes]\nS = [30]"), o);
+  auto text = read(o.out);
+  const auto row = text.substr(text.find('\n') + 1);
+  write(o.out, text + row);
+  run(points("[axes]\nS = [30]"), o);
+  EXPECT_EQ(read(o.out), text) << "the same row twice is one";
+  auto other = row;
+  other.replace(other.find("tolerance"), 9, "patience!");
+  write(o.out, text + other);
+  EXPECT_THAT(error_of([&] { run(points("[axes]\nS = [30]"), o); }), HasSubstr("a.csv:3: a second, different row"));
+}
+
+TEST_F(Runner, SavesEachPointInADirectoryOfItsOwn) {
+  auto o = options("a.csv", 2);
+  o.save_model = scratch / "models";
+  o.save_episodes = scratch / "episodes";
+  std::mutex mutex;
+  std::set<std::filesystem::path> directories;
+  o.run = [&](const Configuration& c, const RunOptions& run_options) {
+    const std::lock_guard lock(mutex);
+    EXPECT_EQ(run_options.save_model.parent_path(), o.save_model);
+    EXPECT_EQ(run_options.save_episodes.parent_path(), o.save_episodes);
+    EXPECT_TRUE(directories.insert(run_options.save_model).second);
+    EXPECT_TRUE(directories.insert(run_options.save_episodes).second);
+    return made_up_outcome(c, run_options);
+  };
+  const auto all = points(
+      "[axes]\nkernel = [\"elu\", \"favor:8\"]\nscale = [\"none\", \"d^-1/4\"]\nmodel = "
+      "[\"published\", \"table\"]\nseed = [1, 2]");
+  run(all, o);
+  EXPECT_EQ(directories.size(), 2 * all.size());
+}
+
+}  // namespace
+}  // namespace palimpsest::sweep

@@ -1,0 +1,221 @@
+#include "palimpsest/sweep/specification.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "palimpsest/sweep/plan.hpp"
+#include "sweep/error_of.hpp"
+
+namespace palimpsest::sweep {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr auto three_groups = R"(
+[baseline]
+L = "S"
+[axes]
+S = "20:60:20"
+[[group]]
+memory = "softmax"
+[[group]]
+axes.kernel = ["elu", "dpfp:1", "dpfp:2"]
+[[group]]
+redraw = "every_step"
+axes.kernel = ["favor:16", "favor:64"]
+)";
+
+Override set(std::string_view text) { return parse_override(Override::set, text); }
+Override axis(std::string_view text) { return parse_override(Override::axis, text); }
+
+/// `memory or kernel/S/L`, with `/redraw` where there is one.
+std::vector<std::string> points(std::string_view toml, const std::vector<Override>& overrides = {}) {
+  auto specification = parse_specification(toml, "test.toml");
+  apply(overrides, specification);
+  std::vector<std::string> names;
+  for (const auto& point : plan(specification)) {
+    const auto value = [&](std::string_view name) {
+      return point.key[static_cast<std::size_t>(&find_parameter(name) - parameters().data())];
+    };
+    auto name = value("kernel").empty() ? value("memory") : value("kernel");
+    name += "/" + value("S") + "/" + value("L");
+    if (!value("redraw").empty()) name += "/" + value("redraw");
+    names.push_back(name);
+  }
+  return names;
+}
+
+TEST(Specification, AnEmptyFileIsThePointOfDefaults) { EXPECT_THAT(points(""), ElementsAre("elu/20/20")); }
+
+TEST(Specification, GroupsAreUnitedAndSizeVariesFastest) {
+  EXPECT_THAT(
+      points(three_groups),
+      ElementsAre("softmax/20/20", "softmax/40/40", "softmax/60/60", "elu/20/20", "elu/40/40", "elu/60/60",
+                  "dpfp:1/20/20", "dpfp:1/40/40", "dpfp:1/60/60", "dpfp:2/20/20", "dpfp:2/40/40", "dpfp:2/60/60",
+                  "favor:16/20/20/every_step", "favor:16/40/40/every_step", "favor:16/60/60/every_step",
+                  "favor:64/20/20/every_step", "favor:64/40/40/every_step", "favor:64/60/60/every_step"));
+}
+
+TEST(Specification, ThePointsOfAProductThatBecomeEqualAreOne) {
+  EXPECT_THAT(points("[axes]\nmemory = [\"softmax\", \"fast_weight\"]\nkernel = [\"elu\", \"dpfp:1\"]"),
+              ElementsAre("softmax/20/20", "elu/20/20", "dpfp:1/20/20"));
+}
+
+TEST(Specification, AGroupWinsOverAxesAndAxesOverBaseline) {
+  EXPECT_THAT(points("[baseline]\nS = 30\nL = 3\n[axes]\nS = [40, 50]\n[[group]]\n[[group]]\nS = 60\n"),
+              ElementsAre("elu/40/3", "elu/50/3", "elu/60/3"));
+  EXPECT_THAT(points("[axes]\nS = [40]\n[[group]]\nS = 60\naxes.S = [70, 80]\n"),
+              ElementsAre("elu/70/20", "elu/80/20"));
+}
+
+TEST(Specification, ReadsBackWhatItWrites) {
+  auto specification = parse_specification(three_groups, "test.toml");
+  specification.name = "a \"name\"";
+  specification.description = "line\nline\\ \t½";
+  EXPECT_EQ(parse_specification(to_toml(specification), "again"), specification);
+}
+
+TEST(Axis, NarrowsToTheGroupThatDeclaresTheValue) {
+  EXPECT_THAT(points(three_groups, {axis("kernel=favor:64,elu"), axis("S=20")}),
+              ElementsAre("elu/20/20", "favor:64/20/20/every_step"));
+}
+
+TEST(Axis, ANewArgumentGoesWhereItsComponentIsDeclared) {
+  EXPECT_THAT(points(three_groups, {axis("kernel=favor:8,dpfp:3"), axis("S=20")}),
+              ElementsAre("dpfp:3/20/20", "favor:8/20/20/every_step"));
+}
+
+TEST(Axis, ANewValueGoesToAllGroupsThatHaveTheParameter) {
+  EXPECT_THAT(points(three_groups, {axis("S=30")}),
+              ElementsAre("softmax/30/30", "elu/30/30", "dpfp:1/30/30", "dpfp:2/30/30", "favor:16/30/30/every_step",
+                          "favor:64/30/30/every_step"));
+  EXPECT_THAT(points(three_groups, {axis("kernel=relu"), axis("S=20")}), ElementsAre("relu/20/20"));
+}
+
+TEST(Axis, SelectsGroupsByTheirConstant) {
+  EXPECT_THAT(points(three_groups, {axis("memory=softmax")}),
+              ElementsAre("softmax/20/20", "softmax/40/40", "softmax/60/60"));
+}
+
+TEST(Axis, LeavesOutGroupsThatItDoesNotApplyTo) {
+  EXPECT_THAT(points(three_groups, {axis("redraw=fixed"), axis("S=20")}),
+              ElementsAre("favor:16/20/20/fixed", "favor:64/20/20/fixed"));
+}
+
+TEST(Axis, TheOrderOnTheCommandLineDoesNotMatter) {
+  const std::vector overrides{axis("redraw=fixed"), axis("kernel=favor:16"), axis("S=20")};
+  EXPECT_THAT(points("", overrides), ElementsAre("favor:16/20/20/fixed"));
+  EXPECT_EQ(points(three_groups, overrides), points(three_groups, {overrides.rbegin(), overrides.rend()}));
+}
+
+TEST(Set, FixesAParameterWhereverItApplies) {
+  EXPECT_THAT(points(three_groups, {set("redraw=fixed"), set("S=20"), set("L=10")}),
+              ElementsAre("softmax/20/10", "elu/20/10", "dpfp:1/20/10", "dpfp:2/20/10", "favor:16/20/10/fixed",
+                          "favor:64/20/10/fixed"));
+}
+
+TEST(Override, OfAnUnknownParameterListsTheKnown) {
+  EXPECT_THAT(error_of([] { set("kernal=elu"); }), HasSubstr("unknown parameter 'kernal'; known: task, S, L"));
+}
+
+TEST(Override, NeedsAnEqualsSign) {
+  EXPECT_THAT(error_of([] { axis("S"); }), HasSubstr("--axis 'S'"));
+}
+
+TEST(Override, ThatAppliesToNoPointIsAnError) {
+  EXPECT_THAT(error_of([] { points("", {set("redraw=fixed")}); }), HasSubstr("redraw applies to no point"));
+  EXPECT_THAT(error_of([] {
+                points(three_groups, {axis("memory=softmax"), axis("kernel=elu")});
+              }),
+              HasSubstr("kernel applies to no point"));
+}
+
+TEST(Override, TwiceOfAParameterIsAnError) {
+  EXPECT_THAT(error_of([] { points("", {set("S=20"), axis("S=30")}); }), HasSubstr("S is given twice"));
+}
+
+TEST(Plan, RefusesWhatCanNotBeRun) {
+  EXPECT_THAT(error_of([] { points("", {set("kernel=eluu")}); }), HasSubstr("unknown kernel 'eluu'"));
+  EXPECT_THAT(error_of([] { points("", {set("kernel=dpfp:0")}); }), HasSubstr("dpfp"));
+  EXPECT_THAT(error_of([] { points("", {set("kernel=favor:0")}); }), HasSubstr("favor"));
+  EXPECT_THAT(error_of([] { points("", {set("rule=summ")}); }), HasSubstr("summ"));
+  EXPECT_THAT(error_of([] { points("", {set("normalization=l3")}); }), HasSubstr("l3"));
+  EXPECT_THAT(error_of([] { points("", {set("L=21")}); }), HasSubstr("21"));
+  EXPECT_THAT(error_of([] { points("", {axis("S=1:999999:1"), set("L=1")}); }), HasSubstr("more than 100000 points"));
+}
+
+struct Malformed {
+  const char *toml, *message;
+};
+
+class MalformedToml : public testing::TestWithParam<Malformed> {};
+
+TEST_P(MalformedToml, NamesThePlaceAndTheTrouble) {
+  EXPECT_THAT(error_of([] { parse_specification(GetParam().toml, "f.toml"); }), StartsWith(GetParam().message));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, MalformedToml,
+    testing::Values(Malformed{"[axes\nS = [20]", "f.toml:1:6: "}, Malformed{"[axes]\nS = [20]\nS = [30]", "f.toml:3:"},
+                    Malformed{"a = 1\xff", "f.toml:1:"},
+                    Malformed{"\n[baselin]\nS = 1", "f.toml:2: unknown key 'baselin'"},
+                    Malformed{"[baseline]\n\nkernal = 'elu'", "f.toml:3: unknown parameter 'kernal'"},
+                    Malformed{"[baseline]\naxes = {S = [1]}", "f.toml:2: unknown parameter 'axes'"},
+                    Malformed{"[axes]\nkernal = ['elu']", "f.toml:2: unknown parameter 'kernal'"},
+                    Malformed{"[[group]]\n[[group]]\nkernal = 'elu'", "f.toml:3: unknown parameter 'kernal'"},
+                    Malformed{"[[group]]\naxes.kernal = ['elu']", "f.toml:2: unknown parameter 'kernal'"},
+                    Malformed{"description = 3", "f.toml:1: 'description' must be a string"},
+                    Malformed{"baseline = 3", "f.toml:1: 'baseline' must be a table"},
+                    Malformed{"axes = 3", "f.toml:1: 'axes' must be a table"},
+                    Malformed{"group = 3", "f.toml:1: 'group' must be tables"},
+                    Malformed{"group = [3]", "f.toml:1: 'group' must be tables"},
+                    Malformed{"[[group]]\naxes = 3", "f.toml:2: 'axes' must be a table"},
+                    Malformed{"[baseline]\nS = 2.5", "f.toml:2: S must be of type integer"},
+                    Malformed{"[baseline]\nS = '20'", "f.toml:2: S must be of type integer"},
+                    Malformed{"[baseline]\nS = [20]", "f.toml:2: S must be of type integer"},
+                    Malformed{"[baseline]\nS = 0", "f.toml:2: S '0': allowed is an integer from 1"},
+                    Malformed{"[baseline]\nL = '2T'", "f.toml:2: L '2T'"},
+                    Malformed{"[baseline]\nL = true", "f.toml:2: L must be of type integer or a multiple of S"},
+                    Malformed{"[baseline]\nkernel = 3", "f.toml:2: kernel must be of type string"},
+                    Malformed{"[baseline]\nreplacement = 'true'", "f.toml:2: replacement must be of type boolean"},
+                    Malformed{"[baseline]\nlearning_rate = nan", "f.toml:2: learning_rate 'nan'"},
+                    Malformed{"[baseline]\ntolerance = '1'", "f.toml:2: tolerance must be of type number"},
+                    Malformed{"[axes]\nS = [20,\n 0]", "f.toml:3: S '0'"},
+                    Malformed{"[axes]\nS = [20, 20]", "f.toml:2: S: the value '20' is listed twice"},
+                    Malformed{"[axes]\nS = []", "f.toml:2: S: an axis needs at least one value"},
+                    Malformed{"[axes]\nS = '20:60'", "f.toml:2: S '20:60': allowed is a range"},
+                    Malformed{"[axes]\nS = [[20]]", "f.toml:2: S must be of type integer"}));
+
+TEST(FindSweep, TakesNamesAndPaths) {
+  const std::filesystem::path declared = PALIMPSEST_SOURCE_DIR "/bench/sweeps";
+  EXPECT_EQ(find_sweep("capacity", declared), declared / "capacity.toml");
+  EXPECT_EQ(find_sweep("my.toml", declared), "my.toml");
+  EXPECT_EQ(find_sweep("./my", declared), "./my");
+  EXPECT_THAT(error_of([&] { find_sweep("capacty", declared); }), HasSubstr("capacity"));
+}
+
+TEST(LoadSpecification, NamesAFileThatItCanNotRead) {
+  EXPECT_THAT(error_of([] { load_specification("no/such.toml"); }), HasSubstr("'no/such.toml'"));
+  EXPECT_THAT(error_of([] { load_specification("/"); }), HasSubstr("'/'"));
+}
+
+TEST(Capacity, IsThePublishedGrid) {
+  const auto specification = load_specification(PALIMPSEST_SOURCE_DIR "/bench/sweeps/capacity.toml");
+  const auto points = plan(specification);
+  EXPECT_EQ(points.size(), 8u * 30u);
+  for (const auto& point : points) {
+    const auto& c = point.configuration;
+    EXPECT_EQ(c.L, c.S);
+    EXPECT_EQ(c.S % 20, 0);
+    EXPECT_FALSE(c.replacement);
+    EXPECT_FALSE(point.skip);
+    EXPECT_EQ(c.redraw, c.kernel.starts_with("favor") ? "every_step" : "fixed");
+  }
+}
+
+}  // namespace
+}  // namespace palimpsest::sweep

@@ -7,6 +7,6 @@ run=("$sweep" capacity --axis S=10:60:10 --axis kernel=elu,dpfp:1 --set max_step
 expect_error 1 "cannot write" bash -c "ulimit -f 2; exec $(printf '%q ' "${run[@]}") --out part.csv"
 grep -qF "File too large" stderr.txt || fail "message: $(cat stderr.txt)"
 [[ $(rows part.csv) -ge 3 ]] || fail "the finished rows are kept"
-[[ $(tail -c 1 part.csv | xxd -p) == 0a ]] || fail "no part of a row is left"
+[[ -z $(tail -c 1 part.csv) ]] || fail "no part of a row is left"
 "${run[@]}" --out part.csv > /dev/null
 cmp part.csv whole.csv || fail "the results differ"

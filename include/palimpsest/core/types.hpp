@@ -26,6 +26,24 @@ using VectorView = Eigen::Ref<Vector<T>>;
 template <class T>
 using ConstVectorView = Eigen::Ref<const Vector<T>>;
 
+/// Column t of a view, for loops over tokens, in which making an Eigen block a token would cost as much as its work.
+template <class View>
+auto* column(View&& view, Index t) {
+  return view.data() + t * view.outerStride();
+}
+
+/// out_i += in_i.
+template <class T>
+void add(const T* __restrict in, Index n, T* __restrict out) {
+  for (Index i = 0; i < n; ++i) out[i] += in[i];
+}
+
+/// out_i = factor · in_i.
+template <class T>
+void multiply(T factor, const T* __restrict in, Index n, T* __restrict out) {
+  for (Index i = 0; i < n; ++i) out[i] = factor * in[i];
+}
+
 /// What a user asked for cannot be done; the message names the value and what is allowed.
 class ConfigurationError : public std::runtime_error {
   using std::runtime_error::runtime_error;

@@ -27,9 +27,9 @@ struct Dpfp {
     const Index ring = 2 * x.rows();
     Vector<T> r(nu + ring);
     for (Index t = 0; t < x.cols(); ++t) {
-      unroll(x.col(t).data(), x.rows(), r.data());
+      unroll(column(x, t), x.rows(), r.data());
       for (Index j = 1; j <= nu; ++j)
-        multiply(r.data() + nu, r.data() + nu - j, ring, phi.col(t).data() + (j - 1) * ring);
+        multiply(r.data() + nu, r.data() + nu - j, ring, column(phi, t) + (j - 1) * ring);
     }
   }
 
@@ -37,18 +37,18 @@ struct Dpfp {
     const Index d = x.rows(), ring = 2 * d;
     Vector<T> r(nu + ring), dr(nu + ring);
     for (Index t = 0; t < x.cols(); ++t) {
-      unroll(x.col(t).data(), d, r.data());
+      unroll(column(x, t), d, r.data());
       dr.setZero();
       for (Index j = 1; j <= nu; ++j) {
-        const T* g = dphi.col(t).data() + (j - 1) * ring;
+        const T* g = column(dphi, t) + (j - 1) * ring;
         multiply_add(g, r.data() + nu - j, ring, dr.data() + nu);
         multiply_add(g, r.data() + nu, ring, dr.data() + nu - j);
       }
       for (Index i = 0; i < nu; ++i) dr(i + ring) += dr(i);
       const T* __restrict positive = dr.data() + nu;
       const T* __restrict negative = positive + d;
-      const T* __restrict in = x.col(t).data();
-      T* __restrict out = dx.col(t).data();
+      const T* __restrict in = column(x, t);
+      T* __restrict out = column(dx, t);
       for (Index i = 0; i < d; ++i) out[i] += (in[i] > T(0) ? positive[i] : T(0)) - (in[i] < T(0) ? negative[i] : T(0));
     }
   }

@@ -65,11 +65,14 @@ struct RandomExponential {
 
   void forward(ConstMatrixView<T> lifted, MatrixView<T> phi) const {
     const T gain = T(1) / std::sqrt(T(feature_dim(0)));
+    const Index d = lifted.rows() - m;
+    using Array = Eigen::Array<T, Eigen::Dynamic, 1>;
     for (Index t = 0; t < lifted.cols(); ++t) {
-      const auto h = lifted.col(t).tail(m).array();
-      const T half = lifted.col(t).head(lifted.rows() - m).squaredNorm() / T(2);
-      phi.col(t).head(m) = gain * (h - half).exp();
-      if constexpr (two_sided) phi.col(t).tail(m) = gain * (-h - half).exp();
+      const Eigen::Map<const Vector<T>> x(column(lifted, t), d);
+      const Eigen::Map<const Array> h(x.data() + d, m);
+      const T half = x.squaredNorm() / T(2);
+      Eigen::Map<Array>(column(phi, t), m) = gain * (h - half).exp();
+      if constexpr (two_sided) Eigen::Map<Array>(column(phi, t) + m, m) = gain * (-h - half).exp();
     }
   }
 
@@ -77,12 +80,12 @@ struct RandomExponential {
   void backward(ConstMatrixView<T> lifted, ConstMatrixView<T> phi, ConstMatrixView<T> dphi, MatrixView<T> dlifted) const {
     const Index d = lifted.rows() - m;
     for (Index t = 0; t < lifted.cols(); ++t) {
-      const auto positive = phi.col(t).head(m).array() * dphi.col(t).head(m).array();
-      if constexpr (two_sided) {
-        const auto negative = phi.col(t).tail(m).array() * dphi.col(t).tail(m).array();
-        dlifted.col(t).tail(m).array() += positive - negative;
-      } else {
-        dlifted.col(t).tail(m).array() += positive;
+      const T* __restrict value = column(phi, t);
+      const T* __restrict gradient = column(dphi, t);
+      T* __restrict dh = column(dlifted, t) + d;
+      for (Index j = 0; j < m; ++j) {
+        dh[j] += value[j] * gradient[j];
+        if constexpr (two_sided) dh[j] -= value[m + j] * gradient[m + j];
       }
       dlifted.col(t).head(d) -= phi.col(t).dot(dphi.col(t)) * lifted.col(t).head(d);
     }

@@ -121,9 +121,9 @@ class FastWeight {
         dx_.setZero(x_.rows(), count);
         key_features_.backward(*this, x_, dK_, dx_);
         for (Index t = 0; t < count; ++t) {
-          add(dx_.col(t).data(), dx_.rows(), dkey_.col(episode.keys[first + t]).data());
+          add(column(dx_, t), dx_.rows(), column(dkey_, episode.keys[first + t]));
           if (tables_->keys_depend_on_values())
-            add(dx_.col(t).data(), dx_.rows(), dvalue_.col(episode.values[first + t]).data());
+            add(column(dx_, t), dx_.rows(), column(dvalue_, episode.values[first + t]));
         }
       });
     });
@@ -179,10 +179,6 @@ class FastWeight {
     }
   };
 
-  static void add(const T* __restrict from, Index n, T* __restrict to) {
-    for (Index i = 0; i < n; ++i) to[i] += from[i];
-  }
-
   template <class F>
   decltype(auto) visit_rule(F&& f) const {
     return std::visit(std::forward<F>(f), rule_);
@@ -212,10 +208,10 @@ class FastWeight {
     x_.resize(key_->rows(), count);
     const Index rows = x_.rows();
     for (Index t = 0; t < count; ++t) {
-      const T* __restrict by_key = key_->col(episode.keys[first + t]).data();
-      T* __restrict x = x_.col(t).data();
+      const T* __restrict by_key = column(*key_, episode.keys[first + t]);
+      T* __restrict x = column(x_, t);
       if (tables_->keys_depend_on_values()) {
-        const T* __restrict by_value = value_->col(episode.values[first + t]).data();
+        const T* __restrict by_value = column(*value_, episode.values[first + t]);
         for (Index i = 0; i < rows; ++i) x[i] = by_key[i] + by_value[i];
       } else {
         std::copy_n(by_key, rows, x);

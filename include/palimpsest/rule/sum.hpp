@@ -17,7 +17,7 @@ struct SumRule {
   void backward(ConstMatrixView<T> K, ConstMatrixView<T> Q, ConstMatrixView<T>, ConstMatrixView<T> dC, MatrixView<T> dK,
                 MatrixView<T> dQ) const {
     if (Q.cols() == 1) {  // an outer product, which a general matrix product is slow at
-      for (Index t = 0; t < K.cols(); ++t) dK.col(t) = dC(t, 0) * Q.col(0);
+      for (Index t = 0; t < K.cols(); ++t) multiply(dC(t, 0), Q.data(), Q.rows(), column(dK, t));
     } else {
       dK.noalias() = Q * dC.transpose();
     }

@@ -1,9 +1,14 @@
 #!/usr/bin/env bash
-# Three shards, merged, are the bytes of one process; what is missing is named.
+# One, two and four threads, and three shards merged, give the same bytes; what a merge lacks is named.
 source "$(dirname "$0")/common.bash"
 run=("$sweep" capacity --axis S=10:60:10 --axis kernel=elu,dpfp:1 --seeds 2 --set max_steps=100)
 
-"${run[@]}" --out whole.csv > /dev/null
+"${run[@]}" --threads 1 --out whole.csv > /dev/null
+for threads in 2 4; do
+  "${run[@]}" --threads "$threads" --out threads.csv > /dev/null
+  cmp threads.csv whole.csv || fail "$threads threads give other results"
+  rm threads.*
+done
 for i in 1 2 3; do "${run[@]}" --shard "$i/3" --out "part$i.csv" > /dev/null; done
 status=0
 "$merge" part1.csv part3.csv --out merged.csv 2> stderr.txt || status=$?

@@ -44,7 +44,7 @@ mkdir unreadable.toml
 bad "unreadable.toml" ./unreadable.toml
 [[ ! -e new.csv && ! -e results ]] || fail "nothing is written"
 
-one=(capacity --axis S=20 --axis kernel=dpfp:1)
+one=(capacity --axis S=20 --axis kernel=dpfp:1 "${tiny[@]}")
 echo "some text" > text.csv
 expect_error 2 "column 1 is 'some text'" "$sweep" "${one[@]}" --out text.csv
 [[ $(cat text.csv) == "some text" ]] || fail "a foreign file stays"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A file-size limit stands for a full disk: a clear error, whole rows only, and the run goes on once there is room.
 source "$(dirname "$0")/common.bash"
-run=("$sweep" capacity --axis S=10:60:10 --axis kernel=elu,dpfp:1 --set max_steps=100 --threads 2)
+run=("$sweep" capacity --axis S=10:60:10 --axis kernel=elu,dpfp:1 "${tiny[@]}" --threads 2)
 
 "${run[@]}" --out whole.csv > /dev/null
 expect_error 1 "cannot write" bash -c "ulimit -f 2; exec $(printf '%q ' "${run[@]}") --out part.csv"

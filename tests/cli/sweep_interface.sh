@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # The forms that others script against: names, paths, --list, --axis, --set, --seeds, --threads, --out, --from, --schema.
 source "$(dirname "$0")/common.bash"
-quick=(--set max_steps=100)
 
 "$sweep" capacity --list > list.txt
 grep -q '^capacity: 240 points' list.txt || fail "capacity has 240 points"
@@ -10,7 +9,7 @@ for word in softmax fast_weight identity elu dpfp:nu favor:m favor_onesided:m re
 done
 [[ ! -e results ]] || fail "--list writes nothing"
 
-"$sweep" capacity --axis kernel=elu,dpfp:1 --axis S=20:100:40 --seeds 3 --threads 2 --out a.csv "${quick[@]}" > out.txt
+"$sweep" capacity --axis kernel=elu,dpfp:1 --axis S=20:100:40 --seeds 3 --threads 2 --out a.csv "${tiny[@]}" > out.txt
 [[ $(wc -l < out.txt) -eq 1 ]] || fail "one summary line"
 grep -q '^18 points: 18 ok, 0 diverged, 0 skipped; .*; a.csv$' out.txt || fail "summary: $(cat out.txt)"
 columns=task,S,L,replacement,memory,kernel,key_dim,feature_dim,redraw,scale,rule,normalization,model,evaluation,seed
@@ -25,7 +24,10 @@ cmp a.csv b.csv || fail "--from runs it again"
 cat > my.toml << 'END'
 [baseline]
 S = 20
-max_steps = 100
+max_steps = 20
+evaluation_every = 20
+evaluation_sequences = 2
+batch = 2
 [axes]
 kernel = ["elu", "identity"]
 END
@@ -38,7 +40,7 @@ grep -qF '| `final_loss` | number |' schema.txt || fail "--schema"
 "$sweep" --help | grep -qF 'sweep capacity --list' || fail "--help has examples"
 
 "$sweep" my.toml --save-model models --save-episodes episodes --out saved.csv > /dev/null
-[[ -s models/S=20,L=20,memory=fast_weight,kernel=elu,seed=1,max_steps=100/E.npy ]] || fail "models: $(find models)"
+[[ -s $(echo models/S=20,L=20,memory=fast_weight,kernel=elu,seed=1,batch=2,*/E.npy) ]] || fail "models: $(find models)"
 [[ -n $(find episodes -name '*_outputs.npy' -size +0) ]] || fail "episodes: $(find episodes)"
 "$sweep" my.toml --out plain.csv > /dev/null
 cmp saved.csv plain.csv || fail "saving changes no result"

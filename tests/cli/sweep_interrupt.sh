@@ -1,21 +1,19 @@
 #!/usr/bin/env bash
 # Ctrl-C keeps the finished rows and says how to go on; the same command then gives the bytes of an undisturbed run.
 source "$(dirname "$0")/common.bash"
-run=("$sweep" capacity --axis S=10:60:10 --axis kernel=elu,dpfp:1,favor:16 --seeds 2 --set tolerance=0
-  --set max_steps=1000 --threads 2)
+disturbable_sweep
 
-"${run[@]}" --out whole.csv > /dev/null
 for signal in INT TERM; do
   "${run[@]}" --out part.csv > /dev/null 2> stderr.txt &
   child=$!
-  until [[ -e part.csv && $(rows part.csv) -ge 3 ]]; do sleep 0.02; done
+  until [[ -e part.csv && $(rows part.csv) -ge 3 ]]; do sleep 0.01; done
   kill -s "$signal" "$child"
   status=0
   wait "$child" || status=$?
   [[ $status -eq $((128 + $(kill -l "$signal"))) ]] || fail "exit $status after SIG$signal"
-  grep -q "^sweep: interrupted: [0-9]* of 36 points are in 'part.csv'; the same command again continues" stderr.txt ||
+  grep -q "^sweep: interrupted: [0-9]* of 72 points are in 'part.csv'; the same command again continues" stderr.txt ||
     fail "message: $(cat stderr.txt)"
-  [[ $(rows part.csv) -ge 3 && $(rows part.csv) -lt 36 ]] || fail "$(rows part.csv) rows"
+  [[ $(rows part.csv) -ge 3 && $(rows part.csv) -lt 72 ]] || fail "$(rows part.csv) rows"
   "${run[@]}" --out part.csv > /dev/null
   cmp part.csv whole.csv || fail "SIG$signal changed the results"
   rm part.*

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # One, two and four threads, and three shards merged, give the same bytes; what a merge lacks is named.
 source "$(dirname "$0")/common.bash"
-run=("$sweep" capacity --axis S=10:60:10 --axis kernel=elu,dpfp:1 --seeds 2 --set max_steps=100)
+run=("$sweep" capacity --axis S=10:60:10 --axis kernel=elu,dpfp:1 --seeds 2 "${tiny[@]}")
 
 "${run[@]}" --threads 1 --out whole.csv > /dev/null
 for threads in 2 4; do

@@ -84,10 +84,8 @@ class FastWeight {
         for (Index t = 0; t < L; ++t) C_(t, n) = by_key_(episode.keys[t], columns[n]);
     } else {
       with_queries(columns, [&](ConstMatrixView<T> Q) {
-        for_each_block(L, N, [&](Index first, Index count) {
-          write_features(episode, first, count);
-          visit_rule([&](const auto& rule) { rule.coefficients(key_features_.phi(), Q, C_.middleRows(first, count)); });
-        });
+        write_features(episode);
+        visit_rule([&](const auto& rule) { rule.coefficients(key_features_.phi(), Q, C_); });
       });
     }
     if (accumulates()) {  // z·q = Σ_t k_t·q = Σ_t c_t
@@ -112,14 +110,14 @@ class FastWeight {
     }
     with_queries(columns, [&](ConstMatrixView<T> Q) {
       dQ_block_.setZero(Q.rows(), N);
-      for_each_block(L, N, [&](Index first, Index count) {
-        if (count < L) write_features(episode, first, count);  // the features of a single block are still there
+      for_each_block(L, [&](Index first, Index count) {
         dK_.resize(Q.rows(), count);
         visit_rule([&](const auto& rule) {
-          rule.backward(key_features_.phi(), Q, C_.middleRows(first, count), dC_.middleRows(first, count), dK_, dQ_block_);
+          rule.backward(key_features_.phi().middleCols(first, count), Q, C_.middleRows(first, count),
+                        dC_.middleRows(first, count), dK_, dQ_block_);
         });
         dx_.setZero(x_.rows(), count);
-        key_features_.backward(*this, x_, dK_, dx_);
+        key_features_.backward(*this, x_.middleCols(first, count), first, dK_, dx_);
         for (Index t = 0; t < count; ++t) {
           add(column(dx_, t), dx_.rows(), column(dkey_, episode.keys[first + t]));
           if (tables_->keys_depend_on_values())
@@ -137,10 +135,10 @@ class FastWeight {
       visit_rule([&](const auto& rule) {
         rule.backward(key_features_.phi(), query_features_.phi(), by_key_, dby_key_, dK_, dQ_);
       });
-      key_features_.backward(*this, *key_, dK_, dkey_);
+      key_features_.backward(*this, *key_, 0, dK_, dkey_);
     }
     dx_.setZero(query_->rows(), query_->cols());
-    query_features_.backward(*this, *query_, dQ_, dx_);
+    query_features_.backward(*this, *query_, 0, dQ_, dx_);
     lift_backward(dkey_, gradient.key);
     lift_backward(dvalue_, gradient.value);
     lift_backward(dx_, gradient.query);
@@ -173,9 +171,15 @@ class FastWeight {
           memory.normalization_);
     }
 
-    void backward(const FastWeight& memory, ConstMatrixView<T> x, MatrixView<T> dphi, MatrixView<T> dx) const {
-      std::visit([&](const auto& normalization) { normalization.backward(phi(), scale, dphi); }, memory.normalization_);
-      std::visit([&](const auto& kernel) { kernel.backward(x, raw, dphi, dx); }, memory.kernel_);
+    /// Of the tokens from `first` on, as many as x has.
+    void backward(const FastWeight& memory, ConstMatrixView<T> x, Index first, MatrixView<T> dphi, MatrixView<T> dx) const {
+      std::visit(
+          [&]<class N>(const N& normalization) {
+            if constexpr (N::maps_tokens)
+              normalization.backward(mapped.middleCols(first, x.cols()), scale.segment(first, x.cols()), dphi);
+          },
+          memory.normalization_);
+      std::visit([&](const auto& kernel) { kernel.backward(x, raw.middleCols(first, x.cols()), dphi, dx); }, memory.kernel_);
     }
   };
 
@@ -195,23 +199,24 @@ class FastWeight {
   /// Without values in the keys a separable rule has one coefficient a (key, query), shared by all episodes of a step.
   bool one_coefficient_a_key() const { return separable() && !tables_->keys_depend_on_values(); }
 
-  /// Calls f(first, count) over the writes. Features of a block of a separable rule should stay in the nearest cache.
+  /// Calls f(first, count) over the writes: in blocks if the rule is separable, so that gradients by features, which are
+  /// used once, stay in the nearest cache.
   template <class F>
-  void for_each_block(Index L, Index N, F&& f) const {
+  void for_each_block(Index L, F&& f) const {
     constexpr Index kCacheFloats = 8192;
-    const Index size = separable() && N == 1 ? std::max<Index>(8, kCacheFloats / feature_dim()) : L;
+    const Index size = separable() ? std::max<Index>(8, kCacheFloats / feature_dim()) : L;
     for (Index first = 0; first < L; first += size) f(first, std::min(size, L - first));
   }
 
-  /// Features of writes first … first + count − 1, in key_features_; their lifted keys in x_.
-  void write_features(const Episode& episode, Index first, Index count) {
-    x_.resize(key_->rows(), count);
-    const Index rows = x_.rows();
-    for (Index t = 0; t < count; ++t) {
-      const T* __restrict by_key = column(*key_, episode.keys[first + t]);
+  /// Features of the writes in key_features_, their lifted keys in x_.
+  void write_features(const Episode& episode) {
+    const Index rows = key_->rows(), L = std::ssize(episode.keys);
+    x_.resize(rows, L);
+    for (Index t = 0; t < L; ++t) {
+      const T* __restrict by_key = column(*key_, episode.keys[t]);
       T* __restrict x = column(x_, t);
       if (tables_->keys_depend_on_values()) {
-        const T* __restrict by_value = column(*value_, episode.values[first + t]);
+        const T* __restrict by_value = column(*value_, episode.values[t]);
         for (Index i = 0; i < rows; ++i) x[i] = by_key[i] + by_value[i];
       } else {
         std::copy_n(by_key, rows, x);
@@ -272,8 +277,8 @@ class FastWeight {
   Features query_features_;                                              // all queries of the step, p×N
   Matrix<T> dQ_;                                                         // p×N, by the mapped queries
 
-  Features key_features_;            // a block of writes, or all keys if one_coefficient_a_key
-  Matrix<T> x_, dx_;                 // d̃×n, lifted keys of that block
+  Features key_features_;            // the writes of the last read, or all keys if one_coefficient_a_key
+  Matrix<T> x_, dx_;                 // d̃×L, lifted keys of the writes; of a block d̃×n
   Matrix<T> dK_, dQ_block_, Q_;      // p×n, p×N, p×N
   Matrix<T> C_, dC_;                 // L×N
   Vector<T> divisor_;                // N, z·q + ε

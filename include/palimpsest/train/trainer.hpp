@@ -39,6 +39,32 @@ class Trainer {
     draw_features(0);
   }
 
+  /// One training step on fresh episodes; returns the batch's mean loss.
+  double step() {
+    for (Index b = 0; b < configuration_.batch; ++b) {
+      Stream stream(configuration_.seed, Purpose::training, static_cast<std::uint64_t>(steps_ * configuration_.batch + b));
+      task_.deal_training(stream, batch_[b]);
+      batch_keys_[b] = batch_[b].queries[0].key;
+    }
+    if (redraw_interval_ > 0 && steps_ % redraw_interval_ == 0) draw_features(steps_ / redraw_interval_);
+    model_.encode(batch_keys_, tables_);
+    memory_.begin(tables_);
+    double loss = 0;
+    for (Index b = 0; b < configuration_.batch; ++b) {
+      column_.assign(1, static_cast<int>(b));
+      memory_.read(batch_[b], column_, Y_);
+      Y_(batch_[b].queries[0].target, 0) -= T(1);
+      loss += 0.5 * static_cast<double>(Y_.squaredNorm());
+      Y_ /= static_cast<T>(configuration_.batch);
+      memory_.backward(batch_[b], column_, Y_);
+    }
+    memory_.end(gradient_);
+    model_.backward(batch_keys_, gradient_);
+    adam_.update(model_.parameters());
+    ++steps_;
+    return loss / static_cast<double>(configuration_.batch);
+  }
+
   /// Trains to the end; throws Cancelled within a step of `cancel` being set.
   void run(const std::atomic<bool>* cancel, Outcome& outcome) {
     double window_loss = 0;
@@ -46,7 +72,6 @@ class Trainer {
     while (true) {
       if (cancel && cancel->load(std::memory_order_relaxed)) throw Cancelled();
       const double loss = step();
-      ++steps_;
       window_loss += loss;
       outcome.steps = steps_;
       if (!std::isfinite(loss)) {
@@ -87,31 +112,6 @@ class Trainer {
   Memory& memory() { return memory_; }
 
  private:
-  /// One training step; returns the batch's mean loss.
-  double step() {
-    for (Index b = 0; b < configuration_.batch; ++b) {
-      Stream stream(configuration_.seed, Purpose::training, static_cast<std::uint64_t>(steps_ * configuration_.batch + b));
-      task_.deal_training(stream, batch_[b]);
-      batch_keys_[b] = batch_[b].queries[0].key;
-    }
-    if (redraw_interval_ > 0 && steps_ % redraw_interval_ == 0) draw_features(steps_ / redraw_interval_);
-    model_.encode(batch_keys_, tables_);
-    memory_.begin(tables_);
-    double loss = 0;
-    for (Index b = 0; b < configuration_.batch; ++b) {
-      column_.assign(1, static_cast<int>(b));
-      memory_.read(batch_[b], column_, Y_);
-      Y_(batch_[b].queries[0].target, 0) -= T(1);
-      loss += 0.5 * static_cast<double>(Y_.squaredNorm());
-      Y_ /= static_cast<T>(configuration_.batch);
-      memory_.backward(batch_[b], column_, Y_);
-    }
-    memory_.end(gradient_);
-    model_.backward(batch_keys_, gradient_);
-    adam_.update(model_.parameters());
-    return loss / static_cast<double>(configuration_.batch);
-  }
-
   Evaluation evaluate_now(Purpose purpose, Index number, const SequenceObserver<T>& observer = {}) {
     const auto mode =
         configuration_.evaluation == "published_2021" ? EvaluationMode::published_2021 : EvaluationMode::exact;

@@ -1,0 +1,76 @@
+// A whole training step by the published protocol (a batch of 32 fresh episodes of L = S writes, one query each, and
+// Adam): `training_step/published/dpfp:3/S:600`, and how its time grows with S.
+//
+// Operations: encode and backward of the model, the memory's shared and its episodes' part, 13 a parameter for Adam;
+// see operations.hpp. Dealing the episodes is timed and not counted.
+#include <string>
+#include <utility>
+
+#include "measure.hpp"
+#include "operations.hpp"
+#include "palimpsest/memory/all.hpp"
+#include "palimpsest/train/trainer.hpp"
+
+namespace palimpsest::micro {
+namespace {
+
+using TimedModels = TypeList<PublishedModel<Real>, TableModel<Real>>;
+
+/// `count_memory(S, d, B, keys_depend_on_values)`: the memory's operations in a step of B episodes.
+template <class Model, class Memory, class Count>
+void training_step(benchmark::State& state, const Memory& memory, ProjectionInit init, Count count_memory) {
+  Configuration configuration;
+  configuration.S = configuration.L = state.range(0);
+  const Index S = configuration.S, d = configuration.key_dim, B = configuration.batch;
+  Model model(S, d, init, configuration.seed);
+  TokenTables<Real> tables;
+  model.encode({0}, tables);
+  Index operations = model_step(model, d, S, B) + count_memory(S, d, B, tables.keys_depend_on_values());
+  for (const auto* parameter : model.parameters()) operations += kAdamOfAParameter * parameter->value.size();
+  Trainer<Real, Model, Memory> trainer(configuration, std::move(model), memory);
+  measure(state, operations, [&] { return trainer.step(); });
+  state.SetComplexityN(S);
+}
+
+template <class Memory, class Count>
+void register_memory(const std::string& name, const Memory& memory, ProjectionInit init, Count count_memory) {
+  TimedModels::for_each([&]<class Model>() {
+    benchmark::RegisterBenchmark(
+        fmt::format("training_step/{}/{}", Model::name, name).c_str(),
+        [=](benchmark::State& state) { training_step<Model>(state, memory, init, count_memory); })
+        ->ArgName("S")
+        ->Arg(20)
+        ->Arg(100)
+        ->Arg(200)
+        ->Arg(300)
+        ->Arg(600)
+        ->Unit(benchmark::kMicrosecond)
+        ->Complexity();
+  });
+}
+
+template <class K>
+void register_kernel(const std::string& name, const K& kernel) {
+  register_memory(
+      name, FastWeight<Real>(kernel, SumRule<Real>(), AttentionNormalization<Real>(), Configuration().key_dim),
+      ProjectionInit::linear, [=](Index S, Index d, Index B, bool keys_depend_on_values) {
+        const auto episode = keys_depend_on_values ? fast_weight_episode(kernel, d, S, 1) : looked_up_episode(S, 1);
+        return fast_weight_step(kernel, d, S, B, keys_depend_on_values) + B * (episode.read + episode.backward);
+      });
+}
+
+}  // namespace
+
+void register_training_steps() {
+  register_kernel("elu", Elu<Real>());
+  register_kernel("dpfp:1", Dpfp<Real>(1));
+  register_kernel("dpfp:3", Dpfp<Real>(3));
+  register_kernel("favor:64", Favor<Real>(64));
+  register_memory("softmax", SoftmaxMemory<Real>(), ProjectionInit::softmax,
+                  [](Index S, Index d, Index B, bool keys_depend_on_values) {
+                    const auto episode = softmax_episode(S, 1);
+                    return softmax_step(d, S, B, keys_depend_on_values) + B * (episode.read + episode.backward);
+                  });
+}
+
+}  // namespace palimpsest::micro

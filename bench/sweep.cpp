@@ -23,9 +23,11 @@ int run_and_report(const palimpsest::sweep::Request& request) {
   const auto result = palimpsest::sweep::run(request);
   fmt::print("{}\n", result.line());
   if (result.summary.complete()) return 0;
-  fmt::print(stderr, "sweep: interrupted: {} of {} points are in '{}'; the same command again continues there\n",
-             result.summary.finished(), result.summary.points, result.out.native());
-  return 128 + palimpsest::sweep::received_signal();
+  const int signal = palimpsest::sweep::received_signal();
+  fmt::print(stderr, "sweep: {}: {} of {} points are in '{}'; the same command again continues there\n",
+             signal == SIGINT ? "interrupted" : "told to end", result.summary.finished(), result.summary.points,
+             result.out.native());
+  return 128 + signal;
 }
 
 }  // namespace

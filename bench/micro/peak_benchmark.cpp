@@ -16,7 +16,7 @@ using Packet = Eigen::internal::packet_traits<Real>::type;
 // Two or four units of latency four need 8 or 16 chains; a quarter of the registers is left for f and g.
 constexpr int kChains = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS * 3 / 4;
 constexpr Index kRounds = 4096;
-constexpr Index kOperations = 2 * kRounds * kChains * Eigen::internal::unpacket_traits<Packet>::size;
+constexpr Index kOperations = 2 * kRounds * kChains * Eigen::internal::packet_traits<Real>::size;
 
 template <std::size_t... chain>
 Real multiply_add(std::index_sequence<chain...>) {

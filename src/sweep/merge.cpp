@@ -10,7 +10,7 @@ namespace {
 
 Specification common_specification(const std::vector<std::filesystem::path>& files) {
   if (files.empty()) throw ConfigurationError("no files to merge");
-  const auto first = load_specification(provenance_path(files.front()));
+  auto first = load_specification(provenance_path(files.front()));
   for (const auto& file : files)
     if (load_specification(provenance_path(file)).groups != first.groups)
       throw ConfigurationError(fmt::format("'{}' and '{}' are not of the same sweep: compare '{}' and '{}'",

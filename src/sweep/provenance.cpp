@@ -49,7 +49,8 @@ std::string cpu_model() {
 
 std::string utc_time() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now())); }
 
-Provenance::Provenance(const Specification& specification, std::string command, std::string shard, int threads)
+Provenance::Provenance(const Specification& specification, const std::string& command, const std::string& shard,
+                       int threads)
     : specification_(to_toml(specification)) {
   const auto build = build_info();
   run_ = run_heading;

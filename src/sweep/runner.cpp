@@ -39,7 +39,7 @@ class Run {
     timings_.start();
     if (options_.provenance) other_revisions_ = options_.provenance->begin(provenance_path(options_.out), found_ > 0);
     run_pending();
-    if (options_.provenance) options_.provenance->end(collection_.values().size());
+    record_end();
     if (failure_) std::rethrow_exception(failure_);
     if (collection_.missing().empty()) {
       timings_.replace(collection_.timings());
@@ -67,6 +67,14 @@ class Run {
     const int threads = std::max(1, options_.threads);
 #pragma omp parallel for schedule(monotonic : dynamic, 1) num_threads(threads)
     for (std::size_t n = 0; n < pending_.size(); ++n) run_one(pending_[n], progress);
+  }
+
+  void record_end() {
+    try {
+      if (options_.provenance) options_.provenance->end(collection_.values().size());
+    } catch (const OutputError&) {
+      if (!failure_) failure_ = std::current_exception();  // a row that could not be written says more
+    }
   }
 
   /// No exception may leave the parallel region.

@@ -75,7 +75,7 @@ std::string shortened(const Parameter& parameter, const std::vector<std::string>
 
 std::filesystem::path find_sweep(const std::string& name_or_path, const std::filesystem::path& directory) {
   if (name_or_path.find('/') != name_or_path.npos || name_or_path.ends_with(".toml")) return name_or_path;
-  const auto path = directory / (name_or_path + ".toml");
+  auto path = directory / (name_or_path + ".toml");
   std::error_code error;
   if (std::filesystem::exists(path, error)) return path;
   std::vector<std::string> known;
@@ -104,15 +104,16 @@ void apply(std::vector<Override> overrides, Specification& specification) {
     if (overrides[i].parameter == overrides[i - 1].parameter)
       throw ConfigurationError(fmt::format("{} is given twice on the command line", overrides[i].parameter->name));
   auto& groups = specification.groups;
-  for (const auto& [kind, parameter, values] : overrides) {
-    const auto index = static_cast<std::size_t>(parameter - parameters().data());
-    if (kind == Override::set)
-      for (auto& group : groups) group[index] = values;
+  for (const auto& override : overrides) {
+    const auto& parameter = *override.parameter;
+    const auto index = static_cast<std::size_t>(&parameter - parameters().data());
+    if (override.kind == Override::set)
+      for (auto& group : groups) group[index] = override.values;
     else
-      narrow(groups, index, values);
-    if (std::none_of(groups.begin(), groups.end(), [&](const Group& g) { return applies_somewhere(*parameter, g); }))
-      throw ConfigurationError(fmt::format("{}={}: {} applies to no point of this sweep", parameter->name,
-                                           fmt::join(values, ","), parameter->name));
+      narrow(groups, index, override.values);
+    if (std::none_of(groups.begin(), groups.end(), [&](const Group& g) { return applies_somewhere(parameter, g); }))
+      throw ConfigurationError(fmt::format("{0}={1}: {0} applies to no point of this sweep", parameter.name,
+                                           fmt::join(override.values, ",")));
   }
 }
 

@@ -97,7 +97,8 @@ class Reader {
       else
         add(node);
       located(node.source(), [&] {
-        if (values.empty()) throw ConfigurationError(fmt::format("{}: an axis needs at least one value", key.str()));
+        if (values.empty())
+          throw ConfigurationError(fmt::format("{}: an axis needs at least one value", parameter.name));
         check_distinct(parameter, values);
       });
       at(group, parameter) = std::move(values);

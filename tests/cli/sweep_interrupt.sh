@@ -11,7 +11,7 @@ for signal in INT TERM; do
   status=0
   wait "$child" || status=$?
   [[ $status -eq $((128 + $(kill -l "$signal"))) ]] || fail "exit $status after SIG$signal"
-  grep -q "^sweep: interrupted: [0-9]* of 72 points are in 'part.csv'; the same command again continues" stderr.txt ||
+  grep -q "^sweep: \(interrupted\|told to end\): [0-9]* of 72 points are in 'part.csv'; the same command again continues" stderr.txt ||
     fail "message: $(cat stderr.txt)"
   [[ $(rows part.csv) -ge 3 && $(rows part.csv) -lt 72 ]] || fail "$(rows part.csv) rows"
   "${run[@]}" --out part.csv > /dev/null

@@ -35,17 +35,18 @@ struct Dpfp {
 
   void backward(ConstMatrixView<T> x, ConstMatrixView<T>, ConstMatrixView<T> dphi, MatrixView<T> dx) const {
     const Index d = x.rows(), ring = 2 * d;
-    Vector<T> r(nu + ring), dr(nu + ring);
+    Vector<T> r(nu + ring), dr(ring);
     for (Index t = 0; t < x.cols(); ++t) {
       unroll(column(x, t), d, r.data());
       dr.setZero();
       for (Index j = 1; j <= nu; ++j) {
+        // φ_{j,i} = r_i r_{i−j}, so r_i meets g_{j,i} and, j places on around the ring, g_{j,i+j}.
         const T* g = column(dphi, t) + (j - 1) * ring;
-        multiply_add(g, r.data() + nu - j, ring, dr.data() + nu);
-        multiply_add(g, r.data() + nu, ring, dr.data() + nu - j);
+        const Index shift = j % ring, split = ring - shift;
+        gather(g, r.data() + nu - j, g + shift, r.data() + nu + shift, split, dr.data());
+        gather(g + split, r.data() + nu - j + split, g, r.data() + nu, shift, dr.data() + split);
       }
-      for (Index i = 0; i < nu; ++i) dr(i + ring) += dr(i);
-      const T* __restrict positive = dr.data() + nu;
+      const T* __restrict positive = dr.data();
       const T* __restrict negative = positive + d;
       const T* __restrict in = column(x, t);
       T* __restrict out = column(dx, t);
@@ -58,8 +59,8 @@ struct Dpfp {
   static void multiply(const T* __restrict a, const T* __restrict b, Index n, T* __restrict out) {
     for (Index i = 0; i < n; ++i) out[i] = a[i] * b[i];
   }
-  static void multiply_add(const T* __restrict a, const T* __restrict b, Index n, T* __restrict out) {
-    for (Index i = 0; i < n; ++i) out[i] += a[i] * b[i];
+  static void gather(const T* g, const T* before, const T* g_after, const T* after, Index n, T* __restrict dr) {
+    for (Index i = 0; i < n; ++i) dr[i] += g[i] * before[i] + g_after[i] * after[i];
   }
 
   /// r with its last ν entries in front as well, so that every roll is a contiguous stretch: out_{ν+i−j} = roll(r, j)_i.

@@ -1,7 +1,10 @@
 // The model as the 2021 paper's text describes it: key i is a row of a learnt S×d table. Queries have a table of their own
-// (`table`) or use the keys' (`table_shared`). Entries start as N(0, 1).
+// (`table`) or use the keys' (`table_shared`). Entries start as
+// N(0, 1/d), so that keys have about unit length.
 // Source: Schlag, Irie, Schmidhuber 2021 (arXiv 2102.11174), section 6.1.
 #pragma once
+
+#include <cmath>
 
 #include "palimpsest/model/model.hpp"
 
@@ -19,6 +22,7 @@ class KeyTableModel {
     for (auto* parameter : parameters()) {
       Stream stream(seed, Purpose::initialization, index++);
       fill_normal<T>(stream, parameter->value);
+      parameter->value /= std::sqrt(T(d));
     }
   }
 

@@ -25,7 +25,7 @@ std::string utc_time();
 class Provenance {
  public:
   /// `command` is the command line, `shard` is `i/n` or empty.
-  Provenance(const Specification& specification, std::string command, std::string shard, int threads);
+  Provenance(const Specification& specification, const std::string& command, const std::string& shard, int threads);
 
   /// Takes over the runs that another provenance file holds. Throws as begin() does.
   void add_runs(const std::filesystem::path& path);

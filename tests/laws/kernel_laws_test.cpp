@@ -1,0 +1,207 @@
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "laws/components.hpp"
+#include "reference/agree.hpp"
+#include "reference/dense.hpp"
+#include "reference/random.hpp"
+
+namespace palimpsest {
+namespace {
+
+using reference::agree;
+using reference::PoisonedWindow;
+using M = Matrix<double>;
+
+constexpr Index kSizes[] = {1, 5, 63};
+
+/// The tokens that forward reads: lifted, if the kernel lifts.
+template <class T, class K>
+Matrix<T> lifted(const K& kernel, const Matrix<T>& x) {
+  if constexpr (LiftingKernel<K, T>) {
+    Matrix<T> out(kernel.lifted_dim(x.rows()), x.cols());
+    kernel.lift(x, out);
+    return out;
+  }
+  return x;
+}
+
+template <class K>
+class KernelLaws : public testing::Test {
+ protected:
+  /// Calls f(kernel, d) for every instance and size.
+  template <class F>
+  void for_all(F&& f) {
+    for (const Index d : kSizes)
+      for (const auto& instance : laws::instances<K>(d)) {
+        SCOPED_TRACE(instance.label);
+        f(instance.kernel, d);
+      }
+  }
+};
+
+TYPED_TEST_SUITE(KernelLaws, laws::TestTypes<Kernels<double>>, laws::ByName);
+
+TYPED_TEST(KernelLaws, MeetsTheConcept) {
+  static_assert(Kernel<TypeParam, double>);
+  this->for_all([](const auto& kernel, Index d) {
+    EXPECT_GE(kernel.feature_dim(d), 1);
+    EXPECT_GE((lifted_dim<double>(kernel, d)), d);
+  });
+}
+
+TYPED_TEST(KernelLaws, FeaturesAreNonnegativeExactlyIfItSaysSo) {
+  this->for_all([](const auto& kernel, Index d) {
+    const M phi = features(kernel, M(2 * reference::normal(d, 200, 1)));
+    EXPECT_EQ(phi.minCoeff() >= 0, TypeParam::nonnegative) << "smallest feature " << phi.minCoeff();
+  });
+}
+
+TYPED_TEST(KernelLaws, ForwardOverwritesItsOutputAndNothingElse) {
+  this->for_all([](const auto& kernel, Index d) {
+    for (const Index n : {1, 3}) {
+      const M x = lifted(kernel, reference::normal(d, n, 2));
+      PoisonedWindow<double> in(x.rows(), n), out(kernel.feature_dim(d), n);
+      in.view() = x;
+      kernel.forward(in.view(), out.view());
+      EXPECT_TRUE(out.in_bounds());
+      M contiguous(kernel.feature_dim(d), n);
+      kernel.forward(x, contiguous);
+      // The same entries may fall in vector or scalar code, whose exponentials differ in the last bits.
+      EXPECT_TRUE(agree(out.value(), contiguous, 1e-14));
+    }
+  });
+}
+
+TYPED_TEST(KernelLaws, TreatsEachTokenAlone) {
+  this->for_all([](const auto& kernel, Index d) {
+    const M x = reference::normal(d, 7, 3), together = features(kernel, x);
+    for (Index t = 0; t < x.cols(); ++t)
+      // A product of matrices and one of a matrix and a vector sum in another order: rounding of d terms.
+      EXPECT_TRUE(agree(together.col(t), features(kernel, M(x.col(t))), 1e-13));
+  });
+}
+
+TYPED_TEST(KernelLaws, BackwardIsTheGradient) {
+  this->for_all([](const auto& kernel, Index d) {
+    const Index n = 3;
+    M x = lifted(kernel, reference::away_from_zero(d, n, 4));
+    const M weights = reference::normal(kernel.feature_dim(d), n, 5);
+    M phi(weights.rows(), n), dx = M::Zero(x.rows(), n);
+    kernel.forward(x, phi);
+    kernel.backward(x, phi, weights, dx);
+    M out(phi.rows(), n);
+    for (Index t = 0; t < n; ++t) {  // features of different tokens may differ by orders of magnitude
+      M column = x.col(t), feature(phi.rows(), 1);
+      const M expected = reference::central_differences(
+          [&] {
+            kernel.forward(column, feature);
+            return feature.cwiseProduct(weights.col(t)).sum();
+          },
+          column);
+      // h² times third derivatives, which go up to the cube of a random projection (~5), and rounding over h.
+      EXPECT_TRUE(agree(dx.col(t), expected, 1e-7 + (expected.isZero(0) ? 1 : 0)));
+      if (expected.isZero(0)) EXPECT_TRUE(dx.col(t).isZero(0));
+    }
+  });
+}
+
+TYPED_TEST(KernelLaws, BackwardAddsToItsOutputAndNothingElse) {
+  this->for_all([](const auto& kernel, Index d) {
+    const M x = lifted(kernel, reference::away_from_zero(d, 3, 6)), dphi = reference::normal(kernel.feature_dim(d), 3, 7);
+    M phi(dphi.rows(), 3), once = M::Zero(x.rows(), 3);
+    kernel.forward(x, phi);
+    kernel.backward(x, phi, dphi, once);
+    const M before = reference::normal(x.rows(), 3, 8);
+    PoisonedWindow<double> dx(x.rows(), 3);
+    dx.view() = before;
+    kernel.backward(x, phi, dphi, dx.view());
+    EXPECT_TRUE(dx.in_bounds());
+    EXPECT_TRUE(agree(dx.value(), before + once, 1e-14));  // one rounding of a sum
+  });
+}
+
+TYPED_TEST(KernelLaws, ANanInGivesANanOutInItsColumnOnly) {
+  this->for_all([](const auto& kernel, Index d) {
+    for (Index i = 0; i < d; ++i) {
+      M x = reference::safely_positive(d, 3, 9);
+      x(i, 1) = std::numeric_limits<double>::quiet_NaN();
+      const M phi = features(kernel, x);
+      EXPECT_TRUE(phi.col(1).hasNaN()) << "coordinate " << i;
+      EXPECT_TRUE(phi.col(0).allFinite() && phi.col(2).allFinite());
+    }
+    laws::Instance<TypeParam> as_float{kernel, 1, ""};
+    if constexpr (TakesArgument<TypeParam>) return;  // the vector code of float is checked where no argument is needed
+    laws::with_float(as_float, [&](const auto& single) {
+      for (Index i = 0; i < d; ++i) {
+        Matrix<float> x = reference::safely_positive(d, 3, 9).cast<float>();
+        x(i, 1) = std::numeric_limits<float>::quiet_NaN();
+        EXPECT_TRUE(features(single, x).col(1).hasNaN()) << "coordinate " << i;
+      }
+    });
+  });
+}
+
+TYPED_TEST(KernelLaws, FloatAgreesWithDouble) {
+  for (const Index d : kSizes)
+    for (const auto& instance : laws::instances<TypeParam>(d)) {
+      SCOPED_TRACE(instance.label);
+      const Matrix<float> x = reference::away_from_zero(d, 4, 10).cast<float>();
+      auto rounded = instance.kernel;  // the same Ω for both
+      if constexpr (RandomKernel<TypeParam, double>) rounded.omega = rounded.omega.template cast<float>().template cast<double>();
+      const M expected = features(rounded, M(x.cast<double>()));
+      laws::with_float(instance, [&](const auto& single) {
+        const Matrix<float> phi = features(single, x);
+        // An exponent of size up to 30 keeps 30 · 2⁻²⁴ ≈ 2e-6 of its value, and the exponential as much relatively.
+        for (Index t = 0; t < x.cols(); ++t) EXPECT_TRUE(agree(phi.col(t), expected.col(t), 1e-5));
+      });
+    }
+}
+
+TYPED_TEST(KernelLaws, LiftIsLinear) {
+  this->for_all([](const auto& kernel, Index d) {
+    if constexpr (LiftingKernel<TypeParam, double>) {
+      const M x = reference::normal(d, 3, 11), y = reference::normal(d, 3, 12);
+      PoisonedWindow<double> sum(kernel.lifted_dim(d), 3);
+      kernel.lift(M(2 * x - 3 * y), sum.view());
+      EXPECT_TRUE(sum.in_bounds());
+      EXPECT_TRUE(agree(sum.value(), 2 * lifted(kernel, x) - 3 * lifted(kernel, y), 1e-13));  // rounding of d terms
+    } else {
+      EXPECT_EQ((lifted_dim<double>(kernel, d)), d);
+    }
+  });
+}
+
+TYPED_TEST(KernelLaws, LiftBackwardIsTheAdjointOfLift) {
+  this->for_all([](const auto& kernel, Index d) {
+    if constexpr (LiftingKernel<TypeParam, double>) {
+      const M identity = M::Identity(d, d), P = lifted(kernel, identity);  // d̃×d
+      const M dlifted = reference::normal(P.rows(), 3, 13), before = reference::normal(d, 3, 14);
+      PoisonedWindow<double> dx(d, 3);
+      dx.view() = before;
+      kernel.lift_backward(dlifted, dx.view());
+      EXPECT_TRUE(dx.in_bounds());
+      EXPECT_TRUE(agree(dx.value(), before + P.transpose() * dlifted, 1e-13));  // rounding of d̃ terms
+    }
+  });
+}
+
+TYPED_TEST(KernelLaws, RandomFeaturesAreAFunctionOfTheirStream) {
+  if constexpr (RandomKernel<TypeParam, double>) {
+    const Index d = 5;
+    auto kernel = laws::instances<TypeParam>(d).back().kernel;
+    const M x = reference::normal(d, 3, 15);
+    const auto drawn = [&](std::uint64_t index) {
+      Stream stream(1, Purpose::test, index);
+      kernel.draw(d, stream);
+      return features(kernel, x);
+    };
+    const M first = drawn(0), other = drawn(1);
+    EXPECT_EQ(drawn(0), first);
+    EXPECT_NE(other, first);
+  }
+}
+
+}  // namespace
+}  // namespace palimpsest

@@ -1,0 +1,85 @@
+#include <gtest/gtest.h>
+
+#include "laws/components.hpp"
+#include "palimpsest/normalization/all.hpp"
+#include "reference/agree.hpp"
+#include "reference/dense.hpp"
+#include "reference/random.hpp"
+
+namespace palimpsest {
+namespace {
+
+using reference::agree;
+using reference::PoisonedWindow;
+using M = Matrix<double>;
+
+constexpr Index kSizes[] = {1, 5, 63};
+constexpr double kEpsilons[] = {0, kReadOutEpsilon, 0.5};  // 0.5 shows an ε that is forgotten
+
+/// Positive features.
+M positive(Index p, Index n) { return reference::away_from_zero(p, n, 20).cwiseAbs(); }
+
+template <class N>
+class NormalizationLaws : public testing::Test {
+ protected:
+  static M mapped(const M& raw, double epsilon) {
+    M phi = raw;
+    Vector<double> scale(raw.cols());
+    N().forward(phi, scale, epsilon);
+    return phi;
+  }
+};
+
+TYPED_TEST_SUITE(NormalizationLaws, laws::TestTypes<Normalizations<double>>, laws::ByName);
+
+TYPED_TEST(NormalizationLaws, MeetsTheConcept) { static_assert(Normalization<TypeParam, double>); }
+
+TYPED_TEST(NormalizationLaws, ChangesTokensExactlyIfItSaysSo) {
+  for (const Index p : kSizes)
+    for (const double epsilon : kEpsilons) {
+      const M raw = positive(p, 4);
+      EXPECT_EQ(this->mapped(raw, epsilon) != raw, TypeParam::maps_tokens) << "p = " << p << ", ε = " << epsilon;
+    }
+}
+
+TYPED_TEST(NormalizationLaws, TreatsEachTokenAlone) {
+  for (const Index p : kSizes) {
+    const M raw = positive(p, 4), together = this->mapped(raw, kReadOutEpsilon);
+    for (Index t = 0; t < raw.cols(); ++t)
+      EXPECT_TRUE(agree(this->mapped(raw.col(t), kReadOutEpsilon), together.col(t), 1e-14));  // alignment of a vector sum
+  }
+}
+
+TYPED_TEST(NormalizationLaws, BackwardIsTheGradient) {
+  for (const Index p : kSizes)
+    for (const double epsilon : kEpsilons) {
+      SCOPED_TRACE(fmt::format("p = {}, ε = {}", p, epsilon));
+      M raw = positive(p, 3);
+      const M weights = reference::normal(p, 3, 21);
+      M phi = raw, dphi = weights;
+      Vector<double> scale(3);
+      TypeParam().forward(phi, scale, epsilon);
+      TypeParam().backward(phi, scale, dphi);
+      const M expected = reference::central_differences(
+          [&] { return this->mapped(raw, epsilon).cwiseProduct(weights).sum(); }, raw);
+      // A single feature divided by itself has no gradient: then both are rounding, of values ~1 over h.
+      EXPECT_TRUE(agree(dphi, expected, 1e-8) || (dphi - expected).cwiseAbs().maxCoeff() < 1e-10)
+          << "off by " << (dphi - expected).cwiseAbs().maxCoeff();
+    }
+}
+
+TYPED_TEST(NormalizationLaws, StaysInItsWindow) {
+  for (const Index p : kSizes) {
+    PoisonedWindow<double> phi(p, 3), dphi(p, 3);
+    phi.view() = positive(p, 3);
+    dphi.view() = reference::normal(p, 3, 22);
+    Vector<double> scale(3);
+    TypeParam().forward(phi.view(), scale, kReadOutEpsilon);
+    TypeParam().backward(phi.view(), scale, dphi.view());
+    EXPECT_TRUE(phi.in_bounds());
+    EXPECT_TRUE(dphi.in_bounds());
+  }
+}
+
+}  // namespace
+}  // namespace palimpsest

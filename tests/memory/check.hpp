@@ -1,0 +1,65 @@
+// The two checks that every memory must pass against its dense version.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "memory/scene.hpp"
+#include "reference/agree.hpp"
+
+namespace palimpsest::memory_test {
+
+using reference::agree;
+
+/// Sizes and queries: single and many, all, neighbours, gaps, out of order, one asked twice.
+inline std::vector<Scene> scenes() {
+  std::vector<Scene> all;
+  for (const bool with_values : {true, false}) {
+    all.push_back(scene(2, 1, 1, with_values, {{0}}));
+    all.push_back(scene(2, 3, 9, with_values, {{1}, {0, 1, 2}, {2}}));
+    all.push_back(scene(5, 7, 7, with_values, {{0, 2, 5}, {6}, {3, 4, 5, 6}}));
+    all.push_back(scene(5, 7, 16, with_values, {{4, 1}, {1, 0, 3}, {0, 2, 1, 3}, {2, 2}}));
+    all.push_back(scene(63, 5, 5, with_values, {{0, 1, 2, 3, 4}, {3}}));
+  }
+  return all;
+}
+
+/// memory: in precision T; answer(keys, V, queries): dense, in double.
+template <class T, class Memory, class Answer>
+void expect_dense_outputs(Memory& memory, const Scene& scene, const Answer& answer) {
+  const TokenTables<T> tables = cast<T>(scene.tables);
+  Scene rounded = scene;  // both start from the same numbers
+  rounded.tables = {tables.key.template cast<double>(), tables.value.template cast<double>(),
+                    tables.query.template cast<double>()};
+  const auto answers = read_all<T>(memory, scene, tables);
+  for (std::size_t i = 0; i < scene.episodes.size(); ++i) {
+    const auto& episode = scene.episodes[i];
+    const Matrix<double> expected = answer(keys(rounded.tables, episode), reference::one_hot<double>(episode.values, scene.S),
+                                           queries(rounded.tables, scene.columns[i]));
+    // Two ways to sum the same L·p terms, of exponents up to ~20: some 1e-6 in float and 1e-14 in double.
+    EXPECT_TRUE(agree(answers[i], expected, sizeof(T) == 4 ? 1e-5 : 1e-10)) << "episode " << i;
+  }
+}
+
+template <class Memory, class Answer>
+void expect_dense_gradients(Memory& memory, Scene scene, const Answer& answer) {
+  const TokenTables<double> gradient = gradients(memory, scene);
+  const auto f = [&] { return weighted_sum(scene, answer); };
+  const auto expect = [&](const Matrix<double>& actual, Matrix<double>& table, const char* what) {
+    ASSERT_EQ(actual.rows(), table.rows()) << what;
+    ASSERT_EQ(actual.cols(), table.cols()) << what;
+    const Matrix<double> expected = reference::central_differences(f, table);
+    // h² times third derivatives of exponentials, and rounding of f (up to ~100 times the gradient) over h.
+    // With a single write attention has no gradient but ε's: then both are rounding.
+    EXPECT_TRUE(agree(actual, expected, 1e-6) || (actual - expected).cwiseAbs().maxCoeff() < 1e-9)
+        << what << ": " << agree(actual, expected, 1e-6).message();
+  };
+  expect(gradient.key, scene.tables.key, "by the key table");
+  if (scene.tables.keys_depend_on_values()) {
+    expect(gradient.value, scene.tables.value, "by the value table");
+  } else {
+    EXPECT_EQ(gradient.value.cols(), 0);
+  }
+  expect(gradient.query, scene.tables.query, "by the query table");
+}
+
+}  // namespace palimpsest::memory_test

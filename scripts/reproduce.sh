@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # From a fresh machine to the capacity figures: installs what is missing, builds, trains every point, plots.
 # Usage: scripts/reproduce.sh [--quick] [--seeds N] [--threads N] [--out DIR]
-#   --quick      a small grid, under two minutes
+#   --quick      a small grid, under two minutes; give --out after it
 #   --seeds N    seeds 1..N of every point (default: the sweep's own)
 #   --threads N  points trained at a time (default: the sweep's own)
-#   --out DIR    where capacity.csv and the figures go (default: results/run); started again, it continues there
+#   --out DIR    where capacity.csv and the figures go (default: results/run, or results/run/quick); it continues there
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -17,7 +17,10 @@ out=$root/results/run
 sweep_arguments=()
 while [[ $# -gt 0 ]]; do
   case "$1" in
-    --quick) sweep_arguments+=(--axis S=20:180:80) ;;
+    --quick)
+      sweep_arguments+=(--axis S=20:180:80)
+      out=$root/results/run/quick
+      ;;
     --seeds | --threads)
       [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || fail "$1 needs a number of at least 1, not '${2:-}'"
       sweep_arguments+=("$1" "$2")

@@ -10,6 +10,8 @@
 #include "palimpsest/memory/all.hpp"
 #include "palimpsest/model/all.hpp"
 #include "palimpsest/task/all.hpp"
+#include "palimpsest/theory/delta_bound.hpp"
+#include "palimpsest/theory/distinct_keys.hpp"
 #include "palimpsest/theory/rank_bound.hpp"
 #include "palimpsest/train/trainer.hpp"
 
@@ -111,6 +113,16 @@ SequenceObserver<Real> episode_writer(const std::filesystem::path& directory, co
   };
 }
 
+/// The least evaluation loss of any state with p features; a memory without a rank limit has nothing but 0. Without
+/// replacement it is ½ max(0, 1 − p/L) whatever the evaluation, as the field draws it.
+double loss_bound(const Configuration& configuration, std::optional<Index> p) {
+  if (!p) return 0;
+  if (!configuration.replacement) return theory::rank_bound(configuration.L, *p);
+  if (configuration.evaluation == "published_2021")
+    return theory::published_delta_bound(configuration.S, configuration.S, *p);
+  return theory::delta_bound(configuration.S, configuration.L, *p, theory::equal_queries);
+}
+
 double thread_seconds() {
   timespec now;
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
@@ -194,8 +206,7 @@ Outcome run_point(const Configuration& configuration, const RunOptions& options)
   const double start = thread_seconds();
   Outcome outcome;
   if (!is_softmax(configuration)) outcome.feature_dim = make_fast_weight(configuration).feature_dim();
-  // A softmax memory has no rank limit: nothing but 0 bounds it.
-  outcome.bound = outcome.feature_dim ? theory::rank_bound(configuration.L, *outcome.feature_dim) : 0.0;
+  outcome.bound = loss_bound(configuration, outcome.feature_dim);
   with_model_and_memory(configuration, [&]<class Model, class Memory>(Model&& model, Memory&& memory) {
     Trainer<Real, Model, Memory> trainer(configuration, std::move(model), std::move(memory));
     trainer.run(options.cancel, outcome);

@@ -1,0 +1,135 @@
+#include "palimpsest/train/evaluation.hpp"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <vector>
+
+namespace palimpsest {
+namespace {
+
+std::vector<double> zero_to(int n) {
+  std::vector<double> losses(n);
+  std::iota(losses.begin(), losses.end(), 0.0);
+  return losses;
+}
+
+TEST(LossAverage, ExactWeighsQueriesEqually) {
+  LossAverage average(EvaluationMode::exact);
+  average.add(zero_to(40));                     // sum 780
+  average.add(std::vector<double>(10, 100.0));  // sum 1000
+  EXPECT_DOUBLE_EQ(average.value(), 1780.0 / 50);
+}
+
+TEST(LossAverage, PublishedWeighsChunksOf32Equally) {
+  // 0 … 39 is a chunk 0 … 31 of mean 15.5 and a chunk 32 … 39 of mean 35.5.
+  LossAverage average(EvaluationMode::published_2021);
+  average.add(zero_to(40));
+  EXPECT_DOUBLE_EQ(average.value(), (15.5 + 35.5) / 2);
+  average.add({100});  // a sequence's chunks are its own: a third chunk of one query
+  EXPECT_DOUBLE_EQ(average.value(), (15.5 + 35.5 + 100) / 3);
+}
+
+TEST(LossAverage, PublishedEqualsExactForWholeChunks) {
+  LossAverage exact(EvaluationMode::exact), published(EvaluationMode::published_2021);
+  for (auto* average : {&exact, &published}) average->add(zero_to(64));
+  EXPECT_DOUBLE_EQ(exact.value(), published.value());
+}
+
+/// Answers query n with `answer(target, n)` at the target and `other` elsewhere.
+struct FakeMemory {
+  std::function<float(int key)> at_target;
+  float other = 0;
+  std::vector<int> asked{};
+
+  void read(const Episode& episode, const std::vector<int>& columns, MatrixView<float> Y) {
+    asked.insert(asked.end(), columns.begin(), columns.end());
+    Y.setConstant(other);
+    for (std::size_t n = 0; n < columns.size(); ++n) Y(episode.queries[n].target, n) = at_target(columns[n]);
+  }
+};
+
+/// Keys 0 … S − 1, each with the value S − 1 − key.
+struct Mirror {
+  int S;
+  void operator()(Index, Episode& episode) const {
+    episode = {};
+    for (int key = 0; key < S; ++key) {
+      episode.keys.push_back(key);
+      episode.values.push_back(S - 1 - key);
+      episode.queries.push_back({key, S - 1 - key});
+    }
+  }
+};
+
+Evaluation evaluated(FakeMemory& memory, int S, EvaluationMode mode) {
+  return evaluate<float>(memory, S, mode, 3, Mirror{S}, [](Index) {});
+}
+
+TEST(Evaluation, APerfectMemoryHasNoLoss) {
+  FakeMemory memory{[](int) { return 1.f; }};
+  for (const auto mode : {EvaluationMode::exact, EvaluationMode::published_2021})
+    for (const int S : {1, 5, 230}) {
+      const auto got = evaluated(memory, S, mode);
+      EXPECT_EQ(got.loss, 0);
+      EXPECT_EQ(got.accuracy, 1);
+    }
+}
+
+TEST(Evaluation, AMemoryThatSaysNothingLosesOneHalf) {
+  FakeMemory memory{[](int) { return 0.f; }};
+  const auto got = evaluated(memory, 5, EvaluationMode::exact);
+  EXPECT_EQ(got.loss, 0.5);
+  EXPECT_EQ(got.accuracy, 0);  // a tie is no answer
+}
+
+TEST(Evaluation, LossIsHalfTheSquaredError) {
+  // Target ¾, the four others ½: ½ (1/16 + 4/4) = 17/32; the target is largest.
+  FakeMemory memory{[](int) { return 0.75f; }, 0.5f};
+  const auto got = evaluated(memory, 5, EvaluationMode::exact);
+  EXPECT_DOUBLE_EQ(got.loss, 17.0 / 32);
+  EXPECT_EQ(got.accuracy, 1);
+}
+
+TEST(Evaluation, AccuracyIsTheShareOfQueries) {
+  FakeMemory memory{[](int key) { return key < 2 ? 1.f : 0.f; }};
+  const auto got = evaluated(memory, 5, EvaluationMode::exact);
+  EXPECT_DOUBLE_EQ(got.accuracy, 2.0 / 5);
+  EXPECT_DOUBLE_EQ(got.loss, 0.5 * 3 / 5);
+}
+
+TEST(Evaluation, PublishedAsksOnlyKeysBelow200) {
+  FakeMemory memory{[](int key) { return key < 200 ? 1.f : 0.f; }};
+  EXPECT_EQ(evaluated(memory, 230, EvaluationMode::published_2021).loss, 0);
+  EXPECT_EQ(memory.asked.size(), 3u * 200);
+  memory.asked.clear();
+  EXPECT_DOUBLE_EQ(evaluated(memory, 230, EvaluationMode::exact).loss, 0.5 * 30 / 230);
+  EXPECT_EQ(memory.asked.size(), 3u * 230);
+}
+
+TEST(Evaluation, PublishedWeighsTheShortLastChunkAsTheOthers) {
+  // S = 40: the 8 keys of the second chunk are lost, half of the weight.
+  FakeMemory memory{[](int key) { return key < 32 ? 1.f : 0.f; }};
+  EXPECT_DOUBLE_EQ(evaluated(memory, 40, EvaluationMode::published_2021).loss, 0.25);
+  EXPECT_DOUBLE_EQ(evaluated(memory, 40, EvaluationMode::exact).loss, 0.5 * 8 / 40);
+}
+
+TEST(Evaluation, AnObserverSeesEverySequenceAsAnswered) {
+  FakeMemory memory{[](int) { return 0.75f; }, 0.5f};
+  std::vector<Index> prepared;
+  int seen = 0;
+  evaluate<float>(
+      memory, 5, EvaluationMode::exact, 3, Mirror{5}, [&](Index i) { prepared.push_back(i); },
+      [&](const Episode& episode, const Matrix<float>& Y) {
+        ++seen;
+        ASSERT_EQ(Y.rows(), 5);
+        ASSERT_EQ(Y.cols(), 5);
+        for (Index n = 0; n < 5; ++n)
+          for (int j = 0; j < 5; ++j) EXPECT_EQ(Y(j, n), j == episode.queries[n].target ? 0.75f : 0.5f);
+      });
+  EXPECT_EQ(seen, 3);
+  EXPECT_EQ(prepared, (std::vector<Index>{0, 1, 2}));
+}
+
+}  // namespace
+}  // namespace palimpsest

@@ -1,0 +1,209 @@
+// Whole small points: what training must reach, and what no training may.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cmath>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "laws/components.hpp"
+#include "palimpsest/model/all.hpp"
+#include "palimpsest/normalization/all.hpp"
+#include "palimpsest/theory/rank_bound.hpp"
+#include "train/small.hpp"
+
+namespace palimpsest {
+namespace {
+
+void expect_same(const Outcome& a, const Outcome& b) {
+  EXPECT_EQ(a.status, b.status);
+  EXPECT_EQ(a.reason, b.reason);
+  EXPECT_EQ(a.feature_dim, b.feature_dim);
+  EXPECT_EQ(a.steps, b.steps);
+  EXPECT_EQ(a.best_step, b.best_step);
+  EXPECT_EQ(a.train_loss, b.train_loss);
+  EXPECT_EQ(a.best_loss, b.best_loss);
+  EXPECT_EQ(a.last_loss, b.last_loss);
+  EXPECT_EQ(a.final_loss, b.final_loss);
+  EXPECT_EQ(a.accuracy, b.accuracy);
+  EXPECT_EQ(a.bound, b.bound);
+}
+
+TEST(Training, DpfpBelowItsCapacityStoresEverything) {
+  const Outcome outcome = run_point(small("dpfp:1", 16, 10), {});  // p = 32
+  EXPECT_EQ(outcome.status, Status::ok);
+  EXPECT_EQ(outcome.reason, "tolerance");
+  EXPECT_EQ(outcome.feature_dim, 32);
+  EXPECT_EQ(outcome.bound, 0.0);
+  EXPECT_LE(*outcome.best_loss, 1e-3);
+  EXPECT_LE(*outcome.final_loss, 2e-3);  // 20 other sequences of the same keys
+  EXPECT_EQ(*outcome.accuracy, 1);
+}
+
+TEST(Training, SoftmaxStoresMoreThanItsKeySize) {
+  const Outcome outcome = run_point(small_softmax(8, 24), {});
+  EXPECT_LE(*outcome.best_loss, 1e-3);
+  EXPECT_EQ(*outcome.accuracy, 1);
+  EXPECT_FALSE(outcome.feature_dim);
+  EXPECT_EQ(outcome.bound, 0.0);
+}
+
+TEST(Training, EluFarAboveItsCapacityApproachesTheRankBound) {
+  Configuration configuration = small("elu", 8, 40);
+  configuration.model = "table";
+  configuration.learning_rate = 1e-2;
+  const Outcome outcome = run_point(configuration, {});
+  EXPECT_EQ(outcome.reason, "patience");
+  EXPECT_EQ(outcome.bound, 0.5 * (1 - 8.0 / 40));
+  EXPECT_GE(*outcome.final_loss, *outcome.bound);
+  EXPECT_LE(*outcome.final_loss, 1.04 * *outcome.bound);  // 0.3–2 % are typical of trained memories, seeds differ
+}
+
+/// Every kernel with every normalisation that it has: far above capacity no exact evaluation is below the bound.
+template <class K>
+class NoTrainingBeatsTheRankBound : public testing::Test {};
+TYPED_TEST_SUITE(NoTrainingBeatsTheRankBound, laws::TestTypes<Kernels<float>>, laws::ByName);
+
+TYPED_TEST(NoTrainingBeatsTheRankBound, AboveCapacity) {
+  const std::string kernel = std::string(TypeParam::name) + (TakesArgument<TypeParam> ? ":1" : "");
+  Normalizations<float>::for_each([&]<class N>() {
+    Models<float>::for_each([&]<class Model>() {
+      Configuration configuration = small(kernel, 4, 24);
+      configuration.normalization = N::name;
+      configuration.model = Model::name;
+      configuration.scale = "d^-1/4";
+      configuration.learning_rate = 1e-2;
+      configuration.max_steps = 400;
+      if (reason_to_skip(configuration)) return;
+      SCOPED_TRACE(fmt::format("{}, {}, {}", kernel, N::name, Model::name));
+      const Outcome outcome = run_point(configuration, {});
+      // A feature map that is 0 at a key can't be divided by its sum: those points end early, as diverged.
+      if (outcome.status == Status::diverged) return;
+      const double bound = theory::rank_bound(24, *outcome.feature_dim);
+      EXPECT_EQ(outcome.bound, bound);
+      EXPECT_GT(bound, 0) << "p = " << *outcome.feature_dim;
+      for (const auto& loss : {outcome.best_loss, outcome.last_loss, outcome.final_loss}) {
+        ASSERT_TRUE(loss);
+        EXPECT_GE(*loss, bound * (1 - 1e-6));  // outputs are rounded to float
+      }
+    });
+  });
+}
+
+TEST(Training, OverwritingBySumStaysAtItsClosedForm) {
+  // Setting 2: a sum can't tell the last write from the others, so the loss stays well above 0 at any size.
+  Configuration configuration = small("dpfp:2", 16, 8);
+  configuration.L = 16;
+  configuration.replacement = true;
+  configuration.max_steps = 1500;
+  const Outcome outcome = run_point(configuration, {});
+  EXPECT_GT(*outcome.final_loss, 0.1);
+  EXPECT_LT(*outcome.final_loss, 0.35);
+}
+
+TEST(Training, TheSameConfigurationHasTheSameOutcome) {
+  for (const auto& configuration : {small("favor:4", 8, 10), small("dpfp:1", 8, 10), small_softmax(8, 10)}) {
+    Configuration c = configuration;
+    c.max_steps = 250;  // not a multiple of the evaluation's interval
+    const Outcome alone = run_point(c, {});
+    EXPECT_EQ(alone.steps, 250);
+    EXPECT_EQ(alone.reason, "max_steps");
+    Outcome beside[2];
+    std::thread other([&] { beside[0] = run_point(c, {}); });
+    beside[1] = run_point(c, {});
+    other.join();
+    expect_same(alone, beside[0]);
+    expect_same(alone, beside[1]);
+  }
+}
+
+TEST(Training, SeedsDiffer) {
+  Configuration configuration = small("elu", 8, 10);
+  configuration.max_steps = 100;
+  const Outcome first = run_point(configuration, {});
+  configuration.seed = 2;
+  EXPECT_NE(run_point(configuration, {}).final_loss, first.final_loss);
+}
+
+TEST(Training, EveryStepIsAnEvaluationIfAskedFor) {
+  Configuration configuration = small("elu", 8, 10);
+  configuration.max_steps = 5;
+  configuration.evaluation_every = 1;
+  const Outcome outcome = run_point(configuration, {});
+  EXPECT_EQ(outcome.steps, 5);
+  EXPECT_LE(*outcome.best_loss, *outcome.last_loss);
+  EXPECT_GE(outcome.best_step, 1);
+}
+
+TEST(Training, TheEvaluationDoesNotChangeTheTraining) {
+  Configuration configuration = small("favor:4", 8, 10);
+  configuration.max_steps = 100;
+  for (const char* redraw : {"fixed", "every_step", "every:7"}) {
+    configuration.redraw = redraw;
+    configuration.evaluation_sequences = 20;
+    const Outcome many = run_point(configuration, {});
+    configuration.evaluation_sequences = 1;
+    EXPECT_EQ(run_point(configuration, {}).train_loss, many.train_loss) << redraw;
+  }
+}
+
+TEST(Training, RedrawingChangesRandomFeaturesOnly) {
+  const auto train_loss = [](Configuration configuration, const char* redraw) {
+    configuration.max_steps = 50;
+    configuration.redraw = redraw;
+    return run_point(configuration, {}).train_loss;
+  };
+  EXPECT_NE(train_loss(small("favor:4", 8, 10), "fixed"), train_loss(small("favor:4", 8, 10), "every_step"));
+  EXPECT_NE(train_loss(small("favor:4", 8, 10), "every:7"), train_loss(small("favor:4", 8, 10), "every_step"));
+  EXPECT_EQ(train_loss(small("favor:4", 8, 10), "every:1"), train_loss(small("favor:4", 8, 10), "every_step"));
+  EXPECT_EQ(train_loss(small("elu", 8, 10), "fixed"), train_loss(small("elu", 8, 10), "every_step"));
+}
+
+TEST(Training, PublishedEvaluationIsOfTheSameTraining) {
+  Configuration configuration = small("elu", 8, 40);
+  configuration.max_steps = 100;
+  const Outcome exact = run_point(configuration, {});
+  configuration.evaluation = "published_2021";
+  const Outcome published = run_point(configuration, {});
+  EXPECT_EQ(published.train_loss, exact.train_loss);
+  EXPECT_NE(published.best_loss, exact.best_loss);  // the last 8 keys of a sequence weigh as much as the first 32
+}
+
+TEST(Training, AnAbsurdLearningRateDiverges) {
+  for (auto configuration : {small("elu", 8, 10), small("dpfp:1", 8, 10), small("favor:4", 8, 10), small_softmax(8, 10)}) {
+    configuration.learning_rate = 1e30;
+    const Outcome outcome = run_point(configuration, {});
+    EXPECT_EQ(outcome.status, Status::diverged) << configuration.memory << ' ' << configuration.kernel;
+    EXPECT_EQ(outcome.reason, "training loss is not finite");
+    EXPECT_GE(outcome.steps, 1);
+    EXPECT_LT(outcome.steps, 100);
+    EXPECT_TRUE(outcome.bound);
+    EXPECT_FALSE(outcome.final_loss);
+  }
+}
+
+TEST(Training, CancellingThrows) {
+  const std::atomic<bool> cancel = true;
+  RunOptions options;
+  options.cancel = &cancel;
+  EXPECT_THROW(run_point(small("elu", 8, 10), options), Cancelled);
+}
+
+TEST(Training, CancellingEndsAPointUnderWay) {
+  std::atomic<bool> cancel = false;
+  RunOptions options;
+  options.cancel = &cancel;
+  Configuration configuration = small("elu", 8, 40);
+  configuration.patience = 1'000'000;
+  configuration.max_steps = 100'000'000;
+  std::thread after_a_while([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    cancel = true;
+  });
+  EXPECT_THROW(run_point(configuration, options), Cancelled);
+  after_a_while.join();
+}
+
+}  // namespace
+}  // namespace palimpsest

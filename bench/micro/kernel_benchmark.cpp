@@ -1,5 +1,6 @@
 // Feature maps φ: R^d → R^p and their adjoints, for every kernel of the list: `kernel_forward/dpfp:3/d:64`. A kernel
-// that takes an argument has a row for each of 1, 2, 3, 64, 128 that makes d ≤ p ≤ 8d. Tokens come in blocks of 8192
+// that takes an argument has a row for each of 1, 2, 3, 64, 128 that makes
+// d ≤ p ≤ 8d. Tokens come in blocks of 8192
 // features, which stay in the nearest cache. A kernel with a linear part also has `kernel_lift` and
 // `kernel_lift_adjoint`, of a table of 600 columns.
 //
@@ -7,7 +8,6 @@
 // stores, not by arithmetic, and can't come near the peak.
 #include <algorithm>
 #include <string>
-#include <vector>
 
 #include "measure.hpp"
 #include "operations.hpp"
@@ -40,7 +40,6 @@ struct Block {
 template <class K>
 void forward(benchmark::State& state, const K& kernel, Index d) {
   Block block(kernel, d);
-  state.counters["p"] = static_cast<double>(block.phi.rows());
   measure(state, block.n * operations(kernel, d).forward, [&] {
     kernel.forward(block.x, block.phi);
     return block.phi.data();
@@ -50,7 +49,6 @@ void forward(benchmark::State& state, const K& kernel, Index d) {
 template <class K>
 void adjoint(benchmark::State& state, const K& kernel, Index d) {
   Block block(kernel, d);
-  state.counters["p"] = static_cast<double>(block.phi.rows());
   measure(state, block.n * operations(kernel, d).backward, [&] {
     kernel.backward(block.x, block.phi, block.dphi, block.dx);
     return block.dx.data();
@@ -85,7 +83,10 @@ void register_kernel(K kernel, const std::string& specification, Index d) {
   }
   const auto add = [&](const char* what, void (*row)(benchmark::State&, const K&, Index)) {
     benchmark::RegisterBenchmark(fmt::format("kernel_{}/{}/d:{}", what, specification, d).c_str(),
-                                 [=](benchmark::State& state) { row(state, kernel, d); });
+                                 [=](benchmark::State& state) {
+                                   row(state, kernel, d);
+                                   state.counters["p"] = static_cast<double>(kernel.feature_dim(d));
+                                 });
   };
   add("forward", forward<K>);
   add("adjoint", adjoint<K>);

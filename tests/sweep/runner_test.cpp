@@ -133,12 +133,14 @@ TEST_F(Runner, RepairsALastLineCutOffAnywhere) {
   constexpr auto three = "[axes]\nS = [20, 30, 40]";
   const auto expected = undisturbed(three);
   const auto o = options("torn.csv");
-  for (std::size_t size = 0; size < expected.first.size(); ++size) {
-    write(o.out, expected.first.substr(0, size));
+  const auto& whole = expected.first;
+  const auto last_row = whole.rfind('\n', whole.size() - 2) + 1;
+  for (std::size_t size = 0; size < whole.size();
+       size += size < last_row ? std::min<std::size_t>(41, last_row - size) : 1) {
+    write(o.out, whole.substr(0, size));
     write(timings_path(o.out), expected.second.substr(0, std::min(size, expected.second.size())));
     run(points(three), o);
-    // A lost timing of a kept row stays lost; the values never are.
-    ASSERT_EQ(read(o.out), expected.first) << "cut at byte " << size;
+    ASSERT_EQ(read(o.out), whole) << "cut at byte " << size;  // a kept row's timing may be lost, its values never
   }
 }
 

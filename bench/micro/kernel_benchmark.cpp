@@ -1,6 +1,5 @@
 // Feature maps φ: R^d → R^p and their adjoints, for every kernel of the list: `kernel_forward/dpfp:3/d:64`. A kernel
-// that takes an argument has a row for each of 1, 2, 3, 64, 128 that makes
-// d ≤ p ≤ 8d. Tokens come in blocks of 8192
+// that takes an argument has a row for each of 1, 2, 3, 64, 128 that makes d ≤ p ≤ 8d. Tokens come in blocks of 8192
 // features, which stay in the nearest cache. A kernel with a linear part also has `kernel_lift` and
 // `kernel_lift_adjoint`, of a table of 600 columns.
 //

@@ -7,7 +7,7 @@
 // neither timed nor counted; a training step has it.
 #include <numeric>
 #include <string>
-#include <utility>
+#include <variant>
 #include <vector>
 
 #include "measure.hpp"
@@ -56,19 +56,19 @@ void register_memory(const std::string& name, const Memory& memory, Count count)
           ->Arg(600);
 }
 
-template <class K>
-void register_fast_weight(const std::string& kernel_name, const K& kernel) {
-  register_memory("fast_weight:" + kernel_name,
+void register_fast_weight(const std::string& specification) {
+  const auto kernel = make_component<Kernels<Real>>("kernel", specification);
+  register_memory("fast_weight:" + specification,
                   FastWeight<Real>(kernel, SumRule<Real>(), AttentionNormalization<Real>(), kKeyDim),
-                  [=](Index L, Index N) { return fast_weight_episode(kernel, kKeyDim, L, N); });
+                  [=](Index L, Index N) {
+                    return std::visit([&](const auto& k) { return fast_weight_episode(k, kKeyDim, L, N); }, kernel);
+                  });
 }
 
 }  // namespace
 
 void register_memories() {
-  register_fast_weight("elu", Elu<Real>());
-  register_fast_weight("dpfp:1", Dpfp<Real>(1));
-  register_fast_weight("dpfp:3", Dpfp<Real>(3));
+  for (const char* kernel : {"elu", "dpfp:1", "dpfp:3"}) register_fast_weight(kernel);
   register_memory("softmax", SoftmaxMemory<Real>(), softmax_episode);
 }
 

@@ -5,6 +5,7 @@
 // see operations.hpp. Dealing the episodes is timed and not counted.
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "measure.hpp"
 #include "operations.hpp"
@@ -49,23 +50,24 @@ void register_memory(const std::string& name, const Memory& memory, ProjectionIn
   });
 }
 
-template <class K>
-void register_kernel(const std::string& name, const K& kernel) {
+void register_fast_weight(const std::string& specification) {
+  const auto kernel = make_component<Kernels<Real>>("kernel", specification);
   register_memory(
-      name, FastWeight<Real>(kernel, SumRule<Real>(), AttentionNormalization<Real>(), Configuration().key_dim),
+      specification, FastWeight<Real>(kernel, SumRule<Real>(), AttentionNormalization<Real>(), Configuration().key_dim),
       ProjectionInit::linear, [=](Index S, Index d, Index B, bool keys_depend_on_values) {
-        const auto episode = keys_depend_on_values ? fast_weight_episode(kernel, d, S, 1) : looked_up_episode(S, 1);
-        return fast_weight_step(kernel, d, S, B, keys_depend_on_values) + B * (episode.read + episode.backward);
+        return std::visit(
+            [&](const auto& k) {
+              const auto episode = keys_depend_on_values ? fast_weight_episode(k, d, S, 1) : looked_up_episode(S, 1);
+              return fast_weight_step(k, d, S, B, keys_depend_on_values) + B * (episode.read + episode.backward);
+            },
+            kernel);
       });
 }
 
 }  // namespace
 
 void register_training_steps() {
-  register_kernel("elu", Elu<Real>());
-  register_kernel("dpfp:1", Dpfp<Real>(1));
-  register_kernel("dpfp:3", Dpfp<Real>(3));
-  register_kernel("favor:64", Favor<Real>(64));
+  for (const char* kernel : {"elu", "dpfp:1", "dpfp:3", "favor:64"}) register_fast_weight(kernel);
   register_memory("softmax", SoftmaxMemory<Real>(), ProjectionInit::softmax,
                   [](Index S, Index d, Index B, bool keys_depend_on_values) {
                     const auto episode = softmax_episode(S, 1);

@@ -91,7 +91,6 @@ TYPED_TEST(KernelLaws, BackwardIsTheGradient) {
     M phi(weights.rows(), n), dx = M::Zero(x.rows(), n);
     kernel.forward(x, phi);
     kernel.backward(x, phi, weights, dx);
-    M out(phi.rows(), n);
     for (Index t = 0; t < n; ++t) {  // features of different tokens may differ by orders of magnitude
       M column = x.col(t), feature(phi.rows(), 1);
       const M expected = reference::central_differences(
@@ -100,9 +99,10 @@ TYPED_TEST(KernelLaws, BackwardIsTheGradient) {
             return feature.cwiseProduct(weights.col(t)).sum();
           },
           column);
-      // h² times third derivatives, which go up to the cube of a random projection (~5), and rounding over h.
-      EXPECT_TRUE(agree(dx.col(t), expected, 1e-7 + (expected.isZero(0) ? 1 : 0)));
-      if (expected.isZero(0)) EXPECT_TRUE(dx.col(t).isZero(0));
+      // h² times third derivatives, which go up to the cube of a random projection (~5), and rounding over h. Where the
+      // gradient is 0 (one entry divided by itself) both are rounding.
+      EXPECT_TRUE(agree(dx.col(t), expected, 1e-7) || (dx.col(t) - expected).cwiseAbs().maxCoeff() < 1e-10)
+          << agree(dx.col(t), expected, 1e-7).message();
     }
   });
 }

@@ -181,8 +181,9 @@ void expect_uniform(const M& x, double bound) {
   EXPECT_GE(largest, bound * (1 - 8.0 / static_cast<double>(x.size())));
 }
 
-/// Mean 0 and variance 1 within 5 standard errors.
-void expect_normal(const M& x) {
+/// N(0, 1/d): mean 0 and variance 1/d within 5 standard errors.
+void expect_normal(const M& unscaled, double d = 1) {
+  const M x = std::sqrt(d) * unscaled;
   const auto n = static_cast<double>(x.size());
   EXPECT_NEAR(x.mean(), 0, 5 / std::sqrt(n));
   EXPECT_NEAR(x.array().square().mean(), 1, 5 * std::sqrt(2 / n));
@@ -218,20 +219,20 @@ TEST(PublishedModel, KeysDependOnValues) {
   EXPECT_TRUE(tables.keys_depend_on_values());
 }
 
-TEST(TableModel, HasATableOfKeysAndOneOfQueries) {
+TEST(TableModel, HasATableOfKeysAndOneOfQueriesOfAboutUnitLength) {
   TableModel<double> model(50, 16, ProjectionInit::linear, 1);
   ASSERT_EQ(model.parameters().size(), 2u);
-  expect_normal(value_of(model, "keys"));
-  expect_normal(value_of(model, "queries"));
+  expect_normal(value_of(model, "keys"), 16);
+  expect_normal(value_of(model, "queries"), 16);
   TokenTables<double> tables;
   model.encode({0}, tables);
   EXPECT_FALSE(tables.keys_depend_on_values());
 }
 
-TEST(SharedTableModel, HasOneTable) {
+TEST(SharedTableModel, HasOneTableOfAboutUnitLength) {
   SharedTableModel<double> model(50, 16, ProjectionInit::linear, 1);
   ASSERT_EQ(model.parameters().size(), 1u);
-  expect_normal(value_of(model, "keys"));
+  expect_normal(value_of(model, "keys"), 16);
   TokenTables<double> tables;
   model.encode({7}, tables);
   EXPECT_EQ(tables.query.col(0), tables.key.col(7));

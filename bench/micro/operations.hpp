@@ -1,6 +1,6 @@
 // How many operations (FLOP) the parts of a training step need, counted from their formulas: +, −, ×, ÷, √, comparison,
-// min and max are one each, an exponential is 25 (Eigen's: range reduction, a polynomial of degree 7, scaling). Copies,
-// gathers, random numbers and what is computed twice count nothing.
+// min and max are one each, an exponential is 25 (Eigen's: range reduction, a polynomial of degree 7, scaling), and so
+// are a sine and a cosine. Copies, gathers, random numbers and what is computed twice count nothing.
 //
 // S keys, L writes, N queries, d: size of a key, d̃: after a lift, p: features.
 #pragma once
@@ -19,8 +19,8 @@ struct KernelOperations {
   Index lift = 0;  ///< its adjoint needs as many
 };
 
-/// A kernel not listed below, and the identity and relu: one operation a feature forward, a multiply-add backward, and
-/// a dense d̃×d product for a lift. What a new kernel really needs is one more overload.
+/// A kernel not listed below: one operation a feature forward, a multiply-add backward, and a dense d̃×d product for a
+/// lift. One more overload says what a new kernel really needs.
 template <class K>
 KernelOperations operations(const K& kernel, Index d) {
   const Index p = kernel.feature_dim(d);
@@ -28,8 +28,23 @@ KernelOperations operations(const K& kernel, Index d) {
 }
 
 template <class T>
+KernelOperations operations(const Identity<T>&, Index d) {
+  return {d, d};  // a copy, which would be none
+}
+
+template <class T>
 KernelOperations operations(const Elu<T>&, Index d) {
   return {d * (kExponential + 3), 3 * d};
+}
+
+template <class T>
+KernelOperations operations(const Relu<T>&, Index d) {
+  return {d, 3 * d};
+}
+
+template <class T>
+KernelOperations operations(const Relu2<T>&, Index d) {
+  return {2 * d, 4 * d};
 }
 
 template <class T>
@@ -42,6 +57,33 @@ template <class T, bool two_sided>
 KernelOperations operations(const RandomExponential<T, two_sided>& kernel, Index d) {
   const Index p = kernel.feature_dim(d);
   return {2 * d + p * (kExponential + 2), 2 * d + 4 * p, d + 2 * d * kernel.m};
+}
+
+template <class T>
+KernelOperations operations(const RandomFourier<T>& kernel, Index d) {
+  const Index p = kernel.feature_dim(d);
+  return {2 * d + p * (kExponential + 1), 2 * d + 4 * p, d + 2 * d * kernel.m};
+}
+
+template <class T>
+KernelOperations operations(const Taylor<T>& kernel, Index d) {
+  const Index pairs = kernel.feature_dim(d) - 1 - d;
+  return {d + 2 * pairs, 2 * d + 6 * pairs};
+}
+
+template <class T>
+KernelOperations operations(const L2<T>&, Index d) {
+  return {3 * d, 8 * d};
+}
+
+template <class T>
+KernelOperations operations(const SiluL2<T>&, Index d) {
+  return {d * (kExponential + 5), d * (kExponential + 16)};
+}
+
+template <class T>
+KernelOperations operations(const SoftmaxFeature<T>&, Index d) {
+  return {d * (kExponential + 4), 5 * d};
 }
 
 /// One episode of a memory.

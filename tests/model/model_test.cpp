@@ -91,10 +91,14 @@ class ModelLaws : public testing::Test {
                    .sum();
       return sum;
     };
-    for (auto* parameter : model.parameters())
-      // h² times third derivatives, and rounding over h.
-      EXPECT_TRUE(agree(parameter->gradient, reference::central_differences(f, parameter->value), 1e-6))
-          << parameter->name;
+    for (auto* parameter : model.parameters()) {
+      const M expected = reference::central_differences(f, parameter->value);
+      // h² times third derivatives, and rounding over h. Softmax has no gradient by b_k, which all keys share: both are
+      // rounding then.
+      EXPECT_TRUE(agree(parameter->gradient, expected, 1e-6) ||
+                  (parameter->gradient - expected).cwiseAbs().maxCoeff() < 1e-10)
+          << parameter->name << ": " << agree(parameter->gradient, expected, 1e-6).message();
+    }
   }
 };
 

@@ -229,7 +229,7 @@ class FastWeight {
   template <class F>
   void with_queries(const std::vector<int>& columns, F&& f) {
     const Index N = std::ssize(columns);
-    if (columns.back() - columns.front() + 1 == N) {
+    if (std::ranges::adjacent_find(columns, [](int a, int b) { return b != a + 1; }) == columns.end()) {
       f(query_features_.phi().middleCols(columns.front(), N));
     } else {
       Q_.resize(query_features_.phi().rows(), N);

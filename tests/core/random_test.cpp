@@ -70,7 +70,8 @@ TEST(Stream, BelowIsUnbiasedWhereTheRangeDoesNotDivideTheWords) {
     ASSERT_LT(x, n);
     ++counts[x % 3];
   }
-  for (const int count : counts) EXPECT_NEAR(count, draws / 3.0, 5 * std::sqrt(draws * 2.0 / 9));  // 5 binomial deviations
+  for (const int count : counts)
+    EXPECT_NEAR(count, draws / 3.0, 5 * std::sqrt(draws * 2.0 / 9));  // 5 binomial deviations
 }
 
 template <class T>
@@ -88,7 +89,7 @@ TYPED_TEST(Uniform, IsInTheOpenIntervalWithItsMoments) {
     ASSERT_LT(u, TypeParam(1));
     sum += u, squares += static_cast<double>(u) * u;
   }
-  EXPECT_NEAR(sum / n, 0.5, 5 * std::sqrt(1.0 / 12 / n));        // 5 standard errors
+  EXPECT_NEAR(sum / n, 0.5, 5 * std::sqrt(1.0 / 12 / n));          // 5 standard errors
   EXPECT_NEAR(squares / n, 1.0 / 3, 5 * std::sqrt(4.0 / 45 / n));  // Var u² = 1/5 − 1/9
 }
 
@@ -97,7 +98,8 @@ TYPED_TEST(Uniform, FillsWithinItsBound) {
   Matrix<TypeParam> x(63, 50);
   fill_uniform<TypeParam>(stream, TypeParam(0.25), x);
   EXPECT_LT(x.cwiseAbs().maxCoeff(), TypeParam(0.25));
-  EXPECT_GT(x.maxCoeff(), TypeParam(0.249));  // of 3150 draws; all smaller has a chance of 2e-3, and the stream is fixed
+  EXPECT_GT(x.maxCoeff(),
+            TypeParam(0.249));  // of 3150 draws; all smaller has a chance of 2e-3, and the stream is fixed
   EXPECT_LT(x.minCoeff(), TypeParam(-0.249));
 }
 

@@ -55,7 +55,8 @@ TEST(Registry, AnUnknownNameIsAnsweredWithTheKnownOnes) {
 TEST(Registry, AMissingOrMalformedArgumentIsAnsweredWithItsForm) {
   for (const char* specification : {"counted", "counted:", "counted:x", "counted:2x", "counted:2.5", "counted: 2",
                                     "counted:+2", "counted:2:3", "counted:99999999999"})
-    EXPECT_EQ(error_of(specification), fmt::format("kind '{}': 'n' needs an integer, as in 'counted:n'", specification));
+    EXPECT_EQ(error_of(specification),
+              fmt::format("kind '{}': 'n' needs an integer, as in 'counted:n'", specification));
 }
 
 TEST(Registry, ASurplusArgumentIsAnError) {
@@ -111,9 +112,9 @@ TEST(Registry, AnUnknownKernelIsAnsweredWithTheKnownOnes) {
     make_component<Kernels<float>>("kernel", "elo");
     FAIL() << "no error";
   } catch (const ConfigurationError& error) {
-    EXPECT_THAT(error.what(), AllOf(HasSubstr("unknown kernel 'elo'"), HasSubstr("identity"), HasSubstr("elu"),
-                                    HasSubstr("dpfp:nu"), HasSubstr("favor:m"), HasSubstr("favor_onesided:m"),
-                                    HasSubstr("relu")));
+    EXPECT_THAT(error.what(),
+                AllOf(HasSubstr("unknown kernel 'elo'"), HasSubstr("identity"), HasSubstr("elu"), HasSubstr("dpfp:nu"),
+                      HasSubstr("favor:m"), HasSubstr("favor_onesided:m"), HasSubstr("relu")));
   }
 }
 

@@ -1,5 +1,5 @@
-// As worked_examples_test.cpp, of polynomials, trigonometric features and maps that normalise by the key itself; with the
-// products that the expansions of the softmax kernel stand for.
+// As worked_examples_test.cpp, of polynomials, trigonometric features and maps that normalise by the key itself; with
+// the products that the expansions of the softmax kernel stand for.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -108,8 +108,8 @@ TEST(RandomFourier, HasFeaturesOfAKnownLength) {
 }
 
 TEST(RandomFourier, IsUnbiasedForTheSoftmaxKernel) {
-  // E φ(q)·φ(k) = exp(q·k), or exp(q·k/√d) if scaled. The streams are fixed; 4 standard errors leave a correct version a
-  // chance of 6e-5 a check to have failed when the seed was chosen.
+  // E φ(q)·φ(k) = exp(q·k), or exp(q·k/√d) if scaled. The streams are fixed; 4 standard errors leave a correct version
+  // a chance of 6e-5 a check to have failed when the seed was chosen.
   for (const Index d : {1, 5})
     for (const bool scaled : {false, true})
       for (const double cosine : {0.8, -0.8}) {

@@ -85,8 +85,7 @@ TEST(Dpfp, RollsRoundTheWholeRing) {
 TEST(Dpfp, MakesUnitFeaturesOfSignedPairs) {
   // Rank p = 2dν needs relu(−x), not −relu(x): these keys have the one-hot features e_1, e_3, e_2, e_0.
   M x(2, 4);
-  x << 1, -1, -1, 1,
-       1, -1, 1, -1;
+  x << 1, -1, -1, 1, 1, -1, 1, -1;
   M expected = M::Zero(4, 4);
   expected(1, 0) = expected(3, 1) = expected(2, 2) = expected(0, 3) = 1;
   EXPECT_EQ(features(Dpfp<double>(1), x), expected);

@@ -1,4 +1,5 @@
-// Typed tests over a list of components, and instances of each kernel: a component added to its list is tested by every law.
+// Typed tests over a list of components, and instances of each kernel: a component added to its list is tested by every
+// law.
 #pragma once
 
 #include <fmt/format.h>
@@ -46,7 +47,8 @@ template <class K, class T = double>
 std::vector<Instance<K>> instances(Index d) {
   std::vector<Instance<K>> all;
   if constexpr (TakesArgument<K>) {
-    for (const int argument : {1, 2, 5}) all.push_back({K(argument), argument, fmt::format("{}:{}", K::name, argument)});
+    for (const int argument : {1, 2, 5})
+      all.push_back({K(argument), argument, fmt::format("{}:{}", K::name, argument)});
   } else {
     all.push_back({K(), 0, std::string(K::name)});
   }
@@ -73,8 +75,10 @@ void with_float(const Instance<K>& instance, F&& f) {
   Kernels<float>::for_each([&]<class Single>() {
     if constexpr (Single::name == K::name) {
       Single kernel = [&] {
-        if constexpr (TakesArgument<Single>) return Single(instance.argument);
-        else return Single();
+        if constexpr (TakesArgument<Single>)
+          return Single(instance.argument);
+        else
+          return Single();
       }();
       if constexpr (requires { kernel.scaled; }) kernel.scaled = instance.kernel.scaled;
       if constexpr (RandomKernel<Single, float>) kernel.omega = instance.kernel.omega.template cast<float>();

@@ -109,7 +109,8 @@ TYPED_TEST(KernelLaws, BackwardIsTheGradient) {
 
 TYPED_TEST(KernelLaws, BackwardAddsToItsOutputAndNothingElse) {
   this->for_all([](const auto& kernel, Index d) {
-    const M x = lifted(kernel, reference::away_from_zero(d, 3, 6)), dphi = reference::normal(kernel.feature_dim(d), 3, 7);
+    const M x = lifted(kernel, reference::away_from_zero(d, 3, 6)),
+            dphi = reference::normal(kernel.feature_dim(d), 3, 7);
     M phi(dphi.rows(), 3), once = M::Zero(x.rows(), 3);
     kernel.forward(x, phi);
     kernel.backward(x, phi, dphi, once);
@@ -148,7 +149,8 @@ TYPED_TEST(KernelLaws, FloatAgreesWithDouble) {
       SCOPED_TRACE(instance.label);
       const Matrix<float> x = reference::away_from_zero(d, 4, 10).cast<float>();
       auto rounded = instance.kernel;  // the same Ω for both
-      if constexpr (RandomKernel<TypeParam, double>) rounded.omega = rounded.omega.template cast<float>().template cast<double>();
+      if constexpr (RandomKernel<TypeParam, double>)
+        rounded.omega = rounded.omega.template cast<float>().template cast<double>();
       const M expected = features(rounded, M(x.cast<double>()));
       laws::with_float(instance, [&](const auto& single) {
         const Matrix<float> phi = features(single, x);

@@ -46,7 +46,8 @@ TYPED_TEST(NormalizationLaws, TreatsEachTokenAlone) {
   for (const Index p : kSizes) {
     const M raw = positive(p, 4), together = this->mapped(raw, kReadOutEpsilon);
     for (Index t = 0; t < raw.cols(); ++t)
-      EXPECT_TRUE(agree(this->mapped(raw.col(t), kReadOutEpsilon), together.col(t), 1e-14));  // alignment of a vector sum
+      EXPECT_TRUE(
+          agree(this->mapped(raw.col(t), kReadOutEpsilon), together.col(t), 1e-14));  // alignment of a vector sum
   }
 }
 
@@ -60,8 +61,8 @@ TYPED_TEST(NormalizationLaws, BackwardIsTheGradient) {
       Vector<double> scale(3);
       TypeParam().forward(phi, scale, epsilon);
       TypeParam().backward(phi, scale, dphi);
-      const M expected = reference::central_differences(
-          [&] { return this->mapped(raw, epsilon).cwiseProduct(weights).sum(); }, raw);
+      const M expected =
+          reference::central_differences([&] { return this->mapped(raw, epsilon).cwiseProduct(weights).sum(); }, raw);
       // A single feature divided by itself has no gradient: then both are rounding, of values ~1 over h.
       EXPECT_TRUE(agree(dphi, expected, 1e-8) || (dphi - expected).cwiseAbs().maxCoeff() < 1e-10)
           << "off by " << (dphi - expected).cwiseAbs().maxCoeff();

@@ -23,8 +23,8 @@ inline std::vector<Scene> scenes() {
   return all;
 }
 
-/// memory: in precision T; answer(keys, V, queries): dense, in double.
-template <class T, class Memory, class Answer>
+/// memory: in precision T; answer: in double.
+template <class T, class Memory>
 void expect_dense_outputs(Memory& memory, const Scene& scene, const Answer& answer) {
   const TokenTables<T> tables = cast<T>(scene.tables);
   Scene rounded = scene;  // both start from the same numbers
@@ -33,14 +33,15 @@ void expect_dense_outputs(Memory& memory, const Scene& scene, const Answer& answ
   const auto answers = read_all<T>(memory, scene, tables);
   for (std::size_t i = 0; i < scene.episodes.size(); ++i) {
     const auto& episode = scene.episodes[i];
-    const Matrix<double> expected = answer(keys(rounded.tables, episode), reference::one_hot<double>(episode.values, scene.S),
-                                           queries(rounded.tables, scene.columns[i]));
+    const Matrix<double> expected =
+        answer(keys(rounded.tables, episode), reference::one_hot<double>(episode.values, scene.S),
+               queries(rounded.tables, scene.columns[i]));
     // Two ways to sum the same L·p terms, of exponents up to ~20: some 1e-6 in float and 1e-14 in double.
     EXPECT_TRUE(agree(answers[i], expected, sizeof(T) == 4 ? 1e-5 : 1e-10)) << "episode " << i;
   }
 }
 
-template <class Memory, class Answer>
+template <class Memory>
 void expect_dense_gradients(Memory& memory, Scene scene, const Answer& answer) {
   const TokenTables<double> gradient = gradients(memory, scene);
   const auto f = [&] { return weighted_sum(scene, answer); };

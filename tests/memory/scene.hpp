@@ -1,7 +1,10 @@
 // Tables, an episode and queries to read it with, in double; and the dense outputs that belong to them.
 #pragma once
 
-#include <string_view>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
 #include <vector>
 
 #include "palimpsest/memory/token_tables.hpp"
@@ -18,13 +21,14 @@ struct Scene {
   std::vector<std::vector<int>> columns;  // the queries that an episode is read with
 };
 
-/// Keys and values of an episode are drawn with replacement, so both are repeated (for L > 1). Entries of keys stay away
-/// from 0, whatever the value: |key| ≥ 0.3, |value| ≤ 0.2.
+/// Keys and values of an episode are drawn with replacement, so both are repeated (for L > 1). Entries of keys stay
+/// away from 0, whatever the value: |key| ≥ 0.3, |value| ≤ 0.2.
 inline Scene scene(Index d, Index S, Index L, bool with_values, std::vector<std::vector<int>> columns) {
   Scene made;
   made.S = S;
   made.tables.key = reference::safely_positive(d, S, 60);
-  made.tables.value = with_values ? Matrix<double>(reference::normal(d, S, 61).cwiseMin(1).cwiseMax(-1) * 0.2) : Matrix<double>(d, 0);
+  made.tables.value.resize(d, 0);
+  if (with_values) made.tables.value = 0.2 * reference::normal(d, S, 61).cwiseMin(1).cwiseMax(-1);
   made.tables.query = reference::safely_positive(d, S, 62);
   Stream stream(5, Purpose::test, 63);
   const auto drawn = [&] {
@@ -97,9 +101,12 @@ TokenTables<double> gradients(Memory& memory, const Scene& scene) {
   return gradient;
 }
 
-/// The same weighted sum of outputs; `answer(keys, V, queries)` is a dense memory.
-template <class Answer>
-double weighted_sum(const Scene& scene, const Answer& answer) {
+/// A dense memory: Y (S×N) from whole keys (d×L), V (S×L) and queries (d×N).
+using Answer =
+    std::function<Matrix<double>(const Matrix<double>& keys, const Matrix<double>& V, const Matrix<double>& queries)>;
+
+/// The same weighted sum of outputs, by a dense memory.
+inline double weighted_sum(const Scene& scene, const Answer& answer) {
   double sum = 0;
   for (std::size_t i = 0; i < scene.episodes.size(); ++i) {
     const auto& episode = scene.episodes[i];

@@ -41,7 +41,8 @@ TEST(SoftmaxMemory, AStepStartsWithoutTheGradientsOfTheLast) {
 
 TEST(SoftmaxMemory, AnswersByHand) {
   // d = 4, √d = 2. Keys 2e_0 and 0, query (ln 3) e_0: logits 2·ln 3/2 = ln 3 and 0, weights 3/4 and 1/4.
-  const TokenTables<double> tables{2 * M::Identity(4, 2) * M{{1, 0}, {0, 0}}, M(4, 0), std::log(3.0) * M::Identity(4, 1)};
+  const TokenTables<double> tables{2 * M::Identity(4, 2) * M{{1, 0}, {0, 0}}, M(4, 0),
+                                   std::log(3.0) * M::Identity(4, 1)};
   SoftmaxMemory<double> memory;
   M Y(2, 1);
   memory.begin(tables);
@@ -58,7 +59,8 @@ TEST(SoftmaxMemory, CoefficientsSumToOne) {
 
 TEST(SoftmaxMemory, LargeLogitsDontOverflow) {
   // Logits ±1e4/√2: the largest takes everything, exactly.
-  const TokenTables<float> tables{1e2f * Matrix<float>::Identity(2, 2), Matrix<float>(2, 0), Matrix<float>{{1e2f}, {-1e2f}}};
+  const TokenTables<float> tables{1e2f * Matrix<float>::Identity(2, 2), Matrix<float>(2, 0),
+                                  Matrix<float>{{1e2f}, {-1e2f}}};
   SoftmaxMemory<float> memory;
   Matrix<float> Y(2, 1), dY{{1.f}, {-1.f}};
   memory.begin(tables);

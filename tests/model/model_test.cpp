@@ -1,5 +1,5 @@
-// Tables against tokens that are formed in full, gradients against central differences through the dense memory, and where
-// parameters start.
+// Tables against tokens that are formed in full, gradients against central differences through the dense memory, and
+// where parameters start.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -78,7 +78,8 @@ class ModelLaws : public testing::Test {
       memory.backward(episodes[b], column, weights(b));
     }
     memory.end(gradient);
-    for (auto* parameter : model.parameters()) parameter->gradient.setConstant(std::numeric_limits<double>::quiet_NaN());
+    for (auto* parameter : model.parameters())
+      parameter->gradient.setConstant(std::numeric_limits<double>::quiet_NaN());
     model.backward(asked, gradient);
 
     const Dense<Model> dense(model);
@@ -178,7 +179,8 @@ const M& value_of(auto& model, std::string_view name) {
   throw std::out_of_range(std::string(name));
 }
 
-/// Fills ±bound and nothing beyond: the largest of n uniform entries is within 8/n of the bound but for a chance of e⁻⁸.
+/// Fills ±bound and nothing beyond: the largest of n uniform entries is within 8/n of the bound but for a chance of
+/// e⁻⁸.
 void expect_uniform(const M& x, double bound) {
   const double largest = x.cwiseAbs().maxCoeff();
   EXPECT_LE(largest, bound);

@@ -29,8 +29,8 @@ testing::AssertionResult agree(const Eigen::MatrixBase<A>& actual, const Eigen::
     }
   if (worst <= tolerance * largest) return testing::AssertionSuccess();
   return testing::AssertionFailure() << fmt::format(
-             "entry ({}, {}) is {:.17g}, expected {:.17g}: off by {:.3g}, allowed {:.3g} = {:g} × largest entry", row, col,
-             a(row, col), e(row, col), worst, tolerance * largest, tolerance);
+             "entry ({}, {}) is {:.17g}, expected {:.17g}: off by {:.3g}, allowed {:.3g} = {:g} × largest entry", row,
+             col, a(row, col), e(row, col), worst, tolerance * largest, tolerance);
 }
 
 }  // namespace palimpsest::reference

@@ -1,6 +1,6 @@
 // Slow and obvious versions of the library's mathematics, by another method: the state is carried write by write, every
-// token is formed in full, and a gradient is a central difference. Nothing here is tuned; it is what the rest must agree with.
-// Source: Schlag, Irie, Schmidhuber 2021 (arXiv 2102.11174), sections 3 and 6.1.
+// token is formed in full, and a gradient is a central difference. Nothing here is tuned; it is what the rest must
+// agree with. Source: Schlag, Irie, Schmidhuber 2021 (arXiv 2102.11174), sections 3 and 6.1.
 #pragma once
 
 #include <fmt/format.h>
@@ -40,8 +40,8 @@ Matrix<T> project_tokens(const Matrix<T>& E, const Matrix<T>& W_k, const Matrix<
   return K;
 }
 
-/// The state of a fast weight memory: W (d_v×p) and z (p), changed by one write at a time. Keys and queries come after the
-/// feature map and before normalisation.
+/// The state of a fast weight memory: W (d_v×p) and z (p), changed by one write at a time. Keys and queries come after
+/// the feature map and before normalisation.
 template <class T>
 class State {
  public:

@@ -26,25 +26,29 @@ inline Matrix<double> away_from_zero(Index rows, Index cols, std::uint64_t numbe
   return x;
 }
 
-/// As above and with the first two entries of each column positive: products of neighbours and sums of relus are not all 0,
-/// so features may be divided by their sum.
+/// As above and with the first two entries of each column positive: products of neighbours and sums of relus are not
+/// all 0, so features may be divided by their sum.
 inline Matrix<double> safely_positive(Index rows, Index cols, std::uint64_t number) {
   Matrix<double> x = away_from_zero(rows, cols, number);
   x.topRows(std::min<Index>(2, rows)) = x.topRows(std::min<Index>(2, rows)).cwiseAbs().eval();
   return x;
 }
 
-/// A rows×cols window, with NaN inside and around it, that is not contiguous in memory. `in_bounds` tells whether only the
-/// window was written, and all of it.
+/// A rows×cols window, with NaN inside and around it, that is not contiguous in memory. `in_bounds` tells whether only
+/// the window was written, and all of it.
 template <class T>
 class PoisonedWindow {
  public:
   PoisonedWindow(Index rows, Index cols)
-      : buffer_(Matrix<T>::Constant(rows + 3, cols + 2, std::numeric_limits<T>::quiet_NaN())), rows_(rows), cols_(cols) {}
+      : buffer_(Matrix<T>::Constant(rows + 3, cols + 2, std::numeric_limits<T>::quiet_NaN())),
+        rows_(rows),
+        cols_(cols) {}
 
   auto view() { return buffer_.block(1, 1, rows_, cols_); }
   Matrix<T> value() const { return buffer_.block(1, 1, rows_, cols_); }
-  bool in_bounds() const { return value().allFinite() && buffer_.array().isNaN().count() == buffer_.size() - rows_ * cols_; }
+  bool in_bounds() const {
+    return value().allFinite() && buffer_.array().isNaN().count() == buffer_.size() - rows_ * cols_;
+  }
 
  private:
   Matrix<T> buffer_;

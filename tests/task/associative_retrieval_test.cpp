@@ -80,7 +80,8 @@ TEST(AssociativeRetrieval, AnEvaluationEpisodeAsksForTheLastValueOfEveryKeyWritt
     for (std::uint64_t i = 0; i < 50; ++i) {
       const Episode episode = evaluation({7, replacement ? 12 : 5, replacement}, i);
       EXPECT_EQ(episode.queries.size(), distinct(episode.keys).size());
-      EXPECT_TRUE(std::ranges::is_sorted(episode.queries, std::less_equal{}, &Query::key) || episode.queries.size() == 1);
+      EXPECT_TRUE(std::ranges::is_sorted(episode.queries, std::less_equal{}, &Query::key) ||
+                  episode.queries.size() == 1);
       for (const Query& query : episode.queries) {
         int last = -1;
         for (std::size_t t = 0; t < episode.keys.size(); ++t)
@@ -140,7 +141,8 @@ TEST(AssociativeRetrieval, AnEpisodeIsAFunctionOfItsStream) {
   for (const bool replacement : {false, true}) {
     const AssociativeRetrieval task(13, 11, replacement);
     std::vector<Episode> forwards(20), backwards(20);
-    Episode used{{1, 2, 3}, std::vector<int>(99, 5), {{1, 2}, {3, 4}}};  // what was in the episode before doesn't matter
+    Episode used{
+        {1, 2, 3}, std::vector<int>(99, 5), {{1, 2}, {3, 4}}};  // what was in the episode before doesn't matter
     for (int i = 0; i < 20; ++i) forwards[i] = i % 2 ? evaluation(task, i) : training(task, i);
     for (int i = 19; i >= 0; --i) {
       Stream stream(1, i % 2 ? Purpose::evaluation : Purpose::training, i);

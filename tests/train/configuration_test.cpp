@@ -33,20 +33,26 @@ TEST(Validate, AnUnknownNameIsAnsweredWithTheKnownOnes) {
   const auto expect = [](std::string error, std::initializer_list<const char*> parts) {
     for (const char* part : parts) EXPECT_THAT(error, HasSubstr(part));
   };
-  expect(error_after([](auto& c) { c.task = "retrieval"; }), {"unknown task 'retrieval'; known: ", "associative_retrieval"});
+  expect(error_after([](auto& c) { c.task = "retrieval"; }),
+         {"unknown task 'retrieval'; known: ", "associative_retrieval"});
   expect(error_after([](auto& c) { c.memory = "fast"; }), {"unknown memory 'fast'; known: ", "fast_weight", "softmax"});
-  expect(error_after([](auto& c) { c.kernel = "elo"; }), {"unknown kernel 'elo'; known: ", "elu", "dpfp:nu", "favor:m"});
+  expect(error_after([](auto& c) { c.kernel = "elo"; }),
+         {"unknown kernel 'elo'; known: ", "elu", "dpfp:nu", "favor:m"});
   expect(error_after([](auto& c) { c.kernel = "dpfp"; }), {"kernel 'dpfp': 'nu' needs an integer, as in 'dpfp:nu'"});
   expect(error_after([](auto& c) { c.kernel = "dpfp:0"; }), {"kernel 'dpfp:0': nu must be at least 1"});
   expect(error_after([](auto& c) { c.kernel = "favor:-1"; }), {"kernel 'favor:-1': m must be at least 1"});
   expect(error_after([](auto& c) { c.rule = "add"; }), {"unknown rule 'add'; known: ", "sum"});
-  expect(error_after([](auto& c) { c.normalization = "l7"; }), {"unknown normalization 'l7'; known: ", "none", "sum", "attention"});
-  expect(error_after([](auto& c) { c.model = "row"; }), {"unknown model 'row'; known: ", "published", "table", "table_shared"});
-  expect(error_after([](auto& c) { c.redraw = "never"; }), {"unknown redraw 'never'; known: fixed, every_step, every:n"});
+  expect(error_after([](auto& c) { c.normalization = "l7"; }),
+         {"unknown normalization 'l7'; known: ", "none", "sum", "attention"});
+  expect(error_after([](auto& c) { c.model = "row"; }),
+         {"unknown model 'row'; known: ", "published", "table", "table_shared"});
+  expect(error_after([](auto& c) { c.redraw = "never"; }),
+         {"unknown redraw 'never'; known: fixed, every_step, every:n"});
   for (const char* redraw : {"every:", "every:0", "every:-1", "every:2x", "every"})
     expect(error_after([&](auto& c) { c.redraw = redraw; }), {"unknown redraw '", redraw});
   expect(error_after([](auto& c) { c.scale = "sqrt"; }), {"unknown scale 'sqrt'; known: none, d^-1/4"});
-  expect(error_after([](auto& c) { c.evaluation = "fast"; }), {"unknown evaluation 'fast'; known: exact, published_2021"});
+  expect(error_after([](auto& c) { c.evaluation = "fast"; }),
+         {"unknown evaluation 'fast'; known: exact, published_2021"});
 }
 
 TEST(Validate, ANumberOutOfRangeIsNamedWithWhatIsAllowed) {

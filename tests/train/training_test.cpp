@@ -171,7 +171,8 @@ TEST(Training, PublishedEvaluationIsOfTheSameTraining) {
 }
 
 TEST(Training, AnAbsurdLearningRateDiverges) {
-  for (auto configuration : {small("elu", 8, 10), small("dpfp:1", 8, 10), small("favor:4", 8, 10), small_softmax(8, 10)}) {
+  for (auto configuration :
+       {small("elu", 8, 10), small("dpfp:1", 8, 10), small("favor:4", 8, 10), small_softmax(8, 10)}) {
     configuration.learning_rate = 1e30;
     const Outcome outcome = run_point(configuration, {});
     EXPECT_EQ(outcome.status, Status::diverged) << configuration.memory << ' ' << configuration.kernel;

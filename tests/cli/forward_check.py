@@ -2,7 +2,7 @@
 
     forward_check.py ROWS.csv MODELS EPISODES
 
-A point's arrays are in the directory whose name holds the point's columns, as NAME=VALUE,NAME=VALUE.
+A point's arrays are in the directory named by its columns, NAME=VALUE,NAME=VALUE.
 """
 
 import csv
@@ -61,11 +61,14 @@ def answer(row, K, Q, V, omega):
 
 
 def point_directory(root, row):
+    """The one whose name fits the row in the most columns: a column at its default is not in a name."""
+    fitting = {}
     for directory in root.iterdir():
         parts = dict(part.split("=", 1) for part in directory.name.split(","))
-        if all(row[name] == value for name, value in parts.items() if row.get(name)):
-            return directory
-    raise SystemExit(f"{root}: no directory of {row}")
+        if all(row[name].replace("/", "_") == value for name, value in parts.items() if name in row):
+            fitting[directory] = len(parts)
+    assert fitting, f"{root}: no directory of this point"
+    return max(fitting, key=fitting.get)
 
 
 def check(row, models, episodes):

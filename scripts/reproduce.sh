@@ -13,13 +13,13 @@ fail() {
   exit 2
 }
 
-out=$root/results/run
+out=results/run  # from the root of the project
 sweep_arguments=()
 while [[ $# -gt 0 ]]; do
   case "$1" in
     --quick)
       sweep_arguments+=(--axis S=20:180:80)
-      out=$root/results/run/quick
+      out=results/run/quick
       ;;
     --seeds | --threads)
       [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || fail "$1 needs a number of at least 1, not '${2:-}'"
@@ -37,8 +37,8 @@ while [[ $# -gt 0 ]]; do
   shift
 done
 
-mkdir -p "$out"
 cd "$root"
+mkdir -p "$out"
 scripts/setup.sh
 cmake --preset release --log-level=WARNING
 cmake --build --preset release --target sweep --parallel "$(nproc)"

@@ -160,6 +160,27 @@ TYPED_TEST(KernelLaws, FloatAgreesWithDouble) {
     }
 }
 
+TYPED_TEST(KernelLaws, ContractionIsTheProductWithItsFeatures) {
+  this->for_all([](const auto& kernel, Index d) {
+    if constexpr (ContractingKernel<TypeParam, double>) {
+      const Index n = 17;  // more than are treated together
+      const M x = lifted(kernel, reference::normal(d, n, 16));
+      const M u = reference::normal(kernel.feature_dim(d), 1, 17), dc = reference::normal(n, 1, 18);
+      M phi(u.rows(), n), c(n, 1);
+      kernel.forward(x, phi);
+      kernel.contract(x, u.col(0), c.col(0));
+      EXPECT_TRUE(agree(c, phi.transpose() * u, 1e-13));  // sums of p terms in another order
+      M dx = reference::normal(d, n, 19), du = reference::normal(u.rows(), 1, 20);
+      M expected_dx = dx;
+      kernel.backward(x, phi, M(u * dc.transpose()), expected_dx);
+      const M expected_du = du + phi * dc;
+      kernel.contract_backward(x, u.col(0), dc.col(0), dx, du.col(0));
+      EXPECT_TRUE(agree(dx, expected_dx, 1e-13));
+      EXPECT_TRUE(agree(du, expected_du, 1e-13));
+    }
+  });
+}
+
 TYPED_TEST(KernelLaws, LiftIsLinear) {
   this->for_all([](const auto& kernel, Index d) {
     if constexpr (LiftingKernel<TypeParam, double>) {

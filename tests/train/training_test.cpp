@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <cmath>
+#include <chrono>
 #include <string>
 #include <thread>
 #include <vector>
@@ -10,6 +10,7 @@
 #include "laws/components.hpp"
 #include "palimpsest/model/all.hpp"
 #include "palimpsest/normalization/all.hpp"
+#include "palimpsest/theory/overwriting.hpp"
 #include "palimpsest/theory/rank_bound.hpp"
 #include "train/small.hpp"
 
@@ -60,7 +61,8 @@ TEST(Training, EluFarAboveItsCapacityApproachesTheRankBound) {
   EXPECT_LE(*outcome.final_loss, 1.04 * *outcome.bound);  // 0.3–2 % are typical of trained memories, seeds differ
 }
 
-/// Every kernel with every normalisation that it has: far above capacity no exact evaluation is below the bound.
+/// Every kernel with every normalisation that it has, and every model: far above capacity no exact evaluation is below
+/// the bound.
 template <class K>
 class NoTrainingBeatsTheRankBound : public testing::Test {};
 TYPED_TEST_SUITE(NoTrainingBeatsTheRankBound, laws::TestTypes<Kernels<float>>, laws::ByName);
@@ -78,8 +80,9 @@ TYPED_TEST(NoTrainingBeatsTheRankBound, AboveCapacity) {
       if (reason_to_skip(configuration)) return;
       SCOPED_TRACE(fmt::format("{}, {}, {}", kernel, N::name, Model::name));
       const Outcome outcome = run_point(configuration, {});
-      // A feature map that is 0 at a key can't be divided by its sum: those points end early, as diverged.
-      if (outcome.status == Status::diverged) return;
+      // A feature map that is 0 at a key can't be divided by its sum: such points, and no others, end as diverged.
+      if (N::maps_tokens && outcome.status == Status::diverged) return;
+      ASSERT_EQ(outcome.status, Status::ok) << outcome.reason;
       const double bound = theory::rank_bound(24, *outcome.feature_dim);
       EXPECT_EQ(outcome.bound, bound);
       EXPECT_GT(bound, 0) << "p = " << *outcome.feature_dim;
@@ -92,14 +95,17 @@ TYPED_TEST(NoTrainingBeatsTheRankBound, AboveCapacity) {
 }
 
 TEST(Training, OverwritingBySumStaysAtItsClosedForm) {
-  // Setting 2: a sum can't tell the last write from the others, so the loss stays well above 0 at any size.
+  // Setting 2 with keys that could be told apart: a sum still gives the mean of a key's values, not the last one.
   Configuration configuration = small("dpfp:2", 16, 8);
   configuration.L = 16;
   configuration.replacement = true;
   configuration.max_steps = 1500;
+  configuration.evaluation_sequences = 400;
   const Outcome outcome = run_point(configuration, {});
-  EXPECT_GT(*outcome.final_loss, 0.1);
-  EXPECT_LT(*outcome.final_loss, 0.35);
+  // Losses of single queries spread by about 0.2. The mean over the last 100 steps is of 3200 queries, the final one of
+  // 2800: standard errors of 0.004; 4 of them, and some of the way to the limit that training has left.
+  EXPECT_NEAR(*outcome.train_loss, theory::overwriting_training_loss(8, 16), 0.02);
+  EXPECT_NEAR(*outcome.final_loss, theory::overwriting_evaluation_loss(8, 16), 0.02);
 }
 
 TEST(Training, TheSameConfigurationHasTheSameOutcome) {

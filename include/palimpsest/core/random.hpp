@@ -40,7 +40,7 @@ class Stream {
     return static_cast<std::uint32_t>(product >> 32);
   }
 
-  /// Uniform in the open interval (0, 1), on a grid of 2⁻²⁴ (float) or 2⁻³² (double).
+  /// Uniform in the open interval (0, 1), on a grid of 2⁻²³ (float) or 2⁻³² (double).
   template <class T>
   T uniform() {
     if constexpr (sizeof(T) == sizeof(float)) {

@@ -12,6 +12,10 @@
 //   lift_backward(dlifted, dx)            dx += Pᵀ dlifted
 // Keys are sums of two table entries, so a memory lifts the two tables once a step and never a single token.
 //
+// A kernel that can answer one query without forming features also has
+//   contract(x, u, c)                     c_t = φ(x_t)·u;  u: p, c: n
+//   contract_backward(x, u, dc, dx, du)   dx_t += dc_t (∂φ/∂x)ᵀ u,  du += Σ_t dc_t φ(x_t)
+//
 // A random kernel also has
 //   draw(d, stream)                       new random features for keys of size d; before the first forward
 #pragma once
@@ -42,6 +46,13 @@ concept LiftingKernel = Kernel<K, T> && requires(const K kernel, Index d, ConstM
   kernel.lift(in, out);
   kernel.lift_backward(in, out);
 };
+
+template <class K, class T>
+concept ContractingKernel =
+    Kernel<K, T> && requires(const K kernel, ConstMatrixView<T> x, ConstVectorView<T> in, MatrixView<T> dx, VectorView<T> out) {
+      kernel.contract(x, in, out);
+      kernel.contract_backward(x, in, in, dx, out);
+    };
 
 template <class K, class T>
 concept RandomKernel = Kernel<K, T> && requires(K kernel, Index d, Stream& stream) { kernel.draw(d, stream); };

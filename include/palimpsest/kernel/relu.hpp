@@ -16,7 +16,8 @@ struct Relu {
   void forward(ConstMatrixView<T> x, MatrixView<T> phi) const { phi = x.cwiseMax(T(0)); }
 
   void backward(ConstMatrixView<T> x, ConstMatrixView<T>, ConstMatrixView<T> dphi, MatrixView<T> dx) const {
-    dx += (x.array() > T(0)).template cast<T>().matrix().cwiseProduct(dphi);
+    for (Index t = 0; t < x.cols(); ++t)
+      for (Index i = 0; i < x.rows(); ++i) dx(i, t) += x(i, t) > T(0) ? dphi(i, t) : T(0);
   }
 };
 

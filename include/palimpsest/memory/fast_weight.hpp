@@ -84,7 +84,12 @@ class FastWeight {
         for (Index t = 0; t < L; ++t) C_(t, n) = by_key_(episode.keys[t], columns[n]);
     } else {
       with_queries(columns, [&](ConstMatrixView<T> Q) {
-        write_features(episode);
+        gather_writes(episode);
+        if (contracts(N)) {
+          visit_contracting([&](const auto& kernel) { kernel.contract(x_, Q.col(0), C_.col(0)); });
+          return;
+        }
+        key_features_.compute(*this, x_, T(0));
         visit_rule([&](const auto& rule) { rule.coefficients(key_features_.phi(), Q, C_); });
       });
     }
@@ -110,14 +115,21 @@ class FastWeight {
     }
     with_queries(columns, [&](ConstMatrixView<T> Q) {
       dQ_block_.setZero(Q.rows(), N);
-      for_each_block(L, [&](Index first, Index count) {
-        dK_.resize(Q.rows(), count);
-        visit_rule([&](const auto& rule) {
-          rule.backward(key_features_.phi().middleCols(first, count), Q, C_.middleRows(first, count),
-                        dC_.middleRows(first, count), dK_, dQ_block_);
-        });
+      for_each_block(L, N, [&](Index first, Index count) {
         dx_.setZero(x_.rows(), count);
-        key_features_.backward(*this, x_.middleCols(first, count), first, dK_, dx_);
+        if (contracts(N)) {
+          visit_contracting([&](const auto& kernel) {
+            kernel.contract_backward(x_.middleCols(first, count), Q.col(0), dC_.col(0).segment(first, count), dx_,
+                                     dQ_block_.col(0));
+          });
+        } else {
+          dK_.resize(Q.rows(), count);
+          visit_rule([&](const auto& rule) {
+            rule.backward(key_features_.phi().middleCols(first, count), Q, C_.middleRows(first, count),
+                          dC_.middleRows(first, count), dK_, dQ_block_);
+          });
+          key_features_.backward(*this, x_.middleCols(first, count), first, dK_, dx_);
+        }
         for (Index t = 0; t < count; ++t) {
           add(column(dx_, t), dx_.rows(), column(dkey_, episode.keys[first + t]));
           if (tables_->keys_depend_on_values())
@@ -199,17 +211,33 @@ class FastWeight {
   /// Without values in the keys a separable rule has one coefficient a (key, query), shared by all episodes of a step.
   bool one_coefficient_a_key() const { return separable() && !tables_->keys_depend_on_values(); }
 
+  /// Whether one query is answered without forming features.
+  bool contracts(Index N) const {
+    const bool contracting = std::visit([]<class K>(const K&) { return ContractingKernel<K, T>; }, kernel_);
+    const bool maps = std::visit([]<class M>(const M&) { return M::maps_tokens; }, normalization_);
+    return N == 1 && contracting && !maps && separable();
+  }
+
+  template <class F>
+  void visit_contracting(F&& f) const {
+    std::visit(
+        [&]<class K>(const K& kernel) {
+          if constexpr (ContractingKernel<K, T>) f(kernel);
+        },
+        kernel_);
+  }
+
   /// Calls f(first, count) over the writes: in blocks if the rule is separable, so that gradients by features, which are
   /// used once, stay in the nearest cache.
   template <class F>
-  void for_each_block(Index L, F&& f) const {
+  void for_each_block(Index L, Index N, F&& f) const {
     constexpr Index kCacheFloats = 8192;
-    const Index size = separable() ? std::max<Index>(8, kCacheFloats / feature_dim()) : L;
+    const Index size = separable() && !contracts(N) ? std::max<Index>(8, kCacheFloats / feature_dim()) : L;
     for (Index first = 0; first < L; first += size) f(first, std::min(size, L - first));
   }
 
-  /// Features of the writes in key_features_, their lifted keys in x_.
-  void write_features(const Episode& episode) {
+  /// The writes' lifted keys, in x_.
+  void gather_writes(const Episode& episode) {
     const Index rows = key_->rows(), L = std::ssize(episode.keys);
     x_.resize(rows, L);
     for (Index t = 0; t < L; ++t) {
@@ -222,7 +250,6 @@ class FastWeight {
         std::copy_n(by_key, rows, x);
       }
     }
-    key_features_.compute(*this, x_, T(0));
   }
 
   /// Calls f with the features of the queries `columns`, p×N; a run of neighbours is not copied.

@@ -1,7 +1,7 @@
 // What an update rule is, seen from the queries: retrieval coefficients C(K, Q), so that the outputs are Y = V C.
 //
 //   name, summary                         see core/registry.hpp
-//   separable                             c_{t,n} depends on k_t and q_n alone, so writes can be treated in any blocks
+//   separable                             c_{t,n} = k_t·q_n: each write answers as if alone, in any blocks
 //   coefficients(K, Q, C)                 K: p×L (or a block of it), Q: p×N, C: L×N
 //   backward(K, Q, C, dC, dK, dQ)         dK (p×L) is overwritten, dQ (p×N) accumulates
 //

@@ -53,6 +53,8 @@ int main(int argc, char** argv) {
   app.add_option("--out", request.out, "results (default: results/run/NAME.csv)")->type_name("FILE.csv");
   app.add_option("--shard", request.shard, "run the i-th of n parts of about equal cost")->type_name("i/n");
   app.add_option("--save-model", request.save_model, "keep each point's parameters as .npy")->type_name("DIR");
+  app.add_option("--save-curves", request.save_curves, "keep each point's evaluations during training as CSV")
+      ->type_name("DIR");
   app.add_option("--save-episodes", request.save_episodes, "keep each point's final evaluation as .npy")
       ->type_name("DIR");
   app.add_flag("--list", list_only, "print the sweep's points and all components; run nothing");

@@ -23,7 +23,7 @@ void training_step(benchmark::State& state, const Memory& memory, ProjectionInit
   Configuration configuration;
   configuration.S = configuration.L = state.range(0);
   const Index S = configuration.S, d = configuration.key_dim, B = configuration.batch;
-  Model model(S, d, init, configuration.seed);
+  Model model({S, d}, init, configuration.seed);
   TokenTables<Real> tables;
   model.encode({0}, tables);
   Index operations = model_step(model, d, S, B) + count_memory(S, d, B, tables.keys_depend_on_values());

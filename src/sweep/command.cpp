@@ -71,6 +71,7 @@ Result run(const Request& request) {
   options.out = output_path(request, specification, shard);
   options.threads = request.threads > 0 ? request.threads : default_threads();
   options.save_model = request.save_model;
+  options.save_curves = request.save_curves;
   options.save_episodes = request.save_episodes;
   options.cancel = request.cancel;
   Provenance provenance(specification, request.command_line, request.shard, options.threads);

@@ -66,6 +66,18 @@ Parameter real(std::string_view name, double Configuration::*field, bool zero_al
           [=](const Configuration& c) { return fmt::format("{}", c.*field); }};
 }
 
+/// `learnt` or a number, whose range depends on the rule.
+Parameter gate(std::string_view name, std::string Configuration::*field, std::string_view meaning) {
+  return {name, Type::text, meaning,
+          [=](Configuration& c, std::string_view text) {
+            const auto value = parse<double>(text);
+            if (text != "learnt" && (!value || !std::isfinite(*value) || *value < 0 || *value > 2))
+              refuse(name, text, "'learnt' or a number from 0 to 1 (strength of delta_product: to 2)");
+            c.*field = value ? fmt::format("{}", *value) : std::string(text);
+          },
+          [=](const Configuration& c) { return c.*field; }};
+}
+
 Parameter boolean(std::string_view name, bool Configuration::*field, std::string_view meaning) {
   return {name, Type::boolean, meaning,
           [=](Configuration& c, std::string_view text) {
@@ -151,6 +163,8 @@ const std::vector<Parameter>& parameters() {
       text("redraw", &C::redraw, "when random features are drawn: `fixed`, `every_step` or `every:n` training steps"),
       text("scale", &C::scale, "factor on keys and queries before random features: `none` or `d^-1/4`"),
       text("rule", &C::rule, "how a write changes the memory"),
+      gate("beta", &C::beta, "write strength: `learnt` from each token, or a number for all"),
+      gate("alpha", &C::alpha, "decay: `learnt` from each token, or a number for all"),
       text("normalization", &C::normalization, "how keys, queries and read-out are normalised"),
       text("model", &C::model, "what learns the keys"),
       text("evaluation", &C::evaluation, "`exact`, or `published_2021` with its faults"),

@@ -29,6 +29,10 @@ Column loss(std::string_view name, std::optional<double> Outcome::*field, std::s
   return measured(name, Type::real, meaning, [field](const Outcome& o) { return text(o.*field); });
 }
 
+Column part(std::string_view name, LossParts Outcome::*field, std::size_t index, std::string_view meaning) {
+  return measured(name, Type::real, meaning, [=](const Outcome& o) { return text((o.*field)[index]); });
+}
+
 Column count(std::string_view name, Index Outcome::*field, std::string_view meaning) {
   return measured(name, Type::integer, meaning,
                   [field](const Outcome& o) { return o.status == Status::skipped ? "" : fmt::format("{}", o.*field); });
@@ -121,6 +125,19 @@ const Schema& values_schema() {
       loss("bound", &Outcome::bound, "what no memory of this size can get below: ½·max(0, 1 − p/S), or its like"),
       measured("excess", Type::real, "final_loss − bound", excess),
       loss("last_loss", &Outcome::last_loss, "loss of the last evaluation during training"),
+      key("beta"),
+      key("alpha"),
+      loss("mean_beta", &Outcome::mean_beta, "mean write strength over all writes of the final evaluation"),
+      loss("mean_alpha", &Outcome::mean_alpha, "mean decay over the same"),
+      part("loss_age_1", &Outcome::loss_by_age, 0,
+           "final_loss of the queries whose value was written in the newest quarter of the sequence"),
+      part("loss_age_2", &Outcome::loss_by_age, 1, "in the second newest quarter"),
+      part("loss_age_3", &Outcome::loss_by_age, 2, "in the third"),
+      part("loss_age_4", &Outcome::loss_by_age, 3, "in the oldest"),
+      part("loss_overwrites_0", &Outcome::loss_by_overwrites, 0, "final_loss of the queries whose key was written once"),
+      part("loss_overwrites_1", &Outcome::loss_by_overwrites, 1, "of those whose key was overwritten once"),
+      part("loss_overwrites_2", &Outcome::loss_by_overwrites, 2, "twice"),
+      part("loss_overwrites_3", &Outcome::loss_by_overwrites, 3, "three times or more"),
       key("batch"),
       key("learning_rate"),
       key("max_steps"),

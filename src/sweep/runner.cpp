@@ -34,7 +34,7 @@ class Run {
 
   Summary operator()() {
     const auto start = std::chrono::steady_clock::now();
-    for (const auto& directory : {options_.save_model, options_.save_episodes}) make_directory(directory);
+    for (const auto& directory : {options_.save_model, options_.save_curves, options_.save_episodes}) make_directory(directory);
     values_.start();
     timings_.start();
     if (options_.provenance) other_revisions_ = options_.provenance->begin(provenance_path(options_.out), found_ > 0);
@@ -61,7 +61,7 @@ class Run {
     if (found_ > 0 && !other_revisions_.empty())
       progress.note(fmt::format("note: '{}' holds rows of revision {}, this is {}", values_.path().native(),
                                 other_revisions_, build_info().revision));
-    if (found_ > 0 && !(options_.save_model.empty() && options_.save_episodes.empty()))
+    if (found_ > 0 && !(options_.save_model.empty() && options_.save_curves.empty() && options_.save_episodes.empty()))
       progress.note(fmt::format("note: nothing is saved of the {} points that are already in '{}'", found_,
                                 values_.path().native()));
     const int threads = std::max(1, options_.threads);
@@ -113,6 +113,7 @@ class Run {
     RunOptions run_options;
     run_options.cancel = &cancel_;
     if (!options_.save_model.empty()) run_options.save_model = options_.save_model / short_name(point.key);
+    if (!options_.save_curves.empty()) run_options.save_curve = options_.save_curves / (short_name(point.key) + ".csv");
     if (!options_.save_episodes.empty()) run_options.save_episodes = options_.save_episodes / short_name(point.key);
     return options_.run(point.configuration, run_options);
   }

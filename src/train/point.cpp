@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include <charconv>
+#include <fstream>
 #include <span>
 
 #include "palimpsest/core/npy.hpp"
@@ -12,6 +13,7 @@
 #include "palimpsest/task/all.hpp"
 #include "palimpsest/theory/delta_bound.hpp"
 #include "palimpsest/theory/distinct_keys.hpp"
+#include "palimpsest/theory/overwriting.hpp"
 #include "palimpsest/theory/rank_bound.hpp"
 #include "palimpsest/train/trainer.hpp"
 
@@ -24,6 +26,7 @@ using RuleVariant = Rules<Real>::Variant;
 using NormalizationVariant = Normalizations<Real>::Variant;
 
 constexpr std::string_view kEvaluations = "exact, published_2021";
+constexpr std::string_view kLearnt = "learnt";
 constexpr std::string_view kScales = "none, d^-1/4";
 constexpr std::string_view kRedraws = "fixed, every_step, every:n";
 
@@ -49,6 +52,36 @@ KernelVariant make_kernel(const Configuration& configuration) {
   return make_component<Kernels<Real>>("kernel", configuration.kernel);
 }
 
+RuleVariant make_rule(const Configuration& configuration) {
+  return make_component<Rules<Real>>("rule", configuration.rule);
+}
+
+bool uses_strength(const Configuration& configuration) {
+  return std::visit([]<class R>(const R&) { return R::uses_strength; }, make_rule(configuration));
+}
+
+bool uses_decay(const Configuration& configuration) {
+  return std::visit([]<class R>(const R&) { return R::uses_decay; }, make_rule(configuration));
+}
+
+/// Throws unless the gate is `learnt` or a number in [0, largest].
+void require_gate(std::string_view name, const std::string& text, double largest) {
+  if (text == kLearnt) return;
+  double value = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || !(value >= 0 && value <= largest))
+    throw ConfigurationError(fmt::format("{} = {}: allowed is '{}' or a number from 0 to {}", name, text, kLearnt, largest));
+}
+
+TokenShape token_shape(const Configuration& configuration) {
+  TokenShape shape{configuration.S, configuration.key_dim};
+  if (is_softmax(configuration)) return shape;
+  shape.steps_a_write = std::visit([](const auto& rule) { return rule.steps_a_write(); }, make_rule(configuration));
+  shape.strength = uses_strength(configuration) && configuration.beta == kLearnt;
+  shape.decay = uses_decay(configuration) && configuration.alpha == kLearnt;
+  return shape;
+}
+
 bool is_random(const KernelVariant& kernel) {
   return std::visit([]<class K>(const K&) { return RandomKernel<K, Real>; }, kernel);
 }
@@ -64,8 +97,11 @@ FastWeight<Real> make_fast_weight(const Configuration& configuration) {
         if constexpr (RandomKernel<K, Real>) k.scaled = configuration.scale != "none";
       },
       kernel);
-  return {std::move(kernel), make_component<Rules<Real>>("rule", configuration.rule),
-          make_component<Normalizations<Real>>("normalization", configuration.normalization), configuration.key_dim};
+  FixedGates gates;
+  if (configuration.beta != kLearnt) gates.beta = std::stod(configuration.beta);
+  if (configuration.alpha != kLearnt) gates.alpha = std::stod(configuration.alpha);
+  return {std::move(kernel), make_rule(configuration),
+          make_component<Normalizations<Real>>("normalization", configuration.normalization), configuration.key_dim, gates};
 }
 
 /// Calls f(model, memory) with the two types that the configuration names.
@@ -74,7 +110,7 @@ void with_model_and_memory(const Configuration& configuration, F&& f) {
   const auto init = is_softmax(configuration) ? ProjectionInit::softmax : ProjectionInit::linear;
   Models<Real>::for_each([&]<class Model>() {
     if (Model::name != configuration.model) return;
-    Model model(configuration.S, configuration.key_dim, init, configuration.seed);
+    Model model(token_shape(configuration), init, configuration.seed);
     if (is_softmax(configuration)) {
       f(std::move(model), SoftmaxMemory<Real>());
     } else {
@@ -114,13 +150,44 @@ SequenceObserver<Real> episode_writer(const std::filesystem::path& directory, co
 }
 
 /// The least evaluation loss of any state with p features; a memory without a rank limit has nothing but 0. Without
-/// replacement it is ½ max(0, 1 − p/L) whatever the evaluation, as the field draws it.
+/// replacement it is ½ max(0, 1 − p/L) whatever the evaluation, as the field draws it; with replacement T6, and for a rule
+/// that knows no order of the writes T5, if that is more.
 double loss_bound(const Configuration& configuration, std::optional<Index> p) {
   if (!p) return 0;
-  if (!configuration.replacement) return theory::rank_bound(configuration.L, *p);
+  const Index S = configuration.S, L = configuration.L;
+  if (!configuration.replacement) return theory::rank_bound(L, *p);
+  const bool knows_order = std::visit([]<class R>(const R&) { return R::knows_order; }, make_rule(configuration));
   if (configuration.evaluation == "published_2021")
-    return theory::published_delta_bound(configuration.S, configuration.S, *p);
-  return theory::delta_bound(configuration.S, configuration.L, *p, theory::equal_queries);
+    return std::max(theory::published_delta_bound(S, S, *p),
+                    knows_order ? 0 : theory::overwriting_evaluation_loss(S, S, theory::published_sequence_weight));
+  return std::max(theory::delta_bound(S, L, *p, theory::equal_queries),
+                  knows_order ? 0 : theory::overwriting_evaluation_loss(S, L));
+}
+
+/// Mean gates over all writes of an evaluation.
+struct GateMeans {
+  struct Mean {
+    double sum = 0, count = 0;
+    void add(const Vector<Real>& values) {
+      sum += values.cast<double>().sum();
+      count += static_cast<double>(values.size());
+    }
+    double value() const { return sum / count; }
+  };
+  Mean beta, alpha;
+
+  void add(const Writes<Real>& writes) {
+    beta.add(writes.beta);
+    alpha.add(writes.alpha);
+  }
+};
+
+void write_curve(const std::filesystem::path& file, const std::vector<CurvePoint>& curve) {
+  std::filesystem::create_directories(file.parent_path());
+  std::ofstream out(file, std::ios::trunc);
+  out << "step,train_loss,loss\n";
+  for (const auto& [step, train_loss, loss] : curve) out << fmt::format("{},{},{}\n", step, train_loss, loss);
+  if (!out.flush()) throw std::runtime_error(fmt::format("cannot write '{}'", file.native()));
 }
 
 double thread_seconds() {
@@ -152,7 +219,10 @@ void validate(const Configuration& configuration) {
   AssociativeRetrieval(configuration.S, configuration.L, configuration.replacement);
   require_listed<Memories<Real>>("memory", configuration.memory);
   make_component<Kernels<Real>>("kernel", configuration.kernel);
-  make_component<Rules<Real>>("rule", configuration.rule);
+  const double largest_strength =
+      std::visit([]<class R>(const R&) { return R::largest_strength; }, make_rule(configuration));
+  require_gate("beta", configuration.beta, largest_strength);
+  require_gate("alpha", configuration.alpha, 1);
   make_component<Normalizations<Real>>("normalization", configuration.normalization);
   require_listed<Models<Real>>("model", configuration.model);
   redraw_interval(configuration.redraw);
@@ -178,11 +248,20 @@ std::optional<std::string> reason_to_skip(const Configuration& configuration) {
   if (divides && !is_nonnegative(make_kernel(configuration)))
     return fmt::format("normalization '{}' divides by a sum of features, which kernel '{}' may make zero or negative",
                        configuration.normalization, configuration.kernel);
+  const bool accumulates = std::visit([]<class N>(const N&) { return N::accumulates; }, normalization);
+  if (accumulates && configuration.rule == RecursiveLeastSquares<Real>::name)
+    return fmt::format("rule '{}' is solved for its read-out, which normalization '{}' would divide",
+                       configuration.rule, configuration.normalization);
+  if (accumulates && configuration.rule == Fwm2021Rule<Real>::name)
+    return fmt::format("the read-out of rule '{}' is layer-normalised, which undoes the divisor of normalization '{}'",
+                       configuration.rule, configuration.normalization);
   return std::nullopt;
 }
 
 bool applies(std::string_view parameter, const Configuration& configuration) {
   if (parameter == "kernel" || parameter == "rule" || parameter == "normalization") return !is_softmax(configuration);
+  if (parameter == "beta") return !is_softmax(configuration) && uses_strength(configuration);
+  if (parameter == "alpha") return !is_softmax(configuration) && uses_decay(configuration);
   if (parameter == "redraw" || parameter == "scale")
     return !is_softmax(configuration) && is_random(make_kernel(configuration));
   return true;
@@ -210,12 +289,21 @@ Outcome run_point(const Configuration& configuration, const RunOptions& options)
   with_model_and_memory(configuration, [&]<class Model, class Memory>(Model&& model, Memory&& memory) {
     Trainer<Real, Model, Memory> trainer(configuration, std::move(model), std::move(memory));
     trainer.run(options.cancel, outcome);
+    if (!options.save_curve.empty()) write_curve(options.save_curve, outcome.curve);
     if (!outcome.best_loss) return;
-    SequenceObserver<Real> observer;
-    if (!options.save_episodes.empty()) observer = episode_writer(options.save_episodes, trainer.memory());
-    const Evaluation final = trainer.evaluate_best(outcome, observer);
+    SequenceObserver<Real> save = [](const Episode&, const Matrix<Real>&) {};
+    if (!options.save_episodes.empty()) save = episode_writer(options.save_episodes, trainer.memory());
+    GateMeans gates;
+    const Evaluation final = trainer.evaluate_best(outcome, [&](const Episode& episode, const Matrix<Real>& Y) {
+      save(episode, Y);
+      if constexpr (requires { trainer.memory().writes(); }) gates.add(trainer.memory().writes());
+    });
     outcome.final_loss = final.loss;
     outcome.accuracy = final.accuracy;
+    outcome.loss_by_age = final.by_age;
+    outcome.loss_by_overwrites = final.by_overwrites;
+    if (applies("beta", configuration)) outcome.mean_beta = gates.beta.value();
+    if (applies("alpha", configuration)) outcome.mean_alpha = gates.alpha.value();
     if (!options.save_model.empty()) save_model(options.save_model, trainer.model());
   });
   outcome.seconds = thread_seconds() - start;

@@ -12,12 +12,13 @@
 #include "palimpsest/kernel/rff.hpp"
 #include "palimpsest/kernel/silu_l2.hpp"
 #include "palimpsest/kernel/softmax_feature.hpp"
+#include "palimpsest/kernel/tanh.hpp"
 #include "palimpsest/kernel/taylor.hpp"
 
 namespace palimpsest {
 
 template <class T>
 using Kernels = TypeList<Identity<T>, Elu<T>, Dpfp<T>, Favor<T>, FavorOnesided<T>, Relu<T>, Relu2<T>, Taylor<T>,
-                         RandomFourier<T>, L2<T>, SiluL2<T>, SoftmaxFeature<T>>;
+                         RandomFourier<T>, L2<T>, SiluL2<T>, SoftmaxFeature<T>, Tanh<T>>;
 
 }  // namespace palimpsest

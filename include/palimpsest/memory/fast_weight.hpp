@@ -1,8 +1,9 @@
 // Fast weight memory: a kernel, an update rule and a normalisation, three independent axes.
 //
-// Everything is computed from the queries' side: coefficients C (L×N), then outputs Y = V C, so that the state W (d_v×p) is
-// never formed and a training step with one query an episode costs O(L·p) and not O(L·p·S). README.md beside this file
-// derives it. Use: begin(tables), then read (and backward) for each episode, then end(gradient).
+// All rules that are linear in the values are computed from the queries' side: coefficients C (L×N), then outputs Y = V C, so
+// that the state W (d_v×p) is never formed and a training step with one query an episode costs O(L·p) and not O(L·p·S).
+// README.md beside this file derives it. Use: begin(tables), then read (and backward) for each episode, then
+// end(gradient).
 #pragma once
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "palimpsest/kernel/all.hpp"
+#include "palimpsest/memory/accumulator.hpp"
 #include "palimpsest/memory/token_tables.hpp"
 #include "palimpsest/memory/values.hpp"
 #include "palimpsest/normalization/all.hpp"
@@ -19,6 +21,12 @@
 #include "palimpsest/task/episode.hpp"
 
 namespace palimpsest {
+
+/// Gates of a memory whose model learns none.
+struct FixedGates {
+  double beta = 1;
+  double alpha = 1;
+};
 
 template <class T>
 class FastWeight {
@@ -31,8 +39,13 @@ class FastWeight {
   static constexpr std::string_view summary = "state of fixed size: kernel, update rule and normalisation";
 
   /// d: size of a key before the feature map.
-  FastWeight(KernelVariant kernel, RuleVariant rule, NormalizationVariant normalization, Index d)
-      : kernel_(std::move(kernel)), rule_(std::move(rule)), normalization_(std::move(normalization)), d_(d) {}
+  FastWeight(KernelVariant kernel, RuleVariant rule, NormalizationVariant normalization, Index d, FixedGates gates = {})
+      : kernel_(std::move(kernel)),
+        rule_(std::move(rule)),
+        normalization_(std::move(normalization)),
+        d_(d),
+        gates_(gates),
+        steps_a_write_(std::visit([](const auto& r) { return r.steps_a_write(); }, rule_)) {}
 
   Index feature_dim() const {
     return std::visit([&](const auto& kernel) { return kernel.feature_dim(d_); }, kernel_);
@@ -67,75 +80,113 @@ class FastWeight {
     dkey_.setZero(key_->rows(), key_->cols());
     dvalue_.setZero(value_->rows(), value_->cols());
     dQ_.setZero(feature_dim(), query_->cols());
+    for (auto [table, gradient] : {std::pair{&tables.strength, &dstrength_}, {&tables.decay, &ddecay_}}) {
+      gradient->key.setZero(table->key.size());
+      gradient->value.setZero(table->value.size());
+    }
     if (one_coefficient_a_key()) {
       key_features_.compute(*this, *key_, T(0));
       by_key_.resize(key_->cols(), query_->cols());
-      visit_rule([&](const auto& rule) { rule.coefficients(key_features_.phi(), query_features_.phi(), by_key_); });
+      coefficients(query_features_.phi(), by_key_);
       dby_key_.setZero(by_key_.rows(), by_key_.cols());
     }
   }
 
   /// Y: S×N, the answers to the queries `columns` of the tables after all writes of the episode.
   void read(const Episode& episode, const std::vector<int>& columns, MatrixView<T> Y) {
-    const Index L = std::ssize(episode.keys), N = std::ssize(columns);
-    C_.resize(L, N);
+    take_writes(episode);
+    const Index L = std::ssize(*keys_), N = std::ssize(columns);
+    C_.resize(linear_in_values() ? L : 0, N);
     if (one_coefficient_a_key()) {
       for (Index n = 0; n < N; ++n)
-        for (Index t = 0; t < L; ++t) C_(t, n) = by_key_(episode.keys[t], columns[n]);
+        for (Index t = 0; t < L; ++t) C_(t, n) = by_key_((*keys_)[t], columns[n]);
     } else {
       with_queries(columns, [&](ConstMatrixView<T> Q) {
-        gather_writes(episode);
+        gather_writes();
         if (contracts(N)) {
           visit_contracting([&](const auto& kernel) { kernel.contract(x_, Q.col(0), C_.col(0)); });
           return;
         }
         key_features_.compute(*this, x_, T(0));
-        visit_rule([&](const auto& rule) { rule.coefficients(key_features_.phi(), Q, C_); });
+        if (!separable()) open_gates();
+        if (linear_in_values()) {
+          coefficients(Q, C_);
+          if (accumulates() && !separable()) accumulator_.divisor(Q, divisor_);
+        } else {
+          visit_state_rule([&](const auto& rule, auto& work) {
+            rule.answers(key_features_.phi(), writes_, *values_, Q, Y, work);
+          });
+        }
       });
     }
-    if (accumulates()) {  // z·q = Σ_t k_t·q = Σ_t c_t
-      divisor_ = C_.colwise().sum().array() + T(kReadOutEpsilon);
+    if (!linear_in_values()) return;
+    if (accumulates()) {
+      // z·q = Σ_t k_t·q = Σ_t c_t if the rule is separable
+      if (separable()) divisor_ = C_.colwise().sum().array() + T(kReadOutEpsilon);
       for (Index n = 0; n < N; ++n) C_.col(n) /= divisor_(n);
     }
-    scatter_to_values<T>(episode.values, C_, Y);
+    scatter_to_values<T>(*values_, C_, Y);
   }
 
   /// Adjoint of the last read: dY: S×N.
-  void backward(const Episode& episode, const std::vector<int>& columns, ConstMatrixView<T> dY) {
-    const Index L = C_.rows(), N = C_.cols();
-    dC_.resize(L, N);
-    gather_from_values<T>(episode.values, dY, dC_);
-    if (accumulates())  // c' = c/(Σc + ε):  dc = (dc' − c'·dc')/(Σc + ε)
-      for (Index n = 0; n < N; ++n)
-        dC_.col(n).array() = (dC_.col(n).array() - C_.col(n).dot(dC_.col(n))) / divisor_(n);
+  void backward(const Episode&, const std::vector<int>& columns, ConstMatrixView<T> dY) {
+    const Index L = std::ssize(*keys_), N = std::ssize(columns);
+    if (linear_in_values()) {
+      dC_.resize(L, N);
+      gather_from_values<T>(*values_, dY, dC_);
+      if (accumulates() && separable())  // c' = c/(Σc + ε):  dc = (dc' − c'·dc')/(Σc + ε)
+        for (Index n = 0; n < N; ++n)
+          dC_.col(n).array() = (dC_.col(n).array() - C_.col(n).dot(dC_.col(n))) / divisor_(n);
+    }
     if (one_coefficient_a_key()) {
       for (Index n = 0; n < N; ++n)
-        for (Index t = 0; t < L; ++t) dby_key_(episode.keys[t], columns[n]) += dC_(t, n);
+        for (Index t = 0; t < L; ++t) dby_key_((*keys_)[t], columns[n]) += dC_(t, n);
       return;
     }
     with_queries(columns, [&](ConstMatrixView<T> Q) {
       dQ_block_.setZero(Q.rows(), N);
-      for_each_block(L, N, [&](Index first, Index count) {
-        dx_.setZero(x_.rows(), count);
-        if (contracts(N)) {
-          visit_contracting([&](const auto& kernel) {
-            kernel.contract_backward(x_.middleCols(first, count), Q.col(0), dC_.col(0).segment(first, count), dx_,
-                                     dQ_block_.col(0));
-          });
+      if (separable()) {
+        for_each_block(L, N, [&](Index first, Index count) {
+          dx_.setZero(x_.rows(), count);
+          if (contracts(N)) {
+            visit_contracting([&](const auto& kernel) {
+              kernel.contract_backward(x_.middleCols(first, count), Q.col(0), dC_.col(0).segment(first, count), dx_,
+                                       dQ_block_.col(0));
+            });
+          } else {
+            dK_.resize(Q.rows(), count);
+            coefficients_backward(first, count, Q);
+            key_features_.backward(*this, x_.middleCols(first, count), first, dK_, dx_);
+          }
+          scatter_writes(first);
+        });
+      } else {
+        dx_.setZero(x_.rows(), L);
+        dK_.resize(Q.rows(), L);
+        dwrites_.set_constant(L, T(0));
+        const bool divides = accumulates() && linear_in_values();
+        if (divides) {  // c' = c/D:  dD = −c'·dc'/D,  dc = dc'/D
+          ddivisor_.resize(N);
+          for (Index n = 0; n < N; ++n) {
+            ddivisor_(n) = -C_.col(n).dot(dC_.col(n)) / divisor_(n);
+            dC_.col(n) /= divisor_(n);
+          }
+        }
+        if (linear_in_values()) {
+          coefficients_backward(0, L, Q);
         } else {
-          dK_.resize(Q.rows(), count);
-          visit_rule([&](const auto& rule) {
-            rule.backward(key_features_.phi().middleCols(first, count), Q, C_.middleRows(first, count),
-                          dC_.middleRows(first, count), dK_, dQ_block_);
+          visit_state_rule([&](const auto& rule, auto& work) {
+            rule.backward(key_features_.phi(), writes_, *values_, Q, dY, work, dK_, dwrites_, dQ_block_);
           });
-          key_features_.backward(*this, x_.middleCols(first, count), first, dK_, dx_);
         }
-        for (Index t = 0; t < count; ++t) {
-          add(column(dx_, t), dx_.rows(), column(dkey_, episode.keys[first + t]));
-          if (tables_->keys_depend_on_values())
-            add(column(dx_, t), dx_.rows(), column(dvalue_, episode.values[first + t]));
+        if (divides) {
+          accumulator_.divisor_backward(Q, ddivisor_, dQ_block_);
+          accumulator_.backward(key_features_.phi(), writes_.retrieval, dwrites_.retrieval, retrieves(), dK_);
         }
-      });
+        close_gates();
+        key_features_.backward(*this, x_, 0, dK_, dx_);
+        scatter_writes(0);
+      }
     });
     for (Index n = 0; n < N; ++n) dQ_.col(columns[n]) += dQ_block_.col(n);
   }
@@ -144,8 +195,8 @@ class FastWeight {
   void end(TokenTables<T>& gradient) {
     if (one_coefficient_a_key()) {
       dK_.resize(feature_dim(), key_->cols());
-      visit_rule([&](const auto& rule) {
-        rule.backward(key_features_.phi(), query_features_.phi(), by_key_, dby_key_, dK_, dQ_);
+      visit_linear_rule([&](const auto& rule, auto& work) {
+        rule.backward(key_features_.phi(), writes_, query_features_.phi(), by_key_, dby_key_, work, dK_, dwrites_, dQ_);
       });
       key_features_.backward(*this, *key_, 0, dK_, dkey_);
     }
@@ -154,10 +205,16 @@ class FastWeight {
     lift_backward(dkey_, gradient.key);
     lift_backward(dvalue_, gradient.value);
     lift_backward(dx_, gradient.query);
+    gradient.strength = dstrength_;
+    gradient.decay = ddecay_;
   }
 
-  /// Coefficients of the last read, L×N, normalised: which writes answer a query.
+  /// Coefficients of the last read, L×N (nL×N with n steps a write), normalised: which writes answer a query. Empty for a
+  /// rule that isn't linear in the values.
   const Matrix<T>& coefficients() const { return C_; }
+
+  /// Gates of the writes of the last read; empty if the rule has none.
+  const Writes<T>& writes() const { return writes_; }
 
  private:
   /// Mapped and normalised tokens with what their adjoint needs.
@@ -176,9 +233,9 @@ class FastWeight {
           [&]<class N>(const N& normalization) {
             maps = N::maps_tokens;
             if (!maps) return;
-            mapped = raw;
+            mapped.resize(raw.rows(), raw.cols());
             scale.resize(x.cols());
-            normalization.forward(mapped, scale, epsilon);
+            normalization.forward(raw, mapped, scale, epsilon);
           },
           memory.normalization_);
     }
@@ -188,7 +245,8 @@ class FastWeight {
       std::visit(
           [&]<class N>(const N& normalization) {
             if constexpr (N::maps_tokens)
-              normalization.backward(mapped.middleCols(first, x.cols()), scale.segment(first, x.cols()), dphi);
+              normalization.backward(raw.middleCols(first, x.cols()), mapped.middleCols(first, x.cols()),
+                                     scale.segment(first, x.cols()), dphi);
           },
           memory.normalization_);
       std::visit([&](const auto& kernel) { kernel.backward(x, raw.middleCols(first, x.cols()), dphi, dx); }, memory.kernel_);
@@ -200,8 +258,36 @@ class FastWeight {
     return std::visit(std::forward<F>(f), rule_);
   }
 
+  /// Calls f(rule, workspace) if the rule has coefficients …
+  template <class F>
+  void visit_linear_rule(F&& f) {
+    std::visit(
+        [&]<class R>(const R& rule) {
+          if constexpr (!StateRule<R>) f(rule, std::get<typename R::Workspace>(workspaces_));
+        },
+        rule_);
+  }
+
+  /// … or if it has none.
+  template <class F>
+  void visit_state_rule(F&& f) {
+    std::visit(
+        [&]<class R>(const R& rule) {
+          if constexpr (StateRule<R>) f(rule, std::get<typename R::Workspace>(workspaces_));
+        },
+        rule_);
+  }
+
   bool separable() const {
     return visit_rule([]<class R>(const R&) { return R::separable; });
+  }
+
+  bool linear_in_values() const {
+    return visit_rule([]<class R>(const R&) { return !StateRule<R>; });
+  }
+
+  bool retrieves() const {
+    return visit_rule([]<class R>(const R&) { return R::retrieves; });
   }
 
   bool accumulates() const {
@@ -227,24 +313,122 @@ class FastWeight {
         kernel_);
   }
 
-  /// Calls f(first, count) over the writes: in blocks if the rule is separable, so that gradients by features, which are
-  /// used once, stay in the nearest cache.
+  /// Calls f(first, count) over the writes of a separable rule, in blocks, so that gradients by features, which are used
+  /// once, stay in the nearest cache.
   template <class F>
   void for_each_block(Index L, Index N, F&& f) const {
     constexpr Index kCacheFloats = 8192;
-    const Index size = separable() && !contracts(N) ? std::max<Index>(8, kCacheFloats / feature_dim()) : L;
+    const Index size = contracts(N) ? L : std::max<Index>(8, kCacheFloats / feature_dim());
     for (Index first = 0; first < L; first += size) f(first, std::min(size, L - first));
   }
 
+  /// C of the writes whose features were computed last.
+  void coefficients(ConstMatrixView<T> Q, MatrixView<T> C) {
+    visit_linear_rule([&](const auto& rule, auto& work) {
+      rule.coefficients(key_features_.phi(), writes_, Q, C, work);
+    });
+  }
+
+  /// Its adjoint for some of the writes, into dK_ and dQ_block_.
+  void coefficients_backward(Index first, Index count, ConstMatrixView<T> Q) {
+    visit_linear_rule([&](const auto& rule, auto& work) {
+      rule.backward(key_features_.phi().middleCols(first, count), writes_, Q, C_.middleRows(first, count),
+                    dC_.middleRows(first, count), work, dK_, dwrites_, dQ_block_);
+    });
+  }
+
+  /// Where each step of each write looks: keys_ in the key tables, value_columns_ in the value tables; and values_, what it
+  /// writes.
+  void take_writes(const Episode& episode) {
+    keys_ = &episode.keys;
+    value_columns_ = values_ = &episode.values;
+    const int n = static_cast<int>(steps_a_write_);
+    if (n == 1) return;
+    steps_.keys.clear();
+    steps_.value_columns.clear();
+    steps_.values.clear();
+    for (std::size_t t = 0; t < episode.keys.size(); ++t)
+      for (int j = 0; j < n; ++j) {
+        steps_.keys.push_back(episode.keys[t] * n + j);
+        steps_.value_columns.push_back(episode.values[t] * n + j);
+        steps_.values.push_back(episode.values[t]);
+      }
+    keys_ = &steps_.keys;
+    value_columns_ = &steps_.value_columns;
+    values_ = &steps_.values;
+  }
+
+  /// β, α and ρ of all writes, from the gate tables and the keys' features.
+  void open_gates() {
+    const Index L = std::ssize(*keys_);
+    open_gate(tables_->strength, gates_.beta, writes_.beta);
+    writes_.beta *= learnt_strength();
+    open_gate(tables_->decay, gates_.alpha, writes_.alpha);
+    if (!accumulates()) {
+      writes_.retrieval.setOnes(L);
+    } else if (retrieves()) {
+      accumulator_.retrieval(key_features_.phi(), writes_.retrieval);
+    } else {
+      writes_.retrieval.setOnes(L);
+      accumulator_.sum(key_features_.phi());
+    }
+  }
+
+  /// Largest β, which a learnt sigmoid is multiplied by.
+  T learnt_strength() const {
+    return tables_->strength.learnt() ? visit_rule([]<class R>(const R&) { return T(R::largest_strength); }) : T(1);
+  }
+
+  void open_gate(const GateTable<T>& table, double fixed, Vector<T>& gate) const {
+    const Index L = std::ssize(*keys_);
+    if (!table.learnt()) {
+      gate.setConstant(L, static_cast<T>(fixed));
+      return;
+    }
+    gate.resize(L);
+    for (Index t = 0; t < L; ++t) gate(t) = table.key((*keys_)[t]);
+    if (table.value.size() > 0)
+      for (Index t = 0; t < L; ++t) gate(t) += table.value((*value_columns_)[t]);
+    gate = T(1) / (T(1) + (-gate.array()).exp());
+  }
+
+  /// Gradients by the gates' logits from those by the gates: dσ = σ(1 − σ), β = largest · σ.
+  void close_gates() {
+    if (tables_->strength.learnt()) {
+      const T largest = learnt_strength();
+      dwrites_.beta.array() *= writes_.beta.array() * (1 - writes_.beta.array() / largest);
+      close_gate(dwrites_.beta, dstrength_);
+    }
+    if (tables_->decay.learnt()) {
+      dwrites_.alpha.array() *= writes_.alpha.array() * (1 - writes_.alpha.array());
+      close_gate(dwrites_.alpha, ddecay_);
+    }
+  }
+
+  void close_gate(const Vector<T>& dlogit, GateTable<T>& gradient) const {
+    for (Index t = 0; t < dlogit.size(); ++t) gradient.key((*keys_)[t]) += dlogit(t);
+    if (gradient.value.size() > 0)
+      for (Index t = 0; t < dlogit.size(); ++t) gradient.value((*value_columns_)[t]) += dlogit(t);
+  }
+
+  /// Adds dx_, the gradients by the lifted keys of the writes from `first` on, to those by the tables.
+  void scatter_writes(Index first) {
+    for (Index t = 0; t < dx_.cols(); ++t) {
+      add(column(dx_, t), dx_.rows(), column(dkey_, (*keys_)[first + t]));
+      if (tables_->keys_depend_on_values())
+        add(column(dx_, t), dx_.rows(), column(dvalue_, (*value_columns_)[first + t]));
+    }
+  }
+
   /// The writes' lifted keys, in x_.
-  void gather_writes(const Episode& episode) {
-    const Index rows = key_->rows(), L = std::ssize(episode.keys);
+  void gather_writes() {
+    const Index rows = key_->rows(), L = std::ssize(*keys_);
     x_.resize(rows, L);
     for (Index t = 0; t < L; ++t) {
-      const T* __restrict by_key = column(*key_, episode.keys[t]);
+      const T* __restrict by_key = column(*key_, (*keys_)[t]);
       T* __restrict x = column(x_, t);
       if (tables_->keys_depend_on_values()) {
-        const T* __restrict by_value = column(*value_, episode.values[t]);
+        const T* __restrict by_value = column(*value_, (*value_columns_)[t]);
         for (Index i = 0; i < rows; ++i) x[i] = by_key[i] + by_value[i];
       } else {
         std::copy_n(by_key, rows, x);
@@ -296,6 +480,9 @@ class FastWeight {
   RuleVariant rule_;
   NormalizationVariant normalization_;
   Index d_;
+  FixedGates gates_;
+  Index steps_a_write_;
+  typename WorkspacesOf<Rules<T>>::type workspaces_;
 
   const TokenTables<T>* tables_ = nullptr;
   const Matrix<T>*key_ = nullptr, *value_ = nullptr, *query_ = nullptr;  // lifted tables: d̃×S, d̃×S or d̃×0, d̃×N
@@ -308,7 +495,15 @@ class FastWeight {
   Matrix<T> x_, dx_;                 // d̃×L, lifted keys of the writes; of a block d̃×n
   Matrix<T> dK_, dQ_block_, Q_;      // p×n, p×N, p×N
   Matrix<T> C_, dC_;                 // L×N
-  Vector<T> divisor_;                // N, z·q + ε
+  Vector<T> divisor_, ddivisor_;     // N, z·q + ε
+  Writes<T> writes_, dwrites_;       // of the last read
+  Accumulator<T> accumulator_;
+  GateTable<T> dstrength_, ddecay_;  // by the gates' logits
+
+  const std::vector<int>*keys_ = nullptr, *value_columns_ = nullptr, *values_ = nullptr;  // of the last read, a step each
+  struct {
+    std::vector<int> keys, value_columns, values;
+  } steps_;  // their storage with more than one step a write
   Matrix<T> by_key_, dby_key_;       // S×N
 };
 

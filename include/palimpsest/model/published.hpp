@@ -1,5 +1,6 @@
 // The published mini-model: token t is x = [v_t; E(key_t)] ∈ R^{S+e}, e = ⌊2.2 S⌋, v_t one-hot;
-//   k = W_k x + b_k ∈ R^d,   q = W_q E(query) + b_q.
+//   k = W_k x + b_k ∈ R^d,   q = W_q E(query) + b_q,   β = σ(W_beta x + b_beta),   α = σ(W_alpha x + b_alpha + 6).
+// A rule of n steps a write has n keys and strengths: n times as many rows in W_k and W_beta.
 // x is never formed: with W_k = [W_v W_e],  k = A[key_t] + B[value_t],  A = W_e E (d×S),  B = W_v + b_k (d×S).
 // Source: Schlag, Irie, Schmidhuber 2021 (arXiv 2102.11174), section 6.1 and its synthetic code.
 #pragma once
@@ -16,17 +17,21 @@ class PublishedModel {
   static constexpr std::string_view name = "published";
   static constexpr std::string_view summary = "keys and queries are projections of a trained embedding and the value (2021)";
 
-  PublishedModel(Index S, Index d, ProjectionInit init, std::uint64_t seed)
-      : S_(S),
-        e_(S * 22 / 10),
-        E_("E", e_, S, true),
-        W_k_("W_k", d, S + e_),
-        b_k_("b_k", d, 1),
-        W_q_("W_q", d, e_),
-        b_q_("b_q", d, 1) {
+  PublishedModel(TokenShape shape, ProjectionInit init, std::uint64_t seed)
+      : shape_(shape),
+        e_(shape.S * 22 / 10),
+        E_("E", e_, shape.S, true),
+        W_k_("W_k", shape.steps_a_write * shape.d, shape.S + e_),
+        b_k_("b_k", shape.steps_a_write * shape.d, 1),
+        W_q_("W_q", shape.d, e_),
+        b_q_("b_q", shape.d, 1),
+        strength_("beta", shape.strength ? shape.steps_a_write : 0, shape.S + e_),
+        decay_("alpha", shape.decay ? 1 : 0, shape.S + e_) {
+    const Index S = shape.S, d = shape.d;
     const auto projection_bound = [&](Index inputs) {
       return init == ProjectionInit::linear ? T(1) / std::sqrt(T(d)) : std::sqrt(T(6) / T(inputs + d));
     };
+    const T bias_bound = T(1) / std::sqrt(T(S + e_));
     std::uint64_t index = 0;
     const auto draw_uniform = [&](Parameter<T>& parameter, T bound) {
       Stream stream(seed, Purpose::initialization, index++);
@@ -35,40 +40,94 @@ class PublishedModel {
     Stream stream(seed, Purpose::initialization, index++);
     fill_normal<T>(stream, E_.value);
     draw_uniform(W_k_, projection_bound(S + e_));
-    draw_uniform(b_k_, T(1) / std::sqrt(T(S + e_)));
+    draw_uniform(b_k_, bias_bound);
     draw_uniform(W_q_, projection_bound(e_));
     draw_uniform(b_q_, T(1) / std::sqrt(T(std::max<Index>(e_, 1))));
+    for (auto* gate : {&strength_, &decay_}) {
+      draw_uniform(gate->W, bias_bound);
+      draw_uniform(gate->b, bias_bound);
+    }
   }
 
   void encode(const std::vector<int>& keys, TokenTables<T>& tables) {
-    tables.key.noalias() = W_k_.value.rightCols(e_) * E_.value;
-    tables.value = W_k_.value.leftCols(S_).colwise() + b_k_.value.col(0);
+    const Index S = shape_.S, n = shape_.steps_a_write;
+    tables.key.resize(shape_.d, n * S);
+    tables.value.resize(shape_.d, n * S);
+    by_token(tables.key).noalias() = W_k_.value.rightCols(e_) * E_.value;
+    by_token(tables.value) = W_k_.value.leftCols(S).colwise() + b_k_.value.col(0);
     asked_.resize(e_, std::ssize(keys));
-    for (Index n = 0; n < asked_.cols(); ++n) asked_.col(n) = E_.value.col(keys[n]);
+    for (Index i = 0; i < asked_.cols(); ++i) asked_.col(i) = E_.value.col(keys[i]);
     tables.query.noalias() = W_q_.value * asked_;
     tables.query.colwise() += b_q_.value.col(0);
+    strength_.encode(E_.value, 0, tables.strength);
+    decay_.encode(E_.value, T(kInitialDecayLogit), tables.decay);
   }
 
   void backward(const std::vector<int>& keys, const TokenTables<T>& gradient) {
-    W_k_.gradient.rightCols(e_).noalias() = gradient.key * E_.value.transpose();
-    W_k_.gradient.leftCols(S_) = gradient.value;
-    b_k_.gradient = gradient.value.rowwise().sum();
+    const auto dkey = by_token(gradient.key), dvalue = by_token(gradient.value);
+    W_k_.gradient.rightCols(e_).noalias() = dkey * E_.value.transpose();
+    W_k_.gradient.leftCols(shape_.S) = dvalue;
+    b_k_.gradient = dvalue.rowwise().sum();
     W_q_.gradient.noalias() = gradient.query * asked_.transpose();
     b_q_.gradient = gradient.query.rowwise().sum();
-    E_.gradient.noalias() = W_k_.value.rightCols(e_).transpose() * gradient.key;
+    E_.gradient.noalias() = W_k_.value.rightCols(e_).transpose() * dkey;
     dasked_.noalias() = W_q_.value.transpose() * gradient.query;
-    for (Index n = 0; n < dasked_.cols(); ++n) E_.gradient.col(keys[n]) += dasked_.col(n);
+    for (Index i = 0; i < dasked_.cols(); ++i) E_.gradient.col(keys[i]) += dasked_.col(i);
+    strength_.backward(E_.value, gradient.strength, E_.gradient);
+    decay_.backward(E_.value, gradient.decay, E_.gradient);
   }
 
-  std::vector<Parameter<T>*> parameters() { return {&E_, &W_k_, &b_k_, &W_q_, &b_q_}; }
+  /// The gates' are there only if they are learnt.
+  std::vector<Parameter<T>*> parameters() {
+    std::vector<Parameter<T>*> all{&E_, &W_k_, &b_k_, &W_q_, &b_q_};
+    for (auto* gate : {&strength_, &decay_})
+      if (gate->W.value.size() > 0) all.insert(all.end(), {&gate->W, &gate->b});
+    return all;
+  }
 
  private:
-  Index S_, e_;
+  /// logits = W [v_t; E(key_t)] + b, split by key and by value.
+  struct Gate {
+    Parameter<T> W;  // n×(S+e), or 0×(S+e) if not learnt
+    Parameter<T> b;  // n×1
+
+    Gate(const std::string& name, Index n, Index inputs) : W("W_" + name, n, inputs), b("b_" + name, n, 1) {}
+
+    void encode(const Matrix<T>& E, T start, GateTable<T>& table) const {
+      const Index n = W.value.rows(), S = E.cols();
+      table.key.resize(n * S);
+      table.value.resize(n * S);
+      if (n == 0) return;
+      Eigen::Map<Matrix<T>>(table.key.data(), n, S).noalias() = W.value.rightCols(E.rows()) * E;
+      Eigen::Map<Matrix<T>>(table.value.data(), n, S) =
+          (W.value.leftCols(S).colwise() + b.value.col(0)).array() + start;
+    }
+
+    void backward(const Matrix<T>& E, const GateTable<T>& gradient, Matrix<T>& dE) {
+      const Index n = W.value.rows(), S = E.cols();
+      if (n == 0) return;
+      const Eigen::Map<const Matrix<T>> dkey(gradient.key.data(), n, S), dvalue(gradient.value.data(), n, S);
+      W.gradient.rightCols(E.rows()).noalias() = dkey * E.transpose();
+      W.gradient.leftCols(S) = dvalue;
+      b.gradient = dvalue.rowwise().sum();
+      dE.noalias() += W.value.rightCols(E.rows()).transpose() * dkey;
+    }
+  };
+
+  /// A d×nS table as nd×S: a column a token, its n keys below each other.
+  Eigen::Map<Matrix<T>> by_token(Matrix<T>& table) const { return {table.data(), W_k_.value.rows(), shape_.S}; }
+  Eigen::Map<const Matrix<T>> by_token(const Matrix<T>& table) const {
+    return {table.data(), W_k_.value.rows(), shape_.S};
+  }
+
+  TokenShape shape_;
+  Index e_;
   Parameter<T> E_;    // e×S, a column a key
-  Parameter<T> W_k_;  // d×(S+e)
-  Parameter<T> b_k_;  // d×1
+  Parameter<T> W_k_;  // nd×(S+e)
+  Parameter<T> b_k_;  // nd×1
   Parameter<T> W_q_;  // d×e
   Parameter<T> b_q_;  // d×1
+  Gate strength_, decay_;
   Matrix<T> asked_, dasked_;  // e×N, embeddings of the queried keys
 };
 

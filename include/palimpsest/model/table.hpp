@@ -1,6 +1,7 @@
 // The model as the 2021 paper's text describes it: key i is a row of a learnt S×d table. Queries have a table of their own
-// (`table`) or use the keys' (`table_shared`). Entries start as
-// N(0, 1/d), so that keys have about unit length.
+// (`table`) or use the keys' (`table_shared`). Entries start as N(0, 1/d), so that keys have about unit length. Gates are
+// learnt a key: logits that start at 0 for β = ½ and at 6 for α = 0.9975. A rule of n steps a write has n keys and strengths
+// a key; `table_shared` asks with the mean of the n.
 // Source: Schlag, Irie, Schmidhuber 2021 (arXiv 2102.11174), section 6.1.
 #pragma once
 
@@ -17,38 +18,67 @@ class KeyTableModel {
   static constexpr std::string_view summary =
       shared ? "one learnt table of keys, which queries use too" : "a learnt table of keys and one of queries";
 
-  KeyTableModel(Index S, Index d, ProjectionInit, std::uint64_t seed) : keys_("keys", d, S, true), queries_("queries", d, shared ? 0 : S, true) {
+  KeyTableModel(TokenShape shape, ProjectionInit, std::uint64_t seed)
+      : shape_(shape),
+        keys_("keys", shape.steps_a_write * shape.d, shape.S, true),
+        queries_("queries", shape.d, shared ? 0 : shape.S, true),
+        strength_("beta", shape.strength ? shape.steps_a_write : 0, shape.S, true),
+        decay_("alpha", shape.decay ? 1 : 0, shape.S, true) {
     std::uint64_t index = 0;
-    for (auto* parameter : parameters()) {
+    for (auto* parameter : {&keys_, &queries_}) {
+      if (parameter->value.size() == 0) continue;
       Stream stream(seed, Purpose::initialization, index++);
       fill_normal<T>(stream, parameter->value);
-      parameter->value /= std::sqrt(T(d));
+      parameter->value /= std::sqrt(T(shape.d));
     }
+    strength_.value.setZero();
+    decay_.value.setConstant(T(kInitialDecayLogit));
   }
 
   void encode(const std::vector<int>& keys, TokenTables<T>& tables) {
-    tables.key = keys_.value;
-    tables.value.resize(keys_.value.rows(), 0);
-    tables.query.resize(keys_.value.rows(), std::ssize(keys));
-    for (Index n = 0; n < tables.query.cols(); ++n) tables.query.col(n) = query_table().value.col(keys[n]);
+    const Index d = shape_.d, n = shape_.steps_a_write;
+    tables.key = keys_.value.reshaped(d, n * shape_.S);
+    tables.value.resize(d, 0);
+    tables.query.resize(d, std::ssize(keys));
+    for (Index i = 0; i < tables.query.cols(); ++i) {
+      if (shared)
+        tables.query.col(i) = tables.key.middleCols(keys[i] * n, n).rowwise().mean();
+      else
+        tables.query.col(i) = queries_.value.col(keys[i]);
+    }
+    tables.strength.key = strength_.value.reshaped();
+    tables.decay.key = decay_.value.reshaped();
   }
 
   void backward(const std::vector<int>& keys, const TokenTables<T>& gradient) {
+    const Index d = shape_.d, n = shape_.steps_a_write;
     queries_.gradient.setZero();
-    keys_.gradient = gradient.key;
-    for (Index n = 0; n < gradient.query.cols(); ++n) query_table().gradient.col(keys[n]) += gradient.query.col(n);
+    keys_.gradient = gradient.key.reshaped(n * d, shape_.S);
+    for (Index i = 0; i < gradient.query.cols(); ++i) {
+      if (shared)
+        for (Index j = 0; j < n; ++j)
+          keys_.gradient.col(keys[i]).segment(j * d, d) += gradient.query.col(i) / static_cast<T>(n);
+      else
+        queries_.gradient.col(keys[i]) += gradient.query.col(i);
+    }
+    strength_.gradient = gradient.strength.key.reshaped(strength_.value.rows(), shape_.S);
+    decay_.gradient = gradient.decay.key.reshaped(decay_.value.rows(), shape_.S);
   }
 
+  /// Only what is learnt.
   std::vector<Parameter<T>*> parameters() {
-    if (shared) return {&keys_};
-    return {&keys_, &queries_};
+    std::vector<Parameter<T>*> all;
+    for (auto* parameter : {&keys_, &queries_, &strength_, &decay_})
+      if (parameter->value.size() > 0) all.push_back(parameter);
+    return all;
   }
 
  private:
-  Parameter<T>& query_table() { return shared ? keys_ : queries_; }
-
-  Parameter<T> keys_;     // d×S, a column a key
-  Parameter<T> queries_;  // d×S, or d×0 if shared
+  TokenShape shape_;
+  Parameter<T> keys_;      // nd×S, a column a key
+  Parameter<T> queries_;   // d×S, or d×0 if shared
+  Parameter<T> strength_;  // n×S or 0×S
+  Parameter<T> decay_;     // 1×S or 0×S
 };
 
 template <class T>

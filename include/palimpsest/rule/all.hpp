@@ -1,12 +1,30 @@
 // The list of update rules; add yours here.
 #pragma once
 
+#include <tuple>
+
 #include "palimpsest/core/registry.hpp"
+#include "palimpsest/rule/decay.hpp"
+#include "palimpsest/rule/delta.hpp"
+#include "palimpsest/rule/delta_product.hpp"
+#include "palimpsest/rule/fwm2021.hpp"
+#include "palimpsest/rule/gated_delta.hpp"
+#include "palimpsest/rule/longhorn.hpp"
+#include "palimpsest/rule/rls.hpp"
 #include "palimpsest/rule/sum.hpp"
 
 namespace palimpsest {
 
 template <class T>
-using Rules = TypeList<SumRule<T>>;
+using Rules = TypeList<SumRule<T>, DeltaRule<T>, Fwm2021Rule<T>, DecayRule<T>, GatedDeltaRule<T>, LonghornRule<T>,
+                       RecursiveLeastSquares<T>, DeltaProductRule<T>>;
+
+/// A workspace of every rule of a list.
+template <class List>
+struct WorkspacesOf;
+template <class... R>
+struct WorkspacesOf<TypeList<R...>> {
+  using type = std::tuple<typename R::Workspace...>;
+};
 
 }  // namespace palimpsest

@@ -2,7 +2,7 @@
 // Source: Katharopoulos et al. 2020, "Transformers are RNNs", eqs. 18–20.
 #pragma once
 
-#include "palimpsest/rule/rule.hpp"
+#include "palimpsest/rule/recurrence.hpp"
 
 namespace palimpsest {
 
@@ -10,12 +10,19 @@ template <class T>
 struct SumRule {
   static constexpr std::string_view name = "sum";
   static constexpr std::string_view summary = "W += v k' (linear attention)";
-  static constexpr bool separable = true;
+  static constexpr bool separable = true, uses_strength = false, uses_decay = false, retrieves = false, knows_order = false;
+  static constexpr double largest_strength = 1;
+  static Index steps_a_write() { return 1; }
+  struct Workspace {};
 
-  void coefficients(ConstMatrixView<T> K, ConstMatrixView<T> Q, MatrixView<T> C) const { C.noalias() = K.transpose() * Q; }
+  static WriteStep<T> step(const Write<T>&) { return {1, 0, 1}; }
 
-  void backward(ConstMatrixView<T> K, ConstMatrixView<T> Q, ConstMatrixView<T>, ConstMatrixView<T> dC, MatrixView<T> dK,
-                MatrixView<T> dQ) const {
+  void coefficients(ConstMatrixView<T> K, const Writes<T>&, ConstMatrixView<T> Q, MatrixView<T> C, Workspace&) const {
+    C.noalias() = K.transpose() * Q;
+  }
+
+  void backward(ConstMatrixView<T> K, const Writes<T>&, ConstMatrixView<T> Q, ConstMatrixView<T>, ConstMatrixView<T> dC,
+                Workspace&, MatrixView<T> dK, Writes<T>&, MatrixView<T> dQ) const {
     if (Q.cols() == 1) {  // an outer product, which a general matrix product is slow at
       for (Index t = 0; t < K.cols(); ++t) multiply(dC(t, 0), Q.data(), Q.rows(), column(dK, t));
     } else {

@@ -20,7 +20,7 @@ struct Request {
   int threads = 0;                      ///< points at a time; 0: default_threads()
   std::filesystem::path out;            ///< empty: results/run/NAME.csv, of a shard NAME.i-of-n.csv
   std::string shard;                    ///< i/n; empty: the whole sweep
-  std::filesystem::path save_model, save_episodes;
+  std::filesystem::path save_model, save_curves, save_episodes;
   std::filesystem::path declared_sweeps;  ///< where names are looked up
   std::string command_line;               ///< for the record
   std::atomic<bool>* cancel = nullptr;

@@ -19,6 +19,7 @@ struct RunnerOptions {
   std::filesystem::path out;         ///< the values; the timings go beside it
   int threads = 0;                   ///< points run at a time; 0: as many as there are processors
   std::filesystem::path save_model;  ///< one directory a point is made in it; empty: nothing is saved
+  std::filesystem::path save_curves;  ///< one file a point
   std::filesystem::path save_episodes;
   std::atomic<bool>* cancel = nullptr;  ///< set by somebody else: no new point starts, those in flight are dropped
   std::FILE* messages = stderr;         ///< progress and notes; null: none

@@ -20,6 +20,8 @@ struct Configuration {
   std::string redraw = "fixed";  ///< random features: `fixed`, `every_step` or `every:n` training steps
   std::string scale = "none";    ///< random features: `none` or `d^-1/4`, which multiplies keys and queries
   std::string rule = "sum";
+  std::string beta = "learnt";   ///< write strength β: `learnt` from each token, or a fixed number
+  std::string alpha = "learnt";  ///< decay α: `learnt` from each token, or a fixed number
   std::string normalization = "attention";
   std::string model = "published";
   std::string evaluation = "exact";  ///< `exact` or `published_2021`

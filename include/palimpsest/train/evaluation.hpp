@@ -5,9 +5,11 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -21,9 +23,50 @@ enum class EvaluationMode { exact, published_2021 };
 inline constexpr int kPublishedKeysAsked = 200;
 inline constexpr std::size_t kPublishedChunk = 32;
 
+/// Mean losses of four kinds of queries (equal weights); empty where there was none.
+using LossParts = std::array<std::optional<double>, 4>;
+
 struct Evaluation {
   double loss = 0;      ///< mean of ½ Σ_j (v_j − ŷ_j)² over queries, weighted as the mode says
   double accuracy = 0;  ///< share of queries (equal weights) whose largest output is the target, and only that one
+  LossParts by_age;         ///< by the quarter of the sequence in which the answer was written, the newest first
+  LossParts by_overwrites;  ///< by how often the key had been overwritten: 0, 1, 2, 3 or more times
+};
+
+/// Sorts queries into the parts above.
+class LossBreakdown {
+ public:
+  void add(const Episode& episode, const std::vector<double>& losses) {
+    const auto L = std::ssize(episode.keys);
+    for (std::size_t n = 0; n < losses.size(); ++n) {
+      std::ptrdiff_t last = -1, writes = 0;
+      for (std::ptrdiff_t t = 0; t < L; ++t)
+        if (episode.keys[t] == episode.queries[n].key) last = t, ++writes;
+      if (writes == 0) continue;
+      age_.add(static_cast<std::size_t>((L - 1 - last) * 4 / L), losses[n]);
+      overwrites_.add(static_cast<std::size_t>(std::min<std::ptrdiff_t>(writes - 1, 3)), losses[n]);
+    }
+  }
+
+  LossParts by_age() const { return age_.means(); }
+  LossParts by_overwrites() const { return overwrites_.means(); }
+
+ private:
+  struct Parts {
+    std::array<double, 4> sum{}, count{};
+    void add(std::size_t part, double loss) {
+      sum[part] += loss;
+      ++count[part];
+    }
+    LossParts means() const {
+      LossParts means;
+      for (std::size_t i = 0; i < means.size(); ++i)
+        if (count[i] > 0) means[i] = sum[i] / count[i];
+      return means;
+    }
+  };
+
+  Parts age_, overwrites_;
 };
 
 /// Mean of the queries' losses of one sequence, with the number of such means: exact evaluation has one mean over all
@@ -55,7 +98,8 @@ template <class T>
 using SequenceObserver = std::function<void(const Episode&, const Matrix<T>& Y)>;
 
 /// Evaluates `memory` on `sequences` episodes. `deal(i, episode)` deals sequence i; `prepare(i)` runs before it is read and
-/// must leave the memory begun with tables in which query column c asks for key c.
+/// must leave the memory begun with tables in which query column c asks for key c. Only an observed evaluation is broken
+/// down by age and overwrites.
 template <class T, class Memory, class Deal, class Prepare>
 Evaluation evaluate(Memory& memory, Index S, EvaluationMode mode, Index sequences, Deal&& deal, Prepare&& prepare,
                     const SequenceObserver<T>& observer = {}) {
@@ -64,6 +108,7 @@ Evaluation evaluate(Memory& memory, Index S, EvaluationMode mode, Index sequence
   std::vector<int> columns;
   std::vector<double> losses;
   LossAverage average(mode);
+  LossBreakdown breakdown;
   double retrieved = 0, asked = 0;
   for (Index i = 0; i < sequences; ++i) {
     deal(i, episode);
@@ -87,8 +132,9 @@ Evaluation evaluate(Memory& memory, Index S, EvaluationMode mode, Index sequence
     }
     asked += static_cast<double>(Y.cols());
     average.add(losses);
+    if (observer) breakdown.add(episode, losses);
   }
-  return {average.value(), retrieved / asked};
+  return {average.value(), retrieved / asked, breakdown.by_age(), breakdown.by_overwrites()};
 }
 
 }  // namespace palimpsest

@@ -86,6 +86,7 @@ class Trainer {
       window_loss = 0;
       const double evaluated = evaluate_now(Purpose::evaluation, steps_ / configuration_.evaluation_every).loss;
       outcome.last_loss = evaluated;
+      outcome.curve.push_back({steps_, *outcome.train_loss, evaluated});
       if (!std::isfinite(evaluated)) return diverged(outcome, "evaluation loss");
       if (!outcome.best_loss || evaluated < *outcome.best_loss) {
         outcome.best_loss = evaluated;

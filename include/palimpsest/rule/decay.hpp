@@ -1,0 +1,20 @@
+// W ← α W + v kᵀ,  y = W q: a scalar decay a write.
+// Source: Sun et al. 2023, "RetNet" (arXiv 2307.08621), eq. 5, there with a fixed α; Dao, Gu 2024, "Mamba-2"
+// (arXiv 2405.21060), with a learnt one.
+#pragma once
+
+#include "palimpsest/rule/recurrence.hpp"
+
+namespace palimpsest {
+
+template <class T>
+struct DecayRule : Recurrence<DecayRule<T>, T> {
+  static constexpr std::string_view name = "decay";
+  static constexpr std::string_view summary = "W = alpha W + v k' (RetNet, Mamba-2)";
+  static constexpr bool uses_strength = false, uses_decay = true, retrieves = false;
+
+  static WriteStep<T> step(const Write<T>& write) { return {write.alpha, 0, 1}; }
+  static Write<T> step_backward(const Write<T>&, const WriteStep<T>& d) { return {0, d.decay, 0, 0}; }
+};
+
+}  // namespace palimpsest

@@ -248,6 +248,9 @@ std::optional<std::string> reason_to_skip(const Configuration& configuration) {
   if (divides && !is_nonnegative(make_kernel(configuration)))
     return fmt::format("normalization '{}' divides by a sum of features, which kernel '{}' may make zero or negative",
                        configuration.normalization, configuration.kernel);
+  if (configuration.normalization == CenteredL2Normalization<Real>::name &&
+      make_fast_weight(configuration).feature_dim() < 2)
+    return fmt::format("normalization '{}' leaves nothing of one feature", configuration.normalization);
   const bool accumulates = std::visit([]<class N>(const N&) { return N::accumulates; }, normalization);
   if (accumulates && configuration.rule == RecursiveLeastSquares<Real>::name)
     return fmt::format("rule '{}' is solved for its read-out, which normalization '{}' would divide",

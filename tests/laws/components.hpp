@@ -11,6 +11,7 @@
 
 #include "palimpsest/core/registry.hpp"
 #include "palimpsest/kernel/all.hpp"
+#include "reference/dense.hpp"
 
 namespace palimpsest::laws {
 
@@ -34,6 +35,18 @@ struct ByName {
     return name;
   }
 };
+
+/// A rule as the dense reference has it.
+template <class R>
+R rule() {
+  if constexpr (TakesArgument<R>) {
+    return R(2);
+  } else {
+    R made;
+    if constexpr (requires { made.ridge; }) made.ridge = reference::kRidge;
+    return made;
+  }
+}
 
 template <class K>
 struct Instance {

@@ -13,7 +13,7 @@ using reference::agree;
 using reference::PoisonedWindow;
 using M = Matrix<double>;
 
-constexpr Index kSizes[] = {1, 5, 63};
+constexpr Index kSizes[] = {2, 5, 63};
 constexpr double kEpsilons[] = {0, kReadOutEpsilon, 0.5};  // 0.5 shows an ε that is forgotten
 
 /// Positive features.
@@ -23,9 +23,9 @@ template <class N>
 class NormalizationLaws : public testing::Test {
  protected:
   static M mapped(const M& raw, double epsilon) {
-    M phi = raw;
+    M phi(raw.rows(), raw.cols());
     Vector<double> scale(raw.cols());
-    N().forward(phi, scale, epsilon);
+    N().forward(raw, phi, scale, epsilon);
     return phi;
   }
 };
@@ -39,6 +39,15 @@ TYPED_TEST(NormalizationLaws, ChangesTokensExactlyIfItSaysSo) {
     for (const double epsilon : kEpsilons) {
       const M raw = positive(p, 4);
       EXPECT_EQ(this->mapped(raw, epsilon) != raw, TypeParam::maps_tokens) << "p = " << p << ", ε = " << epsilon;
+    }
+}
+
+TYPED_TEST(NormalizationLaws, MapsAsTheDenseReference) {
+  for (const Index p : kSizes)
+    for (const double epsilon : kEpsilons) {
+      const M raw = positive(p, 4), phi = this->mapped(raw, epsilon);
+      for (Index t = 0; t < raw.cols(); ++t)
+        EXPECT_TRUE(agree(phi.col(t), reference::normalized<double>(TypeParam::name, raw.col(t), epsilon), 1e-13));
     }
 }
 
@@ -57,10 +66,10 @@ TYPED_TEST(NormalizationLaws, BackwardIsTheGradient) {
       SCOPED_TRACE(fmt::format("p = {}, ε = {}", p, epsilon));
       M raw = positive(p, 3);
       const M weights = reference::normal(p, 3, 21);
-      M phi = raw, dphi = weights;
+      M phi(p, 3), dphi = weights;
       Vector<double> scale(3);
-      TypeParam().forward(phi, scale, epsilon);
-      TypeParam().backward(phi, scale, dphi);
+      TypeParam().forward(raw, phi, scale, epsilon);
+      TypeParam().backward(raw, phi, scale, dphi);
       const M expected =
           reference::central_differences([&] { return this->mapped(raw, epsilon).cwiseProduct(weights).sum(); }, raw);
       // A single feature divided by itself has no gradient: then both are rounding, of values ~1 over h.
@@ -72,11 +81,11 @@ TYPED_TEST(NormalizationLaws, BackwardIsTheGradient) {
 TYPED_TEST(NormalizationLaws, StaysInItsWindow) {
   for (const Index p : kSizes) {
     PoisonedWindow<double> phi(p, 3), dphi(p, 3);
-    phi.view() = positive(p, 3);
+    const M raw = positive(p, 3);
     dphi.view() = reference::normal(p, 3, 22);
     Vector<double> scale(3);
-    TypeParam().forward(phi.view(), scale, kReadOutEpsilon);
-    TypeParam().backward(phi.view(), scale, dphi.view());
+    TypeParam().forward(raw, phi.view(), scale, kReadOutEpsilon);
+    TypeParam().backward(raw, phi.view(), scale, dphi.view());
     EXPECT_TRUE(phi.in_bounds());
     EXPECT_TRUE(dphi.in_bounds());
   }

@@ -23,19 +23,24 @@ inline std::vector<Scene> scenes() {
   return all;
 }
 
+template <class T>
+TokenTables<double> cast_back(const TokenTables<T>& tables) {
+  const auto gate = [](const GateTable<T>& table) {
+    return GateTable<double>{table.key.template cast<double>(), table.value.template cast<double>()};
+  };
+  return {tables.key.template cast<double>(), tables.value.template cast<double>(), tables.query.template cast<double>(),
+          gate(tables.strength), gate(tables.decay)};
+}
+
 /// memory: in precision T; answer: in double.
 template <class T, class Memory>
 void expect_dense_outputs(Memory& memory, const Scene& scene, const Answer& answer) {
   const TokenTables<T> tables = cast<T>(scene.tables);
   Scene rounded = scene;  // both start from the same numbers
-  rounded.tables = {tables.key.template cast<double>(), tables.value.template cast<double>(),
-                    tables.query.template cast<double>()};
+  rounded.tables = cast_back(tables);
   const auto answers = read_all<T>(memory, scene, tables);
   for (std::size_t i = 0; i < scene.episodes.size(); ++i) {
-    const auto& episode = scene.episodes[i];
-    const Matrix<double> expected =
-        answer(keys(rounded.tables, episode), reference::one_hot<double>(episode.values, scene.S),
-               queries(rounded.tables, scene.columns[i]));
+    const Matrix<double> expected = answer(sequence(rounded, i));
     // Two ways to sum the same L·p terms, of exponents up to ~20: some 1e-6 in float and 1e-14 in double.
     EXPECT_TRUE(agree(answers[i], expected, sizeof(T) == 4 ? 1e-5 : 1e-10)) << "episode " << i;
   }
@@ -61,6 +66,24 @@ void expect_dense_gradients(Memory& memory, Scene scene, const Answer& answer) {
     EXPECT_EQ(gradient.value.cols(), 0);
   }
   expect(gradient.query, scene.tables.query, "by the query table");
+  const auto expect_gate = [&](const GateTable<double>& actual, GateTable<double>& table, const char* what) {
+    for (const auto part : {&GateTable<double>::key, &GateTable<double>::value}) {
+      ASSERT_EQ((actual.*part).size(), (table.*part).size()) << what;
+      Matrix<double> logits = table.*part;
+      const auto at = [&] {
+        table.*part = logits.col(0);
+        return f();
+      };
+      if (logits.size() == 0) continue;
+      const Vector<double> here = table.*part;
+      const Matrix<double> expected = reference::central_differences(at, logits);
+      table.*part = here;
+      EXPECT_TRUE(agree(actual.*part, expected, 1e-6) || (actual.*part - expected).cwiseAbs().maxCoeff() < 1e-9)
+          << what << ": " << agree(actual.*part, expected, 1e-6).message();
+    }
+  };
+  expect_gate(gradient.strength, scene.tables.strength, "by the logits of β");
+  expect_gate(gradient.decay, scene.tables.decay, "by the logits of α");
 }
 
 }  // namespace palimpsest::memory_test

@@ -12,7 +12,7 @@ namespace {
 using namespace memory_test;
 using M = Matrix<double>;
 
-M dense(const M& keys, const M& V, const M& queries) { return reference::softmax_attention(keys, V, queries); }
+M dense(const reference::Sequence<double>& sequence) { return reference::softmax_attention(sequence); }
 
 TEST(SoftmaxMemory, OutputsAreThoseOfWholeTokens) {
   for (const Scene& scene : scenes()) {

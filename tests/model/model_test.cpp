@@ -61,7 +61,7 @@ class ModelLaws : public testing::Test {
                                       {{1, 3, 1, 0, 2}, {4, 3, 2, 2, 0}, {}},
                                       {{2, 1, 0, 3, 4}, {0, 1, 2, 3, 4}, {}}};
   const std::vector<int> asked{2, 1, 2};
-  Model model{S, d, ProjectionInit::linear, 3};
+  Model model{TokenShape{S, d}, ProjectionInit::linear, 3};
 
   M weights(std::size_t b) const { return reference::normal(S, 1, 90 + b); }
 
@@ -86,8 +86,9 @@ class ModelLaws : public testing::Test {
     const auto f = [&] {
       double sum = 0;
       for (std::size_t b = 0; b < episodes.size(); ++b)
-        sum += answer(dense.keys(episodes[b], S), reference::one_hot<double>(episodes[b].values, S),
-                      dense.queries({asked[b]}))
+        sum += answer(reference::Sequence<double>(dense.keys(episodes[b], S),
+                                                  reference::one_hot<double>(episodes[b].values, S),
+                                                  dense.queries({asked[b]})))
                    .cwiseProduct(weights(b))
                    .sum();
       return sum;
@@ -108,7 +109,7 @@ TYPED_TEST_SUITE(ModelLaws, laws::TestTypes<Models<double>>, laws::ByName);
 TYPED_TEST(ModelLaws, TablesGiveTheKeysAndQueriesOfWholeTokens) {
   for (const Index d : {1, 5, 63})
     for (const Index S : {1, 5, 63}) {
-      TypeParam model(S, d, ProjectionInit::linear, 2);
+      TypeParam model({S, d}, ProjectionInit::linear, 2);
       const Dense<TypeParam> dense(model);
       Episode every_pair;
       for (int key = 0; key < S; ++key)
@@ -131,8 +132,8 @@ TYPED_TEST(ModelLaws, TablesGiveTheKeysAndQueriesOfWholeTokens) {
 TYPED_TEST(ModelLaws, GradientsThroughAFastWeightMemoryAreThoseOfWholeTokens) {
   const Elu<double> kernel;
   this->expect_gradients(FastWeight<double>(kernel, SumRule<double>(), AttentionNormalization<double>(), this->d),
-                         [&](const M& keys, const M& V, const M& queries) {
-                           return reference::fast_weight(kernel, "sum", "attention", keys, V, queries);
+                         [&](const reference::Sequence<double>& sequence) {
+                           return reference::fast_weight(kernel, "sum", "attention", sequence);
                          });
 }
 
@@ -142,20 +143,20 @@ TYPED_TEST(ModelLaws, GradientsThroughRandomFeaturesAreThoseOfWholeTokens) {
   Stream stream(6, Purpose::test, 0);
   kernel.draw(this->d, stream);
   this->expect_gradients(FastWeight<double>(kernel, SumRule<double>(), SumNormalization<double>(), this->d),
-                         [&](const M& keys, const M& V, const M& queries) {
-                           return reference::fast_weight(kernel, "sum", "sum", keys, V, queries);
+                         [&](const reference::Sequence<double>& sequence) {
+                           return reference::fast_weight(kernel, "sum", "sum", sequence);
                          });
 }
 
 TYPED_TEST(ModelLaws, GradientsThroughSoftmaxAreThoseOfWholeTokens) {
-  this->expect_gradients(SoftmaxMemory<double>(), [](const M& keys, const M& V, const M& queries) {
-    return reference::softmax_attention(keys, V, queries);
+  this->expect_gradients(SoftmaxMemory<double>(), [](const reference::Sequence<double>& sequence) {
+    return reference::softmax_attention(sequence);
   });
 }
 
 TYPED_TEST(ModelLaws, ParametersAreAFunctionOfTheSeed) {
   const auto values = [](std::uint64_t seed) {
-    TypeParam model(7, 5, ProjectionInit::linear, seed);
+    TypeParam model({7, 5}, ProjectionInit::linear, seed);
     std::vector<M> all;
     for (const auto* parameter : model.parameters()) {
       EXPECT_TRUE(parameter->value.allFinite()) << parameter->name;
@@ -197,7 +198,7 @@ void expect_normal(const M& unscaled, double d = 1) {
 
 TEST(PublishedModel, StartsAsPublished) {
   const Index S = 40, e = 88, d = 16;  // e = ⌊2.2 · 40⌋
-  PublishedModel<double> linear(S, d, ProjectionInit::linear, 1), softmax(S, d, ProjectionInit::softmax, 1);
+  PublishedModel<double> linear({S, d}, ProjectionInit::linear, 1), softmax({S, d}, ProjectionInit::softmax, 1);
   for (auto* model : {&linear, &softmax}) {
     ASSERT_EQ(value_of(*model, "E").rows(), e);
     ASSERT_EQ(value_of(*model, "E").cols(), S);
@@ -213,20 +214,20 @@ TEST(PublishedModel, StartsAsPublished) {
 
 TEST(PublishedModel, TheEmbeddingIsTwoPointTwoTimesTheKeysRoundedDown) {
   for (const auto& [S, e] : {std::pair<Index, Index>{1, 2}, {4, 8}, {5, 11}, {20, 44}, {63, 138}, {600, 1320}}) {
-    PublishedModel<float> model(S, 2, ProjectionInit::linear, 1);
+    PublishedModel<float> model({S, 2}, ProjectionInit::linear, 1);
     EXPECT_EQ(model.parameters()[0]->value.rows(), e) << "S = " << S;
   }
 }
 
 TEST(PublishedModel, KeysDependOnValues) {
-  PublishedModel<double> model(5, 3, ProjectionInit::linear, 1);
+  PublishedModel<double> model({5, 3}, ProjectionInit::linear, 1);
   TokenTables<double> tables;
   model.encode({0}, tables);
   EXPECT_TRUE(tables.keys_depend_on_values());
 }
 
 TEST(TableModel, HasATableOfKeysAndOneOfQueriesOfAboutUnitLength) {
-  TableModel<double> model(50, 16, ProjectionInit::linear, 1);
+  TableModel<double> model({50, 16}, ProjectionInit::linear, 1);
   ASSERT_EQ(model.parameters().size(), 2u);
   expect_normal(value_of(model, "keys"), 16);
   expect_normal(value_of(model, "queries"), 16);
@@ -236,7 +237,7 @@ TEST(TableModel, HasATableOfKeysAndOneOfQueriesOfAboutUnitLength) {
 }
 
 TEST(SharedTableModel, HasOneTableOfAboutUnitLength) {
-  SharedTableModel<double> model(50, 16, ProjectionInit::linear, 1);
+  SharedTableModel<double> model({50, 16}, ProjectionInit::linear, 1);
   ASSERT_EQ(model.parameters().size(), 1u);
   expect_normal(value_of(model, "keys"), 16);
   TokenTables<double> tables;

@@ -7,7 +7,9 @@
 
 #include <cmath>
 #include <stdexcept>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "palimpsest/kernel/kernel.hpp"
@@ -40,55 +42,114 @@ Matrix<T> project_tokens(const Matrix<T>& E, const Matrix<T>& W_k, const Matrix<
   return K;
 }
 
+/// A key or query as a normalisation maps it; ε guards queries, keys have none. By the definitions, one token at a time.
+template <class T>
+Vector<T> normalized(std::string_view normalization, Vector<T> x, T epsilon) {
+  if (normalization == "none" || normalization == "attention") return x;
+  if (normalization == "sum" || normalization == "sum+attention") return x / (x.sum() + epsilon);
+  if (normalization == "l2") return x / (std::sqrt(x.dot(x)) + epsilon);
+  if (normalization == "sum_of_squares") {
+    const Vector<T> squares = x.cwiseProduct(x);
+    return squares / (squares.sum() + epsilon);
+  }
+  if (normalization == "centered_l2") {
+    const Vector<T> centered = x - Vector<T>::Constant(x.size(), x.sum() / static_cast<T>(x.size()));
+    return centered / (std::sqrt(centered.dot(centered)) + epsilon);
+  }
+  throw std::logic_error(fmt::format("no dense reference of normalization '{}'; write one here", normalization));
+}
+
+/// λ of the rule rls in tests: large enough that what is compared isn't rounding divided by λ.
+inline constexpr double kRidge = 0.1;
+
 /// The state of a fast weight memory: W (d_v×p) and z (p), changed by one write at a time. Keys and queries come after
 /// the feature map and before normalisation.
 template <class T>
 class State {
  public:
   State(std::string_view rule, std::string_view normalization, Index d_v, Index p)
-      : by_sum_(normalization == "sum"),
-        accumulates_(normalization == "attention"),
+      : rule_(rule.substr(0, rule.find(':'))),
+        normalization_(normalization),
+        accumulates_(normalization.ends_with("attention")),
         W_(Matrix<T>::Zero(d_v, p)),
-        z_(Vector<T>::Zero(p)) {
-    if (rule != "sum") throw std::logic_error(fmt::format("no dense reference of rule '{}'; write one here", rule));
-    if (!by_sum_ && !accumulates_ && normalization != "none")
-      throw std::logic_error(fmt::format("no dense reference of normalization '{}'; write one here", normalization));
-  }
+        z_(Vector<T>::Zero(p)),
+        G_(T(kRidge) * Matrix<T>::Identity(p, p)) {}
 
-  void write(Vector<T> k, const Vector<T>& v) {
-    if (by_sum_) k /= k.sum();
-    W_ += v * k.transpose();
+  void write(const Vector<T>& raw, const Vector<T>& v, T beta = T(1), T alpha = T(1)) {
+    const Vector<T> k = normalized(normalization_, raw, T(0));
+    Vector<T> retrieved = W_ * k;
+    if (accumulates_) retrieved = first_ ? Vector<T>::Zero(v.size()) : Vector<T>(retrieved / (z_.dot(k) + kEpsilon));
+    if (rule_ == "sum") {
+      W_ += v * k.transpose();
+    } else if (rule_ == "decay") {
+      W_ = alpha * W_ + v * k.transpose();
+    } else if (rule_ == "delta" || rule_ == "delta_product") {
+      W_ += beta * (v - retrieved) * k.transpose();
+    } else if (rule_ == "gated_delta") {
+      W_ = alpha * (W_ - beta * retrieved * k.transpose()) + beta * v * k.transpose();
+    } else if (rule_ == "longhorn") {
+      W_ += beta / (1 + beta * k.dot(k)) * (v - retrieved) * k.transpose();
+    } else if (rule_ == "rls") {  // W collects H = Σ v kᵀ
+      W_ += v * k.transpose();
+      G_ += k * k.transpose();
+    } else if (rule_ == "fwm2021") {
+      W_ += beta * (v - retrieved) * k.transpose();
+      if (!first_) W_ /= 1 + std::max(T(0), W_.norm() - 1);
+    } else {
+      throw std::logic_error(fmt::format("no dense reference of rule '{}'; write one here", rule_));
+    }
     z_ += k;
+    first_ = false;
   }
 
-  Vector<T> read(Vector<T> q) const {
-    constexpr T epsilon = T(1e-6);
-    if (by_sum_) q /= q.sum() + epsilon;
-    const Vector<T> y = W_ * q;
-    return accumulates_ ? Vector<T>(y / (z_.dot(q) + epsilon)) : y;
+  Vector<T> read(const Vector<T>& raw) const {
+    const Vector<T> q = normalized(normalization_, raw, kEpsilon);
+    Vector<T> y = rule_ == "rls" ? Vector<T>(W_ * G_.colPivHouseholderQr().solve(q)) : Vector<T>(W_ * q);
+    if (rule_ == "fwm2021") {
+      y.array() -= y.mean();
+      y /= std::sqrt(y.squaredNorm() / static_cast<T>(y.size()) + T(1e-5));
+    }
+    return accumulates_ ? Vector<T>(y / (z_.dot(q) + kEpsilon)) : y;
   }
 
  private:
-  bool by_sum_, accumulates_;
+  static constexpr T kEpsilon = T(1e-6);
+  std::string rule_, normalization_;
+  bool accumulates_, first_ = true;
   Matrix<T> W_;
   Vector<T> z_;
+  Matrix<T> G_;  // rls: K Kᵀ + λ I
 };
 
-/// Y: d_v×N, from keys K: d×L and queries Q: d×N before the feature map and values V: d_v×L.
+/// A sequence in full: whole keys (d×L) and queries (d×N) before the feature map, values V (d_v×L), and the gates of the
+/// writes (L).
+template <class T>
+struct Sequence {
+  Matrix<T> keys, V, queries;
+  Vector<T> beta, alpha;
+
+  Sequence(Matrix<T> keys, Matrix<T> V, Matrix<T> queries)
+      : keys(std::move(keys)), V(std::move(V)), queries(std::move(queries)) {
+    beta.setOnes(this->keys.cols());
+    alpha.setOnes(this->keys.cols());
+  }
+};
+
+/// Y: d_v×N.
 template <class T, class K>
-Matrix<T> fast_weight(const K& kernel, std::string_view rule, std::string_view normalization, const Matrix<T>& keys,
-                      const Matrix<T>& V, const Matrix<T>& queries) {
-  const Matrix<T> k = features(kernel, keys), q = features(kernel, queries);
-  State<T> state(rule, normalization, V.rows(), k.rows());
-  for (Index t = 0; t < keys.cols(); ++t) state.write(k.col(t), V.col(t));
-  Matrix<T> Y(V.rows(), queries.cols());
-  for (Index n = 0; n < queries.cols(); ++n) Y.col(n) = state.read(q.col(n));
+Matrix<T> fast_weight(const K& kernel, std::string_view rule, std::string_view normalization, const Sequence<T>& sequence) {
+  const Matrix<T> k = features(kernel, sequence.keys), q = features(kernel, sequence.queries);
+  State<T> state(rule, normalization, sequence.V.rows(), k.rows());
+  for (Index t = 0; t < k.cols(); ++t) state.write(k.col(t), sequence.V.col(t), sequence.beta(t), sequence.alpha(t));
+  Matrix<T> Y(sequence.V.rows(), q.cols());
+  for (Index n = 0; n < q.cols(); ++n) Y.col(n) = state.read(q.col(n));
   return Y;
 }
 
-/// Y: d_v×N, y_n = Σ_t v_t exp(k_t·q_n/√d) / Σ_t exp(k_t·q_n/√d), from whole keys (d×L) and queries (d×N).
+/// Y: d_v×N, y_n = Σ_t v_t exp(k_t·q_n/√d) / Σ_t exp(k_t·q_n/√d).
 template <class T>
-Matrix<T> softmax_attention(const Matrix<T>& keys, const Matrix<T>& V, const Matrix<T>& queries) {
+Matrix<T> softmax_attention(const Sequence<T>& sequence) {
+  const auto& [keys, V, queries, beta, alpha] = sequence;
   Matrix<T> Y = Matrix<T>::Zero(V.rows(), queries.cols());
   for (Index n = 0; n < queries.cols(); ++n) {
     T total = 0;

@@ -13,7 +13,8 @@ const M K{{1, 0}, {2, 3}}, Q{{1, 2}, {1, -1}}, C{{3, 0}, {3, -3}};
 
 TEST(SumRule, CoefficientsAreDotProducts) {
   M got(2, 2);
-  SumRule<double>().coefficients(K, Q, got);
+  SumRule<double>::Workspace work;
+  SumRule<double>().coefficients(K, {}, Q, got, work);
   EXPECT_EQ(got, C);
 }
 
@@ -27,12 +28,14 @@ TEST(SumRule, GradientsAreOuterProducts) {
   // One coefficient c_{1,0} = k₁·q₀ weighs: dk₁ = q₀, dq₀ = k₁, the rest 0; dQ is added to, dK is not.
   const M dC{{0, 0}, {1, 0}};
   M dK = M::Constant(2, 2, 9), dQ = M::Constant(2, 2, 10);
-  SumRule<double>().backward(K, Q, C, dC, dK, dQ);
+  SumRule<double>::Workspace work;
+  Writes<double> dwrites;
+  SumRule<double>().backward(K, {}, Q, C, dC, work, dK, dwrites, dQ);
   EXPECT_EQ(dK, (M{{0, 1}, {0, 1}}));
   EXPECT_EQ(dQ, (M{{10, 10}, {13, 10}}));
   // The same for a single query, which has a path of its own.
   M dK_one = M::Constant(2, 2, 9), dQ_one = M::Constant(2, 1, 10);
-  SumRule<double>().backward(K, Q.leftCols(1), C.leftCols(1), dC.leftCols(1), dK_one, dQ_one);
+  SumRule<double>().backward(K, {}, Q.leftCols(1), C.leftCols(1), dC.leftCols(1), work, dK_one, dwrites, dQ_one);
   EXPECT_EQ(dK_one, dK);
   EXPECT_EQ(dQ_one, dQ.leftCols(1));
 }

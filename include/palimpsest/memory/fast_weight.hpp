@@ -507,4 +507,8 @@ class FastWeight {
   Matrix<T> by_key_, dby_key_;       // S×N
 };
 
+// Compiled once, in the library: every kernel with every rule is much to compile.
+extern template class FastWeight<float>;
+extern template class FastWeight<double>;
+
 }  // namespace palimpsest

@@ -75,6 +75,7 @@ class SoftmaxMemory {
     gradient.value.noalias() = scaled_query_ * dvalue_logits_.transpose();
     gradient.query.noalias() = gain * (tables_->key * dkey_logits_);
     if (tables_->keys_depend_on_values()) gradient.query.noalias() += gain * (tables_->value * dvalue_logits_);
+    gradient.strength = gradient.decay = {};
   }
 
   /// Coefficients of the last read, L×N: which writes answer a query.

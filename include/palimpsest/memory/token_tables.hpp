@@ -23,8 +23,8 @@ struct TokenTables {
   Matrix<T> key;          ///< d×nS
   Matrix<T> value;        ///< d×nS, or d×0 where keys don't depend on values
   Matrix<T> query;        ///< d×N, a column a query asked
-  GateTable<T> strength;  ///< of β
-  GateTable<T> decay;     ///< of α
+  GateTable<T> strength{};  ///< of β
+  GateTable<T> decay{};     ///< of α
 
   bool keys_depend_on_values() const { return value.cols() > 0; }
 };

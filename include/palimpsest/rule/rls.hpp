@@ -17,8 +17,10 @@ struct RecursiveLeastSquares {
   static constexpr std::string_view name = "rls";
   static constexpr std::string_view summary = "least squares over all writes: the optimum of a linear memory (MesaNet)";
   static constexpr bool separable = false, uses_strength = false, uses_decay = false, retrieves = false, knows_order = false;
-  static constexpr double largest_strength = 1, ridge = 1e-6;
+  static constexpr double largest_strength = 1;
   static Index steps_a_write() { return 1; }
+
+  double ridge = 1e-6;  ///< λ
 
   struct Workspace {
     Matrix<double> K, U, R, dC;  // G's condition is beyond single precision

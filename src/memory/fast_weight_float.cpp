@@ -1,0 +1,3 @@
+#include "palimpsest/memory/fast_weight.hpp"
+
+template class palimpsest::FastWeight<float>;

@@ -108,6 +108,8 @@ TYPED_TEST(FastWeightOf, OutputsAreThoseOfTheStateSide) {
 
 TYPED_TEST(FastWeightOf, OutputsInFloatAreThoseOfTheStateSide) {
   this->for_all(63, [](const Scene& scene, const auto& instance, const Choice& choice) {
+    // ‖k‖² ~ exp ‖x‖²: unnormalised, each write overshoots, soon beyond single precision.
+    if (TypeParam::name == "rff" && choice.rule == "delta" && choice.normalization == "none") return;
     auto rounded = instance.kernel;
     if constexpr (RandomKernel<TypeParam, double>)
       rounded.omega = rounded.omega.template cast<float>().template cast<double>();

@@ -19,11 +19,13 @@ std::filesystem::path output_path(const Request& request, const Specification& s
 }
 
 std::string list_points(const Specification& specification) {
-  std::string text = fmt::format("{}: {} points", specification.name, plan(specification).size());
+  const auto noun = specification.search ? "searches" : "points";
+  std::string text = fmt::format("{}: {} {}", specification.name, plan(specification).size(), noun);
+  if (specification.search) text += fmt::format(" (a curve and seed each): {}", describe(*specification.search));
   if (!specification.description.empty()) text += fmt::format(". {}", specification.description);
   text += '\n';
   for (const auto& group : specification.groups)
-    text += fmt::format("  {:4} points: {}\n", plan({"", "", {group}}).size(), describe(group));
+    text += fmt::format("  {:4} {}: {}\n", plan({"", "", {group}, specification.search}).size(), noun, describe(group));
   return text + '\n';
 }
 
@@ -66,7 +68,7 @@ std::string list(const Request& request) {
 Result run(const Request& request) {
   const auto specification = specify(request);
   const auto shard = request.shard.empty() ? Shard{} : parse_shard(request.shard);
-  const auto points = deal(plan(specification), shard);
+  const auto planner = make_planner(specification, shard);
   RunnerOptions options;
   options.out = output_path(request, specification, shard);
   options.threads = request.threads > 0 ? request.threads : default_threads();
@@ -77,7 +79,7 @@ Result run(const Request& request) {
   Provenance provenance(specification, request.command_line, request.shard, options.threads);
   options.provenance = &provenance;
   make_directory(options.out.parent_path());
-  return {run(points, options), options.out};
+  return {run(planner, options), options.out};
 }
 
 }  // namespace palimpsest::sweep

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <list>
+
 #include "palimpsest/sweep/collection.hpp"
+#include "palimpsest/sweep/planner.hpp"
 #include "palimpsest/sweep/provenance.hpp"
 
 namespace palimpsest::sweep {
@@ -12,15 +15,16 @@ Specification common_specification(const std::vector<std::filesystem::path>& fil
   if (files.empty()) throw ConfigurationError("no files to merge");
   auto first = load_specification(provenance_path(files.front()));
   for (const auto& file : files)
-    if (load_specification(provenance_path(file)).groups != first.groups)
+    if (const auto other = load_specification(provenance_path(file));
+        other.groups != first.groups || other.search != first.search)
       throw ConfigurationError(fmt::format("'{}' and '{}' are not of the same sweep: compare '{}' and '{}'",
                                            files.front().native(), file.native(),
                                            provenance_path(files.front()).native(), provenance_path(file).native()));
   return first;
 }
 
-void add(const std::filesystem::path& file, Collection& collection) {
-  collection.add_values(RowFile(file, values_schema(), Access::read));
+void add(const std::filesystem::path& file, const RowFile& values, Collection& collection) {
+  collection.add_values(values);
   if (std::filesystem::exists(timings_path(file)))
     collection.add_timings(RowFile(timings_path(file), timings_schema(), Access::read));
 }
@@ -32,10 +36,18 @@ MergeResult merge(const MergeRequest& request) {
     if (std::filesystem::exists(request.out) && std::filesystem::equivalent(file, request.out))
       throw ConfigurationError(fmt::format("--out '{}' is one of the files to merge", request.out.native()));
   const auto specification = common_specification(request.files);
-  const auto points = plan(specification);
+  auto sources = request.files;
+  if (std::filesystem::exists(request.out)) sources.push_back(request.out);  // refuses to overwrite anything else
+  std::list<RowFile> values_of;
+  std::vector<RowFile::Row> rows;
+  for (const auto& file : sources) {
+    const auto& part = values_of.emplace_back(file, values_schema(), Access::read).rows();
+    rows.insert(rows.end(), part.begin(), part.end());
+  }
+  const auto points = make_planner(specification)(rows);
   Collection collection(points);
-  for (const auto& file : request.files) add(file, collection);
-  if (std::filesystem::exists(request.out)) add(request.out, collection);  // refuses to overwrite anything else
+  for (auto file = sources.begin(); const auto& part : values_of) add(*file++, part, collection);
+  values_of.clear();  // and their locks
   MergeResult result{points.size(), {}};
   for (const auto i : collection.missing()) result.missing.push_back(short_name(points[i].key));
   if (!result.missing.empty()) return result;

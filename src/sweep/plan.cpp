@@ -9,7 +9,6 @@
 #include "palimpsest/train/point.hpp"
 
 namespace palimpsest::sweep {
-namespace {
 
 Point resolve(Configuration configuration) {
   validate(configuration);
@@ -26,14 +25,14 @@ Point resolve(Configuration configuration) {
   return point;
 }
 
-}  // namespace
-
 std::vector<Point> plan(const Specification& specification) {
   std::vector<Point> points;
   std::unordered_set<std::string> seen;
+  static const auto S = static_cast<std::size_t>(&find_parameter("S") - parameters().data());
   for (const auto& group : specification.groups)
-    for (auto& configuration : configurations(group)) {
-      auto point = resolve(std::move(configuration));
+    for (auto& values : combinations(group)) {
+      if (specification.search) values[S] = fmt::format("{}", specification.search->first);
+      auto point = resolve(configure(values));
       if (seen.insert(describe(point.key)).second) points.push_back(std::move(point));
     }
   return points;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cassert>
 #include <charconv>
 #include <cmath>
 
@@ -70,6 +72,16 @@ Key Schema::key(const std::vector<std::string>& fields) const {
     if (columns_[i].is_key)
       key[static_cast<std::size_t>(&find_parameter(columns_[i].name) - parameters().data())] = fields[i];
   return key;
+}
+
+std::optional<double> Schema::number(const std::vector<std::string>& fields, std::string_view column) const {
+  const auto at = std::find_if(columns_.begin(), columns_.end(), [&](const auto& c) { return c.name == column; });
+  assert(at != columns_.end());
+  const auto& field = fields[static_cast<std::size_t>(at - columns_.begin())];
+  if (field.empty()) return std::nullopt;
+  double value = 0;
+  std::from_chars(field.data(), field.data() + field.size(), value);
+  return value;
 }
 
 std::string Schema::problem(const std::vector<std::string>& fields) const {

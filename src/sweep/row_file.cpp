@@ -154,10 +154,15 @@ void RowFile::check_header(const std::string& line, const Schema& schema) const 
 
 void RowFile::start() {
   if (::ftruncate(descriptor_, static_cast<off_t>(size_)) != 0) fail(path_, "write", errno);
-  if (size_ == 0) append(header_.substr(0, header_.size() - 1));
+  if (size_ == 0) write_line(header_.substr(0, header_.size() - 1));
 }
 
 void RowFile::append(const std::string& row) {
+  write_line(row);
+  rows_.push_back({rows_.size() + 2, csv_fields(row).value(), row});
+}
+
+void RowFile::write_line(const std::string& row) {
   const int error = write_all(descriptor_, row + "\n");
   if (error) {
     // If even this fails, the next run finds a torn line.

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <exception>
 #include <mutex>
+#include <optional>
 
 #include "palimpsest/sweep/collection.hpp"
 #include "palimpsest/sweep/progress.hpp"
@@ -17,19 +18,14 @@ namespace {
 
 class Run {
  public:
-  Run(const std::vector<Point>& points, const RunnerOptions& options)
-      : points_(points),
+  Run(const Planner& planner, const RunnerOptions& options)
+      : planner_(planner),
         options_(options),
         cancel_(options.cancel ? *options.cancel : own_cancel_),
         values_(options.out, values_schema(), Access::write),
-        timings_(timings_path(options.out), timings_schema(), Access::write),
-        collection_(points) {
-    collection_.add_values(values_);
-    collection_.add_timings(timings_);
-    found_ = collection_.values().size();
-    for (const auto i : dearest_first(points))
-      if (!collection_.has(i)) pending_.push_back(i);
-    for (const auto i : pending_) pending_cost_ += points[i].cost;
+        timings_(timings_path(options.out), timings_schema(), Access::write) {
+    plan_round();
+    found_ = collection_->values().size();
   }
 
   Summary operator()() {
@@ -38,25 +34,40 @@ class Run {
     values_.start();
     timings_.start();
     if (options_.provenance) other_revisions_ = options_.provenance->begin(provenance_path(options_.out), found_ > 0);
-    run_pending();
+    notes();
+    while (!pending_.empty() && !cancel_ && !failure_) {
+      run_pending();
+      plan_round();
+    }
     record_end();
     if (failure_) std::rethrow_exception(failure_);
-    if (collection_.missing().empty()) {
-      timings_.replace(collection_.timings());
-      values_.replace(collection_.values());
+    if (pending_.empty()) {
+      timings_.replace(collection_->timings());
+      values_.replace(collection_->values());
     }
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
     return {points_.size(),
-            collection_.count(Status::ok),
-            collection_.count(Status::diverged),
-            collection_.count(Status::skipped),
+            collection_->count(Status::ok),
+            collection_->count(Status::diverged),
+            collection_->count(Status::skipped),
             found_,
             elapsed.count()};
   }
 
  private:
-  void run_pending() {
-    Progress progress(options_.messages, points_.size(), found_, pending_cost_);
+  /// What the rows ask for now, and which of it has none.
+  void plan_round() {
+    points_ = planner_(values_.rows());
+    collection_.emplace(points_);
+    collection_->add_values(values_);
+    collection_->add_timings(timings_);
+    pending_.clear();
+    for (const auto i : dearest_first(costs(points_)))
+      if (!collection_->has(i)) pending_.push_back(i);
+  }
+
+  void notes() {
+    Progress progress(options_.messages, 0, 0, 0);
     if (values_.torn()) progress.note(fmt::format("note: dropped the torn last line of '{}'", values_.path().native()));
     if (found_ > 0 && !other_revisions_.empty())
       progress.note(fmt::format("note: '{}' holds rows of revision {}, this is {}", values_.path().native(),
@@ -64,6 +75,12 @@ class Run {
     if (found_ > 0 && !(options_.save_model.empty() && options_.save_curves.empty() && options_.save_episodes.empty()))
       progress.note(fmt::format("note: nothing is saved of the {} points that are already in '{}'", found_,
                                 values_.path().native()));
+  }
+
+  void run_pending() {
+    double cost = 0;
+    for (const auto i : pending_) cost += points_[i].cost;
+    Progress progress(options_.messages, points_.size(), points_.size() - pending_.size(), cost);
     const int threads = std::max(1, options_.threads);
 #pragma omp parallel for schedule(monotonic : dynamic, 1) num_threads(threads)
     for (std::size_t n = 0; n < pending_.size(); ++n) run_one(pending_[n], progress);
@@ -71,7 +88,7 @@ class Run {
 
   void record_end() {
     try {
-      if (options_.provenance) options_.provenance->end(collection_.values().size());
+      if (options_.provenance) options_.provenance->end(collection_->values().size());
     } catch (const OutputError&) {
       if (!failure_) failure_ = std::current_exception();  // a row that could not be written says more
     }
@@ -124,7 +141,7 @@ class Run {
     auto row = values_schema().row(points_[index], outcome);
     timings_.append(timing);
     values_.append(row);
-    collection_.set(index, std::move(row), std::move(timing));
+    collection_->set(index, std::move(row), std::move(timing));
   }
 
   void fail(std::exception_ptr failure, Progress& progress) {
@@ -133,16 +150,16 @@ class Run {
     if (!failure_) failure_ = std::move(failure);
   }
 
-  const std::vector<Point>& points_;
+  const Planner& planner_;
+  std::vector<Point> points_;
   const RunnerOptions& options_;
   std::atomic<bool> own_cancel_ = false;
   std::atomic<bool>& cancel_;
   RowFile values_, timings_;
-  Collection collection_;
+  std::optional<Collection> collection_;
   std::size_t found_ = 0;
   std::string other_revisions_;
   std::vector<std::size_t> pending_;
-  double pending_cost_ = 0;
   std::mutex mutex_;
   std::exception_ptr failure_;
 };
@@ -151,6 +168,10 @@ class Run {
 
 int default_threads() { return omp_get_num_procs(); }
 
-Summary run(const std::vector<Point>& points, const RunnerOptions& options) { return Run(points, options)(); }
+Summary run(const Planner& planner, const RunnerOptions& options) { return Run(planner, options)(); }
+
+Summary run(const std::vector<Point>& points, const RunnerOptions& options) {
+  return run(Planner([&](const std::vector<RowFile::Row>&) { return points; }), options);
+}
 
 }  // namespace palimpsest::sweep

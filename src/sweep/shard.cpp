@@ -22,21 +22,32 @@ Shard parse_shard(std::string_view text) {
   return shard;
 }
 
-std::vector<std::size_t> dearest_first(const std::vector<Point>& points) {
-  std::vector<std::size_t> order(points.size());
+std::vector<double> costs(const std::vector<Point>& points) {
+  std::vector<double> costs;
+  for (const auto& point : points) costs.push_back(point.cost);
+  return costs;
+}
+
+std::vector<std::size_t> dearest_first(const std::vector<double>& costs) {
+  std::vector<std::size_t> order(costs.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return points[a].cost > points[b].cost; });
+  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return costs[a] > costs[b]; });
   return order;
 }
 
-std::vector<Point> deal(std::vector<Point> points, Shard shard) {
+std::vector<bool> deal(const std::vector<double>& costs, Shard shard) {
   std::vector<double> load(shard.count, 0);
-  std::vector<bool> ours(points.size());
-  for (const auto i : dearest_first(points)) {
+  std::vector<bool> ours(costs.size());
+  for (const auto i : dearest_first(costs)) {
     const auto least = std::min_element(load.begin(), load.end());
-    *least += points[i].cost;
+    *least += costs[i];
     ours[i] = static_cast<std::size_t>(least - load.begin()) + 1 == shard.index;
   }
+  return ours;
+}
+
+std::vector<Point> deal(std::vector<Point> points, Shard shard) {
+  const auto ours = deal(costs(points), shard);
   std::vector<Point> dealt;
   for (std::size_t i = 0; i < points.size(); ++i)
     if (ours[i]) dealt.push_back(std::move(points[i]));

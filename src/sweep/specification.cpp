@@ -14,8 +14,8 @@ namespace {
 constexpr std::size_t most_points = 100'000;  // of a group
 
 bool applies_somewhere(const Parameter& parameter, const Group& group) {
-  const auto all = configurations(group);
-  return std::any_of(all.begin(), all.end(), [&](const auto& c) { return applies(parameter.name, c); });
+  const auto all = combinations(group);
+  return std::any_of(all.begin(), all.end(), [&](const auto& c) { return applies(parameter.name, configure(c)); });
 }
 
 enum class Declared { not_at_all, as_component, exactly };
@@ -107,6 +107,7 @@ void apply(std::vector<Override> overrides, Specification& specification) {
   for (const auto& override : overrides) {
     const auto& parameter = *override.parameter;
     const auto index = static_cast<std::size_t>(&parameter - parameters().data());
+    if (parameter.name == "S") specification.search.reset();
     if (override.kind == Override::set)
       for (auto& group : groups) group[index] = override.values;
     else
@@ -117,24 +118,31 @@ void apply(std::vector<Override> overrides, Specification& specification) {
   }
 }
 
-std::vector<Configuration> configurations(const Group& group) {
+std::vector<std::vector<std::string>> combinations(const Group& group) {
   std::size_t count = 1;
   for (const auto& values : group) {
     if (values.size() > most_points / count)
       throw ConfigurationError(fmt::format("the sweep has more than {} points a group", most_points));
     count *= values.size();
   }
-  std::vector<Configuration> all;
+  std::vector<std::vector<std::string>> all;
   all.reserve(count);
   const auto order = loop_order();
   std::vector<std::size_t> digit(group.size(), 0);
   std::vector<std::string> values(group.size());
   for (std::size_t n = 0; n < count; ++n) {
     for (std::size_t i = 0; i < group.size(); ++i) values[i] = group[i][digit[i]];
-    all.push_back(configure(values));
+    all.push_back(values);
     for (auto i = order.rbegin(); i != order.rend() && ++digit[*i] == group[*i].size(); ++i) digit[*i] = 0;
   }
   return all;
+}
+
+std::string describe(const Search& search) {
+  std::vector<std::string> criteria;
+  for (const auto& criterion : search.criteria) criteria.push_back(to_text(criterion));
+  return fmt::format("S from {} to {}, {}, resolution {}", search.first, search.largest, fmt::join(criteria, ", "),
+                     search.resolution);
 }
 
 std::string describe(const Group& group) {

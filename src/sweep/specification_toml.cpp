@@ -14,12 +14,13 @@ class Reader {
  public:
   explicit Reader(const std::string& source) : source_(source) {}
 
-  Specification read(const toml::table& root) const {
+  Specification read(const toml::table& root) {
     Specification specification;
     Group common;
     for (const auto& parameter : parameters()) common.push_back({parameter.get({})});
     const toml::node* axes = nullptr;
     const toml::node* groups = nullptr;
+    searched_ = root.contains("search");
     for (const auto& [key, node] : root) {  // alphabetically, so that [axes] and [[group]] wait for [baseline]
       if (key == "name")
         specification.name = string(key, node);
@@ -31,8 +32,10 @@ class Reader {
         axes = &node;
       else if (key == "group")
         groups = &node;
+      else if (key == "search")
+        specification.search = read_search(table(key, node));
       else if (key != "run")  // what a provenance file says of its runs is no part of the sweep
-        fail(key.source(), fmt::format("unknown key '{}'; known: name, description, baseline, axes, group", key.str()));
+        fail(key.source(), fmt::format("unknown key '{}'; known: name, description, search, baseline, axes, group", key.str()));
     }
     if (axes) read_axes(table("axes", *axes), common);
     if (!groups)
@@ -65,6 +68,47 @@ class Reader {
   std::string string(std::string_view key, const toml::node& node) const {
     if (!node.is_string()) fail(node.source(), fmt::format("'{}' must be a string", key));
     return **node.as_string();
+  }
+
+  Search read_search(const toml::table& table) const {
+    Search search;
+    const auto number = [&]<class T>(const toml::key& key, const toml::node& node, T& field, double least, double most) {
+      const auto value = node.value<double>();  // of an integer, too
+      const bool whole = std::is_integral_v<T>;
+      if (!value || (whole && !node.is_integer()) || !(*value >= least && *value <= most))
+        fail(node.source(),
+             fmt::format("'{}' must be {} from {} to {}", key.str(), whole ? "an integer" : "a number", least, most));
+      field = static_cast<T>(*value);
+    };
+    constexpr double most = 100'000;
+    for (const auto& [key, node] : table) {
+      if (key == "first")
+        number(key, node, search.first, 1, most);
+      else if (key == "largest")
+        number(key, node, search.largest, 1, most);
+      else if (key == "resolution")
+        number(key, node, search.resolution, 0, 1);
+      else if (key == "failures")
+        number(key, node, search.failures, 1, most);
+      else if (key == "criteria")
+        search.criteria = read_criteria(node);
+      else
+        fail(key.source(), fmt::format("unknown key '{}'; known: first, largest, criteria, resolution, failures",
+                                       key.str()));
+    }
+    if (search.first == 0 || search.largest < search.first)
+      fail(table.source(), "[search] needs 'first' and 'largest', integers with first <= largest");
+    if (search.criteria.empty()) search.criteria = {parse_criterion("final_loss <= 0.001")};
+    return search;
+  }
+
+  std::vector<Criterion> read_criteria(const toml::node& node) const {
+    std::vector<Criterion> criteria;
+    if (const auto* array = node.as_array())
+      for (const auto& item : *array)
+        criteria.push_back(located(item.source(), [&] { return parse_criterion(string("criteria", item)); }));
+    if (criteria.empty()) fail(node.source(), "'criteria' must be an array of strings such as \"final_loss <= 0.001\"");
+    return criteria;
   }
 
   void read_groups(const toml::node& node, const Group& common, std::vector<Group>& groups) const {
@@ -106,6 +150,7 @@ class Reader {
   }
 
   const Parameter& parameter_of(const toml::key& key) const {
+    if (searched_ && key == "S") fail(key.source(), "S is searched for, as [search] says: give it no value");
     return *located(key.source(), [&] { return &find_parameter(key.str()); });
   }
 
@@ -137,6 +182,7 @@ class Reader {
   }
 
   const std::string& source_;
+  bool searched_ = false;
 };
 
 /// The value as TOML writes it.
@@ -171,11 +217,19 @@ Specification load_specification(const std::filesystem::path& path) {
 std::string to_toml(const Specification& specification) {
   std::string toml = fmt::format("name = {}\ndescription = {}\n", toml_string(specification.name),
                                  toml_string(specification.description));
+  if (const auto& search = specification.search) {
+    std::vector<std::string> criteria;
+    for (const auto& criterion : search->criteria) criteria.push_back(toml_string(to_text(criterion)));
+    toml += fmt::format("\n[search]\nfirst = {}\nlargest = {}\ncriteria = [{}]\nresolution = {}\nfailures = {}\n",
+                        search->first, search->largest, fmt::join(criteria, ", "), search->resolution,
+                        search->failures);
+  }
   for (const auto& group : specification.groups) {
     std::string axes;
     toml += "\n[[group]]\n";
     for (std::size_t i = 0; i < group.size(); ++i) {
       const auto& parameter = parameters()[i];
+      if (specification.search && parameter.name == "S") continue;
       if (group[i].size() == 1) {
         toml += fmt::format("{} = {}\n", parameter.name, literal(parameter, group[i].front()));
         continue;

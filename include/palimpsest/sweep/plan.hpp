@@ -19,8 +19,11 @@ struct Point {
   double cost = 0;                  ///< expected processor time in arbitrary units; 0 if skipped
 };
 
-/// Group after group, each in the order of configurations(); a point that comes twice counts where it comes first.
-/// Throws ConfigurationError, as validate() does, if any of them can't be run.
+/// Throws ConfigurationError, as validate() does, if it can't be run.
+Point resolve(Configuration configuration);
+
+/// Group after group, each in the order of combinations(); a point that comes twice counts where it comes first. Of a
+/// search these are the points that it starts with, one a curve and seed. Throws as resolve() does.
 std::vector<Point> plan(const Specification& specification);
 
 /// `S=20 L=20 kernel=elu …`: all of a key that isn't empty.

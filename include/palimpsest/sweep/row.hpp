@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,8 @@ class Schema {
   std::string row(const Point& point, const Outcome& outcome) const;
   /// The point that a row of ours is about.
   Key key(const std::vector<std::string>& fields) const;
+  /// The number in a column of this name; empty if the field is. The row must be without a problem().
+  std::optional<double> number(const std::vector<std::string>& fields, std::string_view column) const;
   /// What is wrong with a row: number of fields, or a field that isn't of its column's type. Empty if nothing is.
   std::string problem(const std::vector<std::string>& fields) const;
   /// A Markdown table of name, type and meaning.

@@ -36,6 +36,7 @@ class RowFile {
   RowFile& operator=(const RowFile&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
+  /// Those that were there and those that were appended since.
   const std::vector<Row>& rows() const { return rows_; }
   /// Whether the last line was cut off; it isn't among rows().
   bool torn() const { return torn_; }
@@ -50,6 +51,7 @@ class RowFile {
  private:
   void open_and_lock(Access access);
   void parse(const std::string& content, const Schema& schema);
+  void write_line(const std::string& row);
   void check_header(const std::string& line, const Schema& schema) const;
 
   std::filesystem::path path_;

@@ -7,7 +7,7 @@
 #include <functional>
 #include <vector>
 
-#include "palimpsest/sweep/plan.hpp"
+#include "palimpsest/sweep/planner.hpp"
 #include "palimpsest/sweep/provenance.hpp"
 #include "palimpsest/train/point.hpp"
 
@@ -28,7 +28,7 @@ struct RunnerOptions {
 };
 
 struct Summary {
-  std::size_t points = 0;
+  std::size_t points = 0;  ///< of an interrupted search, those that are known so far
   std::size_t ok = 0, diverged = 0, skipped = 0;  ///< rows in the file
   std::size_t found = 0;                          ///< rows that were there at the start
   double seconds = 0;                             ///< wall time
@@ -40,10 +40,15 @@ struct Summary {
 /// As many as this process may use processors.
 int default_threads();
 
-/// Starts the dearest points first; each runs in one thread. Rows are appended as points finish; once none is missing
-/// the files are put in the plan's order, and then hold the same bytes whatever the threads and interruptions were.
+/// Runs what the planner asks for until it asks for nothing more: of an ordinary sweep in one round, of a search in as
+/// many as its longest curve has sizes. Starts a round's dearest points first; each runs in one thread. Rows are
+/// appended as points finish; once none is missing the files are put in the plan's order, and then hold the same bytes
+/// whatever the threads and interruptions were.
 /// Throws as RowFile and Collection do before anything is run or written; OutputError if a row can't be written;
 /// std::runtime_error, once the points in flight have finished, if one fails. Rows are kept in every case.
+Summary run(const Planner& planner, const RunnerOptions& options);
+
+/// The same for points that are given.
 Summary run(const std::vector<Point>& points, const RunnerOptions& options);
 
 }  // namespace palimpsest::sweep

@@ -18,10 +18,15 @@ struct Shard {
 /// From `i/n`. Throws ConfigurationError unless 1 <= i <= n.
 Shard parse_shard(std::string_view text);
 
-/// Deals the points, dearest first, each to the shard that has least so far; those of one shard, in the plan's order.
+/// Deals things of these costs, dearest first, each to the shard that has least so far: whether each is this shard's.
+std::vector<bool> deal(const std::vector<double>& costs, Shard shard);
+
+/// The points that are dealt to this shard, in their order.
 std::vector<Point> deal(std::vector<Point> points, Shard shard);
 
-/// Positions of the points, dearest first; equal ones in order.
-std::vector<std::size_t> dearest_first(const std::vector<Point>& points);
+/// Positions, dearest first; equal ones in order.
+std::vector<std::size_t> dearest_first(const std::vector<double>& costs);
+
+std::vector<double> costs(const std::vector<Point>& points);
 
 }  // namespace palimpsest::sweep

@@ -10,16 +10,24 @@
 //   [[group]]                  # optional; the sweep is the union of its groups
 //   memory = "fast_weight"
 //   axes.kernel = ["elu", "dpfp:1"]
+//   [search]                   # optional, in place of S: see sweep/search.hpp
+//   first = 4
+//   largest = 1024
+//   criteria = ["final_loss <= 0.001"]   # the default
+//   resolution = 0.05                    # the default
+//   failures = 1                         # the default
 //
 // A group's own values win over [axes], which win over [baseline].
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "palimpsest/sweep/parameter.hpp"
+#include "palimpsest/sweep/search.hpp"
 
 namespace palimpsest::sweep {
 
@@ -30,6 +38,7 @@ struct Specification {
   std::string name;
   std::string description;
   std::vector<Group> groups;
+  std::optional<Search> search;  ///< then S has one value in every group, without meaning
   bool operator==(const Specification&) const = default;
 };
 
@@ -62,11 +71,16 @@ Override parse_override(Override::Kind kind, std::string_view text);
 /// replaces its values in the others: a value goes to the groups that declare it; a new one to those that declare the
 /// same component with another argument; failing that, to all. So `memory=softmax` selects the group of that memory,
 /// and `S=30` is new everywhere. The overrides are taken in the order of parameters(), whatever order they come in.
+/// A value of S ends a search: the sweep is an ordinary one then.
 /// Throws ConfigurationError if a parameter is overridden twice or applies to no point.
 void apply(std::vector<Override> overrides, Specification& specification);
 
-/// The product of a group's values: S, L and seed change fastest (a curve stays together), the others in order.
-std::vector<Configuration> configurations(const Group& group);
+/// The product of a group's values, each a value of every parameter: S, L and seed change fastest (a curve stays
+/// together), the others in order.
+std::vector<std::vector<std::string>> combinations(const Group& group);
+
+/// `S from 4 to 1024, final_loss <= 0.001, resolution 0.05`: one line for people.
+std::string describe(const Search& search);
 
 /// One line for people: the values of the parameters that differ from the defaults, ranges as ranges.
 std::string describe(const Group& group);

@@ -1,0 +1,43 @@
+#include "palimpsest/sweep/criterion.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "palimpsest/core/types.hpp"
+
+namespace palimpsest::sweep {
+
+bool Criterion::fulfilled(std::optional<double> value) const {
+  if (!value) return false;
+  return metric == final_loss ? *value <= bound : *value >= bound;
+}
+
+std::string_view column_name(const Criterion& criterion) {
+  return criterion.metric == Criterion::final_loss ? "final_loss" : "accuracy";
+}
+
+std::string to_text(const Criterion& criterion) {
+  return fmt::format("{} {} {}", column_name(criterion), criterion.metric == Criterion::final_loss ? "<=" : ">=",
+                     criterion.bound);
+}
+
+Criterion parse_criterion(std::string_view text) {
+  std::string dense(text);
+  std::erase(dense, ' ');
+  for (const auto metric : {Criterion::final_loss, Criterion::accuracy}) {
+    Criterion criterion{metric, 0};
+    const auto prefix = fmt::format("{}{}", column_name(criterion), metric == Criterion::final_loss ? "<=" : ">=");
+    if (!dense.starts_with(prefix)) continue;
+    const auto* end = dense.data() + dense.size();
+    const auto read = std::from_chars(dense.data() + prefix.size(), end, criterion.bound);
+    const double x = criterion.bound;
+    const bool in_range = metric == Criterion::final_loss ? x >= 0 && x < 0.5 : x > 0 && x <= 1;
+    if (read.ec == std::errc{} && read.ptr == end && in_range) return criterion;
+  }
+  throw ConfigurationError(fmt::format(
+      "criterion '{}': allowed is 'final_loss <= X' with 0 <= X < 0.5, or 'accuracy >= X' with 0 < X <= 1", text));
+}
+
+}  // namespace palimpsest::sweep

@@ -90,6 +90,10 @@ bool is_nonnegative(const KernelVariant& kernel) {
   return std::visit([]<class K>(const K&) { return K::nonnegative; }, kernel);
 }
 
+bool has_positive_products(const KernelVariant& kernel) {
+  return std::visit([]<class K>(const K&) { return requires { requires K::positive_products; }; }, kernel);
+}
+
 FastWeight<Real> make_fast_weight(const Configuration& configuration) {
   KernelVariant kernel = make_kernel(configuration);
   std::visit(
@@ -245,7 +249,9 @@ std::optional<std::string> reason_to_skip(const Configuration& configuration) {
   if (is_softmax(configuration)) return std::nullopt;
   const auto normalization = make_component<Normalizations<Real>>("normalization", configuration.normalization);
   const bool divides = std::visit([]<class N>(const N&) { return N::needs_nonnegative; }, normalization);
-  if (divides && !is_nonnegative(make_kernel(configuration)))
+  const bool by_products = std::visit([]<class N>(const N&) { return N::accumulates && !N::maps_tokens; }, normalization);
+  const auto kernel = make_kernel(configuration);
+  if (divides && !is_nonnegative(kernel) && !(by_products && has_positive_products(kernel)))
     return fmt::format("normalization '{}' divides by a sum of features, which kernel '{}' may make zero or negative",
                        configuration.normalization, configuration.kernel);
   if (configuration.normalization == CenteredL2Normalization<Real>::name &&
@@ -282,6 +288,13 @@ double cost_estimate(const Configuration& configuration) {
   const double evaluation = static_cast<double>(configuration.evaluation_sequences) * L * S * p /
                             static_cast<double>(configuration.evaluation_every);
   return model + memory + evaluation;
+}
+
+Index state_floats(const Configuration& configuration) {
+  if (is_softmax(configuration)) return configuration.L * (configuration.key_dim + configuration.S);
+  const auto normalization = make_component<Normalizations<Real>>("normalization", configuration.normalization);
+  const bool accumulates = std::visit([]<class N>(const N&) { return N::accumulates; }, normalization);
+  return make_fast_weight(configuration).feature_dim() * (configuration.S + (accumulates ? 1 : 0));
 }
 
 Outcome run_point(const Configuration& configuration, const RunOptions& options) {

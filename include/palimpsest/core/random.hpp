@@ -15,7 +15,7 @@
 namespace palimpsest {
 
 /// What a stream is for; different purposes never share numbers.
-enum class Purpose : std::uint32_t { initialization, training, evaluation, final_evaluation, redraw, evaluation_redraw, final_redraw, test };
+enum class Purpose : std::uint32_t { initialization, training, evaluation, final_evaluation, redraw, evaluation_redraw, final_redraw, test, bootstrap };
 
 class Stream {
  public:

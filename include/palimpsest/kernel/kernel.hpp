@@ -2,6 +2,7 @@
 //
 //   name, summary, [argument]             see core/registry.hpp
 //   nonnegative                           whether every φ(x)_i ≥ 0 for every x
+//   positive_products                     optional, for one that isn't: φ(x)·φ(y) > 0 all the same
 //   feature_dim(d)                        p
 //   forward(x, phi)                       x: d×n (or the lifted d̃×n), phi: p×n
 //   backward(x, phi, dphi, dx)            dx += (∂φ/∂x)ᵀ dphi; x and phi are what forward saw and made

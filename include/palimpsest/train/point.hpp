@@ -67,6 +67,10 @@ bool applies(std::string_view parameter, const Configuration& configuration);
 /// Expected processor time in arbitrary units; only the order and ratios matter (longest points are started first).
 double cost_estimate(const Configuration& configuration);
 
+/// Floats that the memory keeps from the last write to the first query: the state S×p, and p more for an accumulator;
+/// L keys and values, L×(d + S), for softmax. Random features are shared by all sequences and not counted.
+Index state_floats(const Configuration& configuration);
+
 /// Trains and evaluates one point in the calling thread alone. The outcome depends on the configuration only.
 Outcome run_point(const Configuration& configuration, const RunOptions& options);
 

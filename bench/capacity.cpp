@@ -1,0 +1,68 @@
+// How much each memory of a sweep holds: capacity results.csv --out capacity.csv
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "palimpsest/sweep/capacity_estimate.hpp"
+#include "palimpsest/sweep/row_file.hpp"
+
+namespace {
+
+constexpr auto examples = R"(
+Examples:
+  capacity results/run/projection.csv --out results/run/projection.capacity.csv
+  capacity results/capacity/capacity.csv
+  capacity small.csv --criterion 'final_loss <= 0.01' --criterion 'accuracy >= 0.9'
+A grid of S gives the capacity to its step; a sweep with a [search] brackets it.)";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace palimpsest::sweep;
+  std::filesystem::path results, out;
+  std::vector<std::string> texts;
+  bool schema = false;
+  CLI::App app("Estimates capacities from the results of a sweep, with intervals over seeds and theoretical limits.",
+               "capacity");
+  app.footer(examples);
+  app.add_option("results", results, "results of a sweep")->type_name("FILE.csv");
+  app.add_option("--out", out, "writes one row a curve and criterion (default: only the table on stdout)")
+      ->type_name("FILE.csv");
+  app.add_option("--criterion", texts,
+                 "when a point counts as stored (default: final_loss <= 0.001, accuracy >= 0.99 and accuracy >= 0.5)")
+      ->allow_extra_args(false)
+      ->take_all()
+      ->type_name("'COLUMN <=|>= X'");
+  app.add_flag("--schema", schema, "print the columns as Markdown");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    fmt::print(stderr, "capacity: {}\n", error.what());
+    return 2;
+  }
+  try {
+    if (schema) {
+      fmt::print("{}", capacity_schema());
+      return 0;
+    }
+    if (results.empty()) throw palimpsest::ConfigurationError("of which results? Give a FILE.csv (--help)");
+    std::vector<Criterion> criteria;
+    for (const auto& text : texts) criteria.push_back(parse_criterion(text));
+    const auto estimates = estimate_capacity(read_table(results), criteria.empty() ? default_criteria() : criteria);
+    if (!out.empty()) {
+      std::error_code error;
+      if (std::filesystem::equivalent(results, out, error))
+        throw palimpsest::ConfigurationError(fmt::format("--out '{}' is the results file itself", out.native()));
+      make_directory(out.parent_path());
+      write_atomically(out, to_csv(estimates));
+    }
+    fmt::print("{}", to_text(estimates));
+  } catch (const palimpsest::ConfigurationError& error) {
+    fmt::print(stderr, "capacity: {}\n", error.what());
+    return 2;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "capacity: {}\n", error.what());
+    return 1;
+  }
+}

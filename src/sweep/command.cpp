@@ -76,6 +76,7 @@ Result run(const Request& request) {
   options.save_curves = request.save_curves;
   options.save_episodes = request.save_episodes;
   options.cancel = request.cancel;
+  options.searches = specification.search.has_value();
   Provenance provenance(specification, request.command_line, request.shard, options.threads);
   options.provenance = &provenance;
   make_directory(options.out.parent_path());

@@ -13,8 +13,13 @@ std::string clock_text(double seconds) {
   return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
-Progress::Progress(std::FILE* stream, std::size_t total, std::size_t done, double cost)
-    : stream_(stream), terminal_(stream && ::isatty(::fileno(stream))), total_(total), done_(done), cost_(cost) {}
+Progress::Progress(std::FILE* stream, std::size_t total, std::size_t done, double cost, bool open)
+    : stream_(stream),
+      terminal_(stream && ::isatty(::fileno(stream))),
+      open_(open),
+      total_(total),
+      done_(done),
+      cost_(cost) {}
 
 Progress::~Progress() { clear(); }
 
@@ -42,9 +47,11 @@ void Progress::note(const std::string& text) {
 
 std::string Progress::line(double elapsed) const {
   const auto width = fmt::formatted_size("{}", total_);
-  auto text = fmt::format("[{:>{}}/{}] {} running, elapsed {}", done_, width, total_, running_, clock_text(elapsed));
+  auto text = fmt::format("[{:>{}}/{}{}] {} running, elapsed {}", done_, width, total_, open_ ? "+" : "", running_,
+                          clock_text(elapsed));
   if (finished_cost_ > 0)
-    text += fmt::format(", about {} left", clock_text(elapsed * (cost_ - finished_cost_) / finished_cost_));
+    text += fmt::format(", about {} left{}", clock_text(elapsed * (cost_ - finished_cost_) / finished_cost_),
+                        open_ ? " of this round" : "");
   if (!latest_.empty()) text += fmt::format("  ({})", latest_);
   return text;
 }

@@ -80,7 +80,7 @@ class Run {
   void run_pending() {
     double cost = 0;
     for (const auto i : pending_) cost += points_[i].cost;
-    Progress progress(options_.messages, points_.size(), points_.size() - pending_.size(), cost);
+    Progress progress(options_.messages, points_.size(), points_.size() - pending_.size(), cost, options_.searches);
     const int threads = std::max(1, options_.threads);
 #pragma omp parallel for schedule(monotonic : dynamic, 1) num_threads(threads)
     for (std::size_t n = 0; n < pending_.size(); ++n) run_one(pending_[n], progress);

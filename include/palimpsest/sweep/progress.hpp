@@ -1,5 +1,6 @@
 // One status line on a terminal, and nothing anywhere else:
 //   [ 37/240] 3 running, elapsed 1:02, about 4:10 left  (elu S=300 L=300 seed 1)
+// A search doesn't know yet what it will ask for: then it says `37/240+`, and the time is that left of a round.
 #pragma once
 
 #include <chrono>
@@ -17,7 +18,8 @@ std::string clock_text(double seconds);
 class Progress {
  public:
   /// Of `total` points `done` need no run; `cost` is that of the others together. No terminal, or null: silent.
-  Progress(std::FILE* stream, std::size_t total, std::size_t done, double cost);
+  /// `open`: more points may follow.
+  Progress(std::FILE* stream, std::size_t total, std::size_t done, double cost, bool open = false);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -36,7 +38,7 @@ class Progress {
   void clear();
 
   std::FILE* stream_;
-  bool terminal_;
+  bool terminal_, open_;
   std::size_t total_, done_, running_ = 0;
   double cost_, finished_cost_ = 0;
   std::string latest_;

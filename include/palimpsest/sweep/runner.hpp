@@ -23,6 +23,7 @@ struct RunnerOptions {
   std::filesystem::path save_episodes;
   std::atomic<bool>* cancel = nullptr;  ///< set by somebody else: no new point starts, those in flight are dropped
   std::FILE* messages = stderr;         ///< progress and notes; null: none
+  bool searches = false;                ///< finished points may call for more; for the messages alone
   Provenance* provenance = nullptr;     ///< where the run is recorded; null: nowhere
   RunFunction run = run_point;
 };

@@ -1,0 +1,55 @@
+// Holds the numbers of a results file against declared gates: check results.csv --tier quick
+#include "palimpsest/sweep/gate.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "palimpsest/core/types.hpp"
+#include "palimpsest/sweep/row_file.hpp"
+
+namespace {
+
+constexpr auto examples = R"(
+Examples:
+  sweep gates_quick --out gates.csv && check gates.csv --tier quick
+  check results/capacity/capacity.csv --tier full --junit gates.xml
+  check mine.csv --gates mine.toml
+Exits with 1 if a gate is red: a value beyond its bound, or a row that is missing.)";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace palimpsest::sweep;
+  std::filesystem::path results, junit, gates = PALIMPSEST_SOURCE_DIR "/bench/gates.toml";
+  std::string tier = "quick";
+  CLI::App app("Checks the results of a sweep against gates: bounds that they must keep.", "check");
+  app.footer(examples);
+  app.add_option("results", results, "results of a sweep")->required()->type_name("FILE.csv");
+  app.add_option("--gates", gates, "the gates (default: bench/gates.toml)")->type_name("FILE.toml");
+  app.add_option("--tier", tier, "quick (default) or full")->check(CLI::IsMember({"quick", "full"}));
+  app.add_option("--junit", junit, "writes them as JUnit XML too")->type_name("FILE.xml");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    fmt::print(stderr, "check: {}\n", error.what());
+    return 2;
+  }
+  try {
+    const auto checked = check(load_gates(gates), tier, read_table(results));
+    if (!junit.empty()) {
+      make_directory(junit.parent_path());
+      write_atomically(junit, to_junit(checked));
+    }
+    fmt::print("{}", to_text(checked));
+    return std::all_of(checked.begin(), checked.end(), [](const auto& r) { return r.problem.empty(); }) ? 0 : 1;
+  } catch (const palimpsest::ConfigurationError& error) {
+    fmt::print(stderr, "check: {}\n", error.what());
+    return 2;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "check: {}\n", error.what());
+    return 2;
+  }
+}

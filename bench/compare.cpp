@@ -1,0 +1,75 @@
+// Two result files side by side: compare before.csv after.csv
+#include "palimpsest/sweep/comparison.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "palimpsest/core/types.hpp"
+
+namespace {
+
+constexpr auto examples = R"(
+Examples:
+  compare before.csv after.csv --fail-on-difference
+  compare results/run/capacity.csv results/reference/published_2021.csv --where setting=1 --metric-b last_loss
+  compare gcc.csv clang.csv --metric accuracy --errors 2
+Points are matched by the parameters that both files have, seed aside. A difference of means counts (*) beyond
+--errors standard errors of it, with the spread over seeds pooled from both sides; any does if both have one seed.)";
+
+std::vector<std::pair<std::string, std::string>> conditions(const std::vector<std::string>& texts) {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const auto& text : texts) {
+    const auto equals = text.find('=');
+    if (equals == text.npos || equals == 0)
+      throw palimpsest::ConfigurationError(fmt::format("--where '{}': write COLUMN=VALUE", text));
+    all.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return all;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace palimpsest::sweep;
+  std::filesystem::path a, b;
+  ComparisonRequest request;
+  std::string metric;
+  std::vector<std::string> where;
+  bool fail = false;
+  CLI::App app("Compares two results files point by point and marks differences beyond the spread of seeds.", "compare");
+  app.footer(examples);
+  app.add_option("a", a, "results")->required()->type_name("A.csv");
+  app.add_option("b", b, "other results")->required()->type_name("B.csv");
+  auto* both = app.add_option("--metric", metric, "column of both (default: final_loss)");
+  app.add_option("--metric-a", request.metric_a, "column of a")->excludes(both);
+  app.add_option("--metric-b", request.metric_b, "column of b")->excludes(both);
+  app.add_option("--where", where, "only rows with this value, in the files that have the column")
+      ->allow_extra_args(false)
+      ->take_all()
+      ->type_name("COLUMN=VALUE");
+  app.add_option("--errors", request.errors, "standard errors beyond which means differ (default: 3)")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--negligible", request.negligible, "means not above it are equal (default: 0.001, where training stops)")
+      ->check(CLI::NonNegativeNumber);
+  app.add_flag("--fail-on-difference", fail, "exit with 1 if a point differs");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    fmt::print(stderr, "compare: {}\n", error.what());
+    return 2;
+  }
+  try {
+    if (!metric.empty()) request.metric_a = request.metric_b = metric;
+    request.where = conditions(where);
+    const auto comparison = compare(read_table(a), read_table(b), request);
+    fmt::print("{}", to_text(comparison));
+    const auto& pairs = comparison.pairs;
+    return fail && std::any_of(pairs.begin(), pairs.end(), [](const auto& pair) { return pair.differs; }) ? 1 : 0;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "compare: {}\n", error.what());
+    return 2;
+  }
+}

@@ -98,6 +98,8 @@ KNOWN = {
     "dpfp:1": Look("#56B4E9", "o", "-", 2.0),
     "dpfp:2": Look("#0072B2", "v", "-", 2.0),
     "dpfp:3": Look("#00375C", "^", "-", 2.0),
+    "dpfp:4": Look("#001A2E", ">", "-", 2.0),
+    "taylor": Look("#CC79A7", "h", "-", 2.0),
     "favor:64": Look("#E69F00", "P", "-", 4.0),
     "favor:128": Look("#D55E00", "X", (0, (3, 0.7)), 2.4),
     "favor:512": Look("#6B2400", "p", (0, (1, 0.8)), 1.6),
@@ -134,7 +136,8 @@ def looks(names):
 def title(name):
     """A model's name as it is written in a figure: `dpfp:2` is DPFP-2."""
     kind, _, argument = name.partition(":")
-    known = {"elu": "ELU+1", "dpfp": "DPFP", "favor": "FAVOR+", "favor_onesided": "FAVOR+ one-sided"}
+    known = {"elu": "ELU+1", "dpfp": "DPFP", "favor": "FAVOR+", "favor_onesided": "FAVOR+ one-sided",
+             "taylor": "Taylor"}
     joint = "-" if kind == "dpfp" else " "
     return known.get(kind, kind.replace("_", " ")) + (joint + argument if argument else "")
 

@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# capacity, check and compare: what they print, write and refuse; a search that is killed, and one in shards.
+source "$(dirname "$0")/common.bash"
+capacity=$bench/capacity check=$bench/check compare=$bench/compare
+
+cat > search.toml << 'END'
+[baseline]
+L = "S"
+key_dim = 4
+model = "table"
+learning_rate = 0.03
+max_steps = 300
+[search]
+first = 2
+largest = 16
+[axes]
+kernel = ["elu", "dpfp:2"]
+seed = [1, 2]
+END
+"$sweep" search.toml --list | grep -q '^search: 4 searches (a curve and seed each): S from 2 to 16, final_loss <= 0.001' ||
+  fail "--list of a search"
+"$sweep" search.toml --out whole.csv | grep -q '^[0-9]* points: [0-9]* ok' || fail "summary of a search"
+"$sweep" --from whole.provenance.toml --out again.csv --threads 1 > /dev/null
+cmp whole.csv again.csv || fail "--from runs a search again"
+for i in 1 2; do "$sweep" search.toml --shard "$i/2" --out "part$i.csv" > /dev/null; done
+"$merge" part1.csv part2.csv --out merged.csv > /dev/null
+cmp whole.csv merged.csv || fail "shards of a search merge to its bytes"
+for ((kills = 0; kills < 10; ++kills)); do
+  "$sweep" search.toml --threads 1 --out part.csv > /dev/null 2>&1 &
+  sleep "0.0$((2 + RANDOM % 8))"
+  kill -9 $! 2> /dev/null || true
+  wait $! 2> /dev/null || true
+done
+"$sweep" search.toml --out part.csv > /dev/null 2>&1
+cmp whole.csv part.csv || fail "a search that was killed $kills times differs"
+"$sweep" search.toml --axis S=4 --out axis.csv | grep -q '^4 points' || fail "an axis of S replaces the search"
+
+"$capacity" whole.csv --out c.csv > out.txt
+[[ $(rows c.csv) -eq 6 && $(wc -l < out.txt) -eq 7 ]] || fail "capacity: a row a curve and criterion: $(cat out.txt)"
+"$capacity" whole.csv --criterion 'accuracy >= 0.9' | grep -q 'accuracy >= 0.9' || fail "--criterion"
+while read -r line; do grep -qF -- "$line" "$source_dir/results/README.md" || fail "results/README.md lacks: $line"; done \
+  < <("$capacity" --schema)
+expect_error 2 "criterion 'loss < 1'" "$capacity" whole.csv --criterion 'loss < 1' --out new.csv
+expect_error 2 "nope.csv" "$capacity" nope.csv --out new.csv
+expect_error 2 "is the results file itself" "$capacity" whole.csv --out whole.csv
+expect_error 2 "which results" "$capacity"
+expect_error 2 "no column 'seed'" "$capacity" "$source_dir/results/reference/published_2021.csv" --out new.csv
+
+cat > gates.toml << 'END'
+[[gate]]
+name = "few keys"
+tier = "quick"
+select = { kernel = "elu", S = 2 }
+metric = "final_loss"
+max = 0.2
+reason = "two keys fit"
+END
+"$check" whole.csv --gates gates.toml --junit gates.xml | grep -q '^1 gates: 1 green, 0 red$' || fail "a green gate"
+/usr/bin/python3 -c 'import sys, xml.etree.ElementTree as t; sys.exit(t.parse("gates.xml").getroot().get("failures") != "0")' ||
+  fail "JUnit: $(cat gates.xml)"
+sed 's/S = 2 /S = 3000 /' gates.toml > missing.toml
+status=0
+"$check" whole.csv --gates missing.toml > out.txt || status=$?
+[[ $status -eq 1 ]] && grep -q '0 rows match, 1 needed' out.txt || fail "a missing row: $(cat out.txt)"
+sed 's/max/maximum/' gates.toml > bad.toml
+expect_error 2 "bad.toml:6: unknown key 'maximum'" "$check" whole.csv --gates bad.toml --junit new.xml
+expect_error 2 "--tier" "$check" whole.csv --tier slow
+expect_error 2 "no gate is of tier 'full'" "$check" whole.csv --gates gates.toml --tier full --junit new.xml
+"$check" "$source_dir/results/capacity/capacity.csv" --tier full > out.txt || fail "committed results: $(cat out.txt)"
+
+"$compare" whole.csv again.csv --fail-on-difference | tail -1 | grep -q ' 0 differ' || fail "equal files are equal"
+awk -F, -v OFS=, 'NR == 1 { for (i = 1; i <= NF; ++i) if ($i == "final_loss") f = i } NR > 1 { $f = 0.9 } 1' whole.csv \
+  > changed.csv
+status=0
+"$compare" whole.csv changed.csv --fail-on-difference > out.txt || status=$?
+[[ $status -eq 1 ]] && grep -q '^\*' out.txt || fail "a changed row differs: $(cat out.txt)"
+"$compare" "$source_dir/results/capacity/capacity.csv" "$source_dir/results/reference/published_2021.csv" \
+  --where setting=1 --metric-b last_loss | tail -1 | grep -q '^56 points in both' || fail "ours with published"
+expect_error 2 "neither file has this column" "$compare" whole.csv again.csv --where nope=1
+expect_error 2 "no column 'loss'" "$compare" whole.csv again.csv --metric loss
+for program in capacity check compare; do
+  "$bench/$program" --help | grep -q '^Examples:' || fail "$program --help has examples"
+done
+[[ ! -e new.csv && ! -e new.xml ]] || fail "a refused command writes nothing"

@@ -90,6 +90,14 @@ TEST(ReasonToSkip, DividingByFeaturesOfEitherSignHasNoMeaning) {
   EXPECT_FALSE(reason_to_skip(configuration));
 }
 
+TEST(ReasonToSkip, TaylorMayBeDividedByProductsButNotByASumOfFeatures) {
+  Configuration configuration = small("taylor", 8, 10);
+  configuration.normalization = "attention";
+  EXPECT_FALSE(reason_to_skip(configuration));
+  configuration.normalization = "sum";
+  EXPECT_TRUE(reason_to_skip(configuration));
+}
+
 TEST(Applies, AParameterAppliesWhereItChangesSomething) {
   for (const char* parameter : {"kernel", "rule", "normalization"}) {
     EXPECT_TRUE(applies(parameter, small("elu", 8, 10))) << parameter;

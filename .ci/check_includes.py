@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Arrows run one way: core ← kernel, rule, normalization, task ← memory ← model ← train ← sweep ← bench.
+"""Arrows run one way: core ← kernel, rule, normalization, task ← memory ← model ← train ← sweep ← trace ← bench.
 
 A header in include/palimpsest/LAYER/ includes its own layer and the layers listed for it below, nothing else of ours.
 Siblings (kernel, rule, normalization, task) never include each other; theory knows core only.
@@ -25,6 +25,7 @@ ALLOWED = {
     "model": PARTS | {"memory"},
     "train": PARTS | {"memory", "model", "theory"},
     "sweep": PARTS | {"memory", "model", "theory", "train"},
+    "trace": PARTS | {"memory", "model", "theory", "train", "sweep"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

@@ -90,5 +90,43 @@ TEST_F(Npy, AnUnwritableFileIsNamedInTheError) {
   }
 }
 
+TEST_F(Npy, AMatrixOfFloatsIsReadAsItWasWritten) {
+  for (const auto& [rows, cols] : {std::pair{2, 3}, {1, 1}, {63, 5}, {0, 4}, {4, 0}}) {
+    Matrix<float> matrix(rows, cols);
+    for (Index i = 0; i < matrix.size(); ++i) matrix(i) = 0.1f * static_cast<float>(i) - 1;
+    write_npy(directory_ / "x.npy", matrix);
+    const Matrix<float> read = read_npy(directory_ / "x.npy");
+    ASSERT_EQ(read.rows(), rows);
+    ASSERT_EQ(read.cols(), cols);
+    EXPECT_EQ(read, matrix);
+  }
+}
+
+TEST_F(Npy, WhatIsNoMatrixOfFloatsIsRefusedByName) {
+  const auto file = directory_ / "x.npy";
+  const auto error_of = [&](const std::filesystem::path& path) -> std::string {
+    try {
+      read_npy(path);
+    } catch (const ConfigurationError& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  const std::string refused = "'" + file.string() + "' is no matrix of floats as --save-model writes it";
+  EXPECT_EQ(error_of(directory_ / "nowhere.npy"), "cannot read '" + (directory_ / "nowhere.npy").string() + "'");
+  write_npy(file, Matrix<double>(2, 2));
+  EXPECT_EQ(error_of(file), refused);
+  write_npy(file, std::vector<int>{1, 2});
+  EXPECT_EQ(error_of(file), refused);
+  std::ofstream(file) << "step,loss";
+  EXPECT_EQ(error_of(file), refused);
+  write_npy(file, Matrix<float>::Zero(3, 5));
+  for (const std::uintmax_t size : {0, 9, 40, 64, 100, 187}) {  // cut off in each of its parts
+    std::filesystem::resize_file(file, size);
+    EXPECT_EQ(error_of(file), refused) << size;
+    write_npy(file, Matrix<float>::Zero(3, 5));
+  }
+}
+
 }  // namespace
 }  // namespace palimpsest

@@ -1,4 +1,4 @@
-// Writes a dense array as NumPy's .npy, format version 1.0, little-endian.
+// Dense arrays as NumPy's .npy, format version 1.0, little-endian.
 // Source: numpy.lib.format, "Format Version 1.0".
 #pragma once
 
@@ -14,5 +14,9 @@ void write_npy(const std::filesystem::path& file, const Matrix<float>& matrix);
 void write_npy(const std::filesystem::path& file, const Matrix<double>& matrix);
 /// A list of indices as an int32 array of shape (n,).
 void write_npy(const std::filesystem::path& file, const std::vector<int>& indices);
+
+/// A matrix of floats as write_npy wrote it. Throws ConfigurationError naming the file if it can't be read or is another
+/// kind of array.
+Matrix<float> read_npy(const std::filesystem::path& file);
 
 }  // namespace palimpsest

@@ -15,7 +15,18 @@
 namespace palimpsest {
 
 /// What a stream is for; different purposes never share numbers.
-enum class Purpose : std::uint32_t { initialization, training, evaluation, final_evaluation, redraw, evaluation_redraw, final_redraw, test, bootstrap };
+enum class Purpose : std::uint32_t {
+  initialization,
+  training,
+  evaluation,
+  final_evaluation,
+  redraw,
+  evaluation_redraw,
+  final_redraw,
+  test,
+  bootstrap,
+  trace
+};
 
 class Stream {
  public:

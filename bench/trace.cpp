@@ -1,0 +1,88 @@
+// Follows a fast weight state through a stream of writes: see --help, results/traces/ and results/README.md.
+#include "palimpsest/trace/trace.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+
+#include "palimpsest/sweep/row_file.hpp"
+
+namespace {
+
+constexpr auto examples = R"(
+Examples:
+  trace --T 1000 --values distinct --out rewritten.csv
+  trace --kernel dpfp:1 --normalization sum --keys 100 --beta 0.5 --T 100000 --rows 100 --out many.csv
+  trace --precision float --T 100000 --rows 100 --out float.csv
+  trace --rule gated_delta --alpha 0.99 --draw unit --keys 20 --T 500 --out gated.csv
+  sweep capacity --set replacement=true --set L=2S --axis kernel=elu --axis S=20 --set rule=delta --save-model models
+  trace --model models/S=20,L=40,replacement=true,memory=fast_weight,kernel=elu,rule=delta,seed=1 --T 1000 --out trained.csv
+`sweep --list` prints all kernels, rules and normalisations.)";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  palimpsest::trace::Request request;
+  std::filesystem::path out;
+  bool schema_only = false;
+  CLI::App app(
+      "Records what each write does to a fast weight memory: what it writes and removes, how accumulator and state "
+      "grow, and what single precision loses. One CSV row a write.",
+      "trace");
+  app.footer(examples);
+  auto* model =
+      app.add_option("--model", request.model, "keys, gates and components of a model that sweep --save-model kept")
+          ->type_name("DIR");
+  const auto random_only = [&](CLI::Option* option) { return option->excludes(model)->capture_default_str(); };
+  random_only(app.add_option("--keys", request.keys, "random keys: how many; 1 is the rewritten key"))->type_name("N");
+  random_only(
+      app.add_option("--draw", request.draw, "random keys: 'normal', N(0, 1) entries, or 'unit', on the sphere"));
+  random_only(app.add_option("--key-dim", request.key_dim, "random keys: d, their size"))->type_name("D");
+  random_only(app.add_option("--values", request.values,
+                             "random keys: number of one-hot values, or 'distinct', a new one a write"))
+      ->type_name("N|distinct");
+  app.add_option("--kernel", request.kernel, "feature map (default: the model's, or elu)");
+  app.add_option("--rule", request.rule, "update rule (default: the model's, or delta)");
+  app.add_option("--normalization", request.normalization, "normalisation (default: the model's, or attention)");
+  app.add_option("--beta", request.beta, "write strength (default: as learnt by the model, or 1)");
+  app.add_option("--alpha", request.alpha, "decay (default: as learnt by the model, or 1)");
+  app.add_option("-T,--T,--writes", request.writes, "number of writes")->capture_default_str()->type_name("T");
+  app.add_option("--rows", request.rows, "record at most so many, at log-spaced t = 1 ... T (default: every write)")
+      ->type_name("N");
+  app.add_option("--precision", request.precision, "of the recorded state: float or double")->capture_default_str();
+  app.add_option("--seed", request.seed, "of random keys and of the stream")->capture_default_str()->type_name("N");
+  auto* to = app.add_option("--out", out, "the trace; replaced if it is there, once the trace is whole")
+                 ->type_name("FILE.csv");
+  app.add_flag("--schema", schema_only, "print the columns as Markdown");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    fmt::print(stderr, "trace: {}\n", error.what());
+    return 2;
+  }
+  if (schema_only) {
+    fmt::print("{}", palimpsest::trace::schema());
+    return 0;
+  }
+  if (!*to || out.empty()) {
+    fmt::print(stderr, "trace: where to? Give --out FILE.csv (--help)\n");
+    return 2;
+  }
+  std::signal(SIGXFSZ, SIG_IGN);  // a full disk or a file-size limit is an error to report
+  try {
+    const auto csv = palimpsest::trace::trace(request);
+    palimpsest::sweep::make_directory(out.parent_path());
+    palimpsest::sweep::write_atomically(out, csv);
+    fmt::print("{} rows; {}\n", std::count(csv.begin(), csv.end(), '\n') - 1, out.native());
+    return 0;
+  } catch (const palimpsest::ConfigurationError& error) {
+    fmt::print(stderr, "trace: {}\n", error.what());
+    return 2;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "trace: {}\n", error.what());
+    return 1;
+  }
+}

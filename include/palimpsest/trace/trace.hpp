@@ -1,0 +1,39 @@
+// Follows a fast weight state through a long stream of writes and records what each of them does: what is written, what
+// is kept of the value overwritten, how the accumulator and the state grow, and what single precision loses on the way.
+//
+// Keys are random (N vectors drawn once, one of them at random a write; N = 1 is the rewritten key) or those of a
+// trained model (a directory of `sweep --save-model`, with its learnt gates). Values are one-hot, drawn at random but
+// never the one that the key already holds. A float and a double state see the same stream.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "palimpsest/core/types.hpp"
+
+namespace palimpsest::trace {
+
+struct Request {
+  std::filesystem::path model;              ///< empty: random keys
+  std::string kernel, rule, normalization;  ///< empty: the model's; random keys: elu, delta, attention
+  std::string beta, alpha;                  ///< empty: the model's; random keys: 1
+  std::string draw = "normal";              ///< random keys: `normal`, N(0, 1) entries, or `unit`, on the sphere
+  Index keys = 1;                           ///< N, random keys
+  Index key_dim = 64;                       ///< d, random keys
+  std::string values = "64";                ///< random keys: their number, or `distinct`, a new one each write
+  Index writes = 1000;                      ///< T
+  std::optional<Index> rows;                ///< at most this many, at log-spaced t = 1 … T; empty: every write
+  std::string precision = "double";         ///< of what is recorded: `float` or `double`
+  std::uint64_t seed = 1;
+};
+
+/// The trace as CSV, a header and a line a recorded write; the same for the same request. Throws ConfigurationError for
+/// an unknown component, a value out of range, a combination without meaning or a directory that holds no model.
+std::string trace(const Request& request);
+
+/// The columns as a Markdown table.
+std::string schema();
+
+}  // namespace palimpsest::trace

@@ -1,0 +1,89 @@
+#include "palimpsest/trace/source.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "palimpsest/core/npy.hpp"
+#include "palimpsest/core/random.hpp"
+#include "palimpsest/memory/all.hpp"
+#include "palimpsest/model/all.hpp"
+#include "palimpsest/sweep/parameter.hpp"
+#include "palimpsest/train/point.hpp"
+
+namespace palimpsest::trace {
+namespace {
+
+Index steps_a_write(const std::string& rule) {
+  return std::visit([](const auto& r) { return r.steps_a_write(); }, make_component<Rules<float>>("rule", rule));
+}
+
+}  // namespace
+
+Configuration point_of(const std::filesystem::path& model) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(model, error))
+    throw ConfigurationError(fmt::format("model '{}': no such directory", model.string()));
+  const auto canonical = std::filesystem::canonical(model, error);
+  const std::string name = canonical.filename().string();
+  Configuration configuration;
+  try {
+    for (std::size_t from = 0; from < name.size();) {
+      const auto comma = std::min(name.find(',', from), name.size());
+      const auto text = name.substr(from, comma - from);
+      const auto equals = text.find('=');
+      if (equals == text.npos) throw ConfigurationError(fmt::format("'{}' is not NAME=VALUE", text));
+      sweep::find_parameter(text.substr(0, equals)).set(configuration, text.substr(equals + 1));
+      from = comma + 1;
+    }
+  } catch (const ConfigurationError& reason) {
+    throw ConfigurationError(fmt::format("model '{}' is not named after its point, as --save-model does: {}",
+                                         model.string(), reason.what()));
+  }
+  if (configuration.memory != FastWeight<float>::name)
+    throw ConfigurationError(fmt::format("model '{}': memory '{}' has no state of fixed size; known: {}",
+                                         model.string(), configuration.memory, FastWeight<float>::name));
+  return configuration;
+}
+
+TokenTables<float> trained_tables(const std::filesystem::path& directory, const Configuration& configuration) {
+  TokenShape shape{configuration.S, configuration.key_dim, steps_a_write(configuration.rule),
+                   configuration.beta == "learnt" && applies("beta", configuration),
+                   configuration.alpha == "learnt" && applies("alpha", configuration)};
+  std::vector<int> keys(static_cast<std::size_t>(configuration.S));
+  std::iota(keys.begin(), keys.end(), 0);
+  TokenTables<float> tables;
+  Models<float>::for_each([&]<class Model>() {
+    if (Model::name != configuration.model) return;
+    Model model(shape, ProjectionInit::linear, configuration.seed);
+    for (auto* parameter : model.parameters()) {
+      const auto file = directory / (parameter->name + ".npy");
+      Matrix<float> stored = read_npy(file);
+      if (parameter->one_column_a_key) stored.transposeInPlace();
+      auto& value = parameter->value;
+      if (stored.rows() != value.rows() || stored.cols() != value.cols())
+        throw ConfigurationError(fmt::format("'{}' is {}×{}; {}×{} is needed", file.string(), stored.rows(),
+                                             stored.cols(), value.rows(), value.cols()));
+      value = stored;
+    }
+    model.encode(keys, tables);
+  });
+  return tables;
+}
+
+TokenTables<float> random_tables(Index N, Index d, Index n, bool unit, std::uint64_t seed) {
+  Stream stream(seed, Purpose::trace, 0);
+  TokenTables<float> tables;
+  tables.key.resize(d, n * N);
+  fill_normal<float>(stream, tables.key);
+  if (unit) tables.key.colwise().normalize();
+  tables.value.resize(d, 0);
+  tables.query.resize(d, N);
+  for (Index i = 0; i < N; ++i) tables.query.col(i) = tables.key.middleCols(i * n, n).rowwise().mean();
+  return tables;
+}
+
+}  // namespace palimpsest::trace

@@ -1,0 +1,483 @@
+#include "palimpsest/trace/trace.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "palimpsest/kernel/all.hpp"
+#include "palimpsest/memory/state.hpp"
+#include "palimpsest/sweep/csv.hpp"
+#include "palimpsest/theory/rewritten_key.hpp"
+#include "palimpsest/trace/source.hpp"
+#include "palimpsest/train/point.hpp"
+
+namespace palimpsest::trace {
+namespace {
+
+constexpr std::string_view kLearnt = "learnt", kDistinct = "distinct";
+constexpr Index kMostWrites = 100'000'000, kMostRows = 1'000'000, kMostKeys = 100'000, kMostDistinct = 20'000;
+
+/// A request with everything decided.
+struct Setup {
+  Configuration configuration;
+  std::string source;  ///< normal, unit or trained
+  Index keys, values;  ///< N, d_v
+  bool distinct;       ///< a new value each write
+  Index writes;
+  std::vector<Index> rows;  ///< t's to record, in order
+  bool single;              ///< record the float state
+  std::uint64_t seed;
+  TokenTables<float> tables;
+};
+
+void require(std::string_view name, Index value, Index low, Index high) {
+  if (value < low || value > high)
+    throw ConfigurationError(fmt::format("{} = {}: allowed is an integer from {} to {}", name, value, low, high));
+}
+
+std::string listed(std::string_view name, const std::string& value, std::initializer_list<std::string_view> known) {
+  if (std::find(known.begin(), known.end(), value) == known.end())
+    throw ConfigurationError(fmt::format("unknown {} '{}'; known: {}", name, value, fmt::join(known, ", ")));
+  return value;
+}
+
+std::vector<Index> recorded(Index writes, std::optional<Index> rows) {
+  std::vector<Index> all;
+  if (!rows || *rows >= writes) {
+    require("rows", writes, 1, kMostRows);
+    for (Index t = 1; t <= writes; ++t) all.push_back(t);
+    return all;
+  }
+  require("rows", *rows, 1, kMostRows);
+  const double step = *rows > 1 ? std::log(static_cast<double>(writes)) / static_cast<double>(*rows - 1) : 0;
+  for (Index i = 0; i + 1 < *rows; ++i) {
+    const auto t = static_cast<Index>(std::llround(std::exp(step * static_cast<double>(i))));
+    if (all.empty() || t > all.back()) all.push_back(t);
+  }
+  if (all.empty() || writes > all.back()) all.push_back(writes);
+  return all;
+}
+
+Index parse_values(const std::string& text, Index writes) {
+  if (text == kDistinct) {
+    if (writes > kMostDistinct)
+      throw ConfigurationError(fmt::format(
+          "values = distinct keeps a row of the state a write: T is {}, allowed is up to {}", writes, kMostDistinct));
+    return writes;
+  }
+  Index value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value < 1 || value > kMostKeys)
+    throw ConfigurationError(
+        fmt::format("values = {}: allowed is '{}' or an integer from 1 to {}", text, kDistinct, kMostKeys));
+  return value;
+}
+
+template <class T>
+typename Kernels<T>::Variant make_kernel(const Configuration& configuration) {
+  auto kernel = make_component<Kernels<T>>("kernel", configuration.kernel);
+  std::visit(
+      [&]<class K>(K& k) {
+        if constexpr (RandomKernel<K, T>) {
+          Stream stream(configuration.seed, Purpose::redraw, 0);
+          k.draw(configuration.key_dim, stream);
+        }
+      },
+      kernel);
+  return kernel;
+}
+
+bool is_random(const std::string& kernel) {
+  return std::visit([]<class K>(const K&) { return RandomKernel<K, float>; },
+                    make_component<Kernels<float>>("kernel", kernel));
+}
+
+Setup resolve(const Request& request) {
+  Setup setup;
+  Configuration& configuration = setup.configuration;
+  const bool trained = !request.model.empty();
+  if (trained) {
+    configuration = point_of(request.model);
+  } else {
+    listed("draw", request.draw, {"normal", "unit"});
+    require("keys", request.keys, 1, kMostKeys);
+    require("key_dim", request.key_dim, 1, kMostKeys);
+    configuration.kernel = "elu";
+    configuration.rule = "delta";
+    configuration.normalization = "attention";
+    configuration.beta = configuration.alpha = "1";
+    configuration.key_dim = request.key_dim;
+    configuration.S = configuration.L = request.keys;
+    configuration.seed = request.seed;
+  }
+  for (const auto& [text, field] : {std::pair{&request.kernel, &configuration.kernel},
+                                    {&request.rule, &configuration.rule},
+                                    {&request.normalization, &configuration.normalization},
+                                    {&request.beta, &configuration.beta},
+                                    {&request.alpha, &configuration.alpha}})
+    if (!text->empty()) *field = *text;
+  require("T", request.writes, 1, kMostWrites);
+  listed("precision", request.precision, {"float", "double"});
+  validate(configuration);
+  if (const auto reason = reason_to_skip(configuration)) throw ConfigurationError(*reason);
+  const auto rule = make_component<Rules<float>>("rule", configuration.rule);
+  FastWeightState<float>(rule, make_component<Normalizations<float>>("normalization", configuration.normalization), 1,
+                         1);
+  if (trained && is_random(configuration.kernel))
+    throw ConfigurationError(
+        fmt::format("kernel '{}' draws random features, which a saved model does not hold", configuration.kernel));
+  if (!trained)
+    for (const auto& [name, gate] : {std::pair{"beta", &configuration.beta}, {"alpha", &configuration.alpha}})
+      if (*gate == kLearnt)
+        throw ConfigurationError(
+            fmt::format("{} = {}: random keys learn nothing; give a number, or a model", name, kLearnt));
+  setup.source = trained ? "trained" : request.draw;
+  setup.keys = configuration.S;
+  setup.distinct = !trained && request.values == kDistinct;
+  setup.values = trained ? configuration.S : parse_values(request.values, request.writes);
+  setup.writes = request.writes;
+  setup.rows = recorded(request.writes, request.rows);
+  setup.single = request.precision == "float";
+  setup.seed = request.seed;
+  const Index n = std::visit([](const auto& r) { return r.steps_a_write(); }, rule);
+  setup.tables = trained ? trained_tables(request.model, configuration)
+                         : random_tables(setup.keys, configuration.key_dim, n, request.draw == "unit", request.seed);
+  return setup;
+}
+
+/// What a state shows at one write. y: d_v each.
+struct Sight {
+  double beta, alpha, squared_norm, written, kept, accumulator_mass;
+  Vector<double> before, after, asked;  ///< y by the key before and after the write, and by the query after it
+};
+
+/// A state with all that maps a token to its key.
+template <class T>
+class Carrier {
+ public:
+  explicit Carrier(const Setup& setup)
+      : normalization_(make_component<Normalizations<T>>("normalization", setup.configuration.normalization)),
+        kernel_(make_kernel<T>(setup.configuration)),
+        p_(std::visit([&](const auto& k) { return k.feature_dim(setup.configuration.key_dim); }, kernel_)),
+        state_(make_component<Rules<T>>("rule", setup.configuration.rule), normalization_, setup.values, p_),
+        raw_(p_, 1),
+        k_(p_, 1),
+        y_(setup.values),
+        v_(Vector<T>::Zero(setup.values)),
+        scale_(1) {
+    const auto rule = make_component<Rules<T>>("rule", setup.configuration.rule);
+    std::visit(
+        [&]<class R>(const R& r) {
+          steps_ = r.steps_a_write();
+          largest_ = T(R::largest_strength);
+        },
+        rule);
+    key_ = lift(setup.tables.key);
+    value_ = lift(setup.tables.value);
+    const Matrix<T> queries = lift(setup.tables.query);
+    Q_.resize(p_, queries.cols());
+    for (Index n = 0; n < queries.cols(); ++n) Q_.col(n) = map(queries.col(n), T(kReadOutEpsilon));
+    strength_ = gate(setup.tables.strength, setup.configuration.beta);
+    decay_ = gate(setup.tables.decay, setup.configuration.alpha);
+  }
+
+  /// One write, with all its steps; sees the last one if asked to.
+  void write(int key, int value, Sight* sight) {
+    v_(value) = T(1);
+    for (Index j = 0; j < steps_; ++j) {
+      const Index by_key = key * steps_ + j, by_value = value * steps_ + j;
+      x_ = key_.col(by_key);
+      if (value_.cols() > 0) x_ += value_.col(by_value);
+      map(x_, T(0));
+      const T beta = open(strength_, by_key, by_value, largest_), alpha = open(decay_, by_key, by_value, T(1));
+      const bool seen = sight && j + 1 == steps_;
+      if (seen) sight->before = read(k_.col(0));
+      const auto effect = state_.write(k_.col(0), v_, beta, alpha);
+      if (!seen) continue;
+      sight->beta = beta;
+      sight->alpha = alpha;
+      sight->squared_norm = static_cast<double>(k_.squaredNorm());
+      sight->written = effect.written;
+      sight->kept = effect.kept;
+      sight->accumulator_mass = state_.z().dot(k_.col(0));
+      sight->after = read(k_.col(0));
+      sight->asked = answer(key);
+    }
+    v_(value) = T(0);
+  }
+
+  Vector<double> answer(int key) { return read(Q_.col(key)); }
+  const FastWeightState<T>& state() const { return state_; }
+  Index feature_dim() const { return p_; }
+
+ private:
+  struct Gate {
+    T fixed;
+    Vector<T> by_key, by_value;  // logits, or empty
+  };
+
+  static Gate gate(const GateTable<float>& table, const std::string& text) {
+    Gate gate{T(1), table.key.cast<T>(), table.value.cast<T>()};
+    if (text != kLearnt) gate.fixed = static_cast<T>(std::stod(text));
+    return gate;
+  }
+
+  static T open(const Gate& gate, Index by_key, Index by_value, T largest) {
+    if (gate.by_key.size() == 0) return gate.fixed;
+    const T logit = gate.by_key(by_key) + (gate.by_value.size() > 0 ? gate.by_value(by_value) : T(0));
+    return largest / (T(1) + std::exp(-logit));
+  }
+
+  Matrix<T> lift(const Matrix<float>& table) const {
+    const Matrix<T> x = table.cast<T>();
+    return std::visit(
+        [&]<class K>(const K& kernel) -> Matrix<T> {
+          if constexpr (LiftingKernel<K, T>) {
+            Matrix<T> lifted(kernel.lifted_dim(x.rows()), x.cols());
+            if (x.cols() > 0) kernel.lift(x, lifted);
+            return lifted;
+          }
+          return x;
+        },
+        kernel_);
+  }
+
+  /// φ of a lifted token, normalised; in k_.
+  ConstVectorView<T> map(ConstMatrixView<T> x, T epsilon) {
+    std::visit([&](const auto& kernel) { kernel.forward(x, raw_); }, kernel_);
+    std::visit([&](const auto& normalization) { normalization.forward(raw_, k_, scale_, epsilon); }, normalization_);
+    return k_.col(0);
+  }
+
+  Vector<double> read(ConstVectorView<T> q) {
+    state_.read(q, y_);
+    return y_.template cast<double>();
+  }
+
+  typename Normalizations<T>::Variant normalization_;
+  typename Kernels<T>::Variant kernel_;
+  Index p_, steps_ = 1;
+  T largest_ = 1;
+  FastWeightState<T> state_;
+  Matrix<T> key_, value_, Q_;  // d̃×nN, d̃×nN or d̃×0, p×N
+  Gate strength_, decay_;
+  Matrix<T> x_, raw_, k_;  // d̃×1, p×1, p×1
+  Vector<T> y_, v_, scale_;
+};
+
+/// A recorded write.
+struct Record {
+  Index t;
+  int key, value;
+  Sight sight;
+  double accumulator_norm, state_norm, contrast_before, contrast, query_contrast, loss;
+  std::optional<double> old_before, old;
+  double rounding_state, rounding_accumulator, rounding_answer;
+  std::optional<double> expected_written, expected_mass, expected_contrast;
+};
+
+double distance(const Vector<double>& y, int value) {
+  return std::sqrt(std::max(0.0, y.squaredNorm() + 1 - 2 * y(value)));
+}
+
+/// Relative to the double one; 0 of two zeros.
+double relative(double difference, double size) { return difference == 0 ? 0 : difference / size; }
+
+/// theory/rewritten_key.hpp, where it says something.
+void expect(const Setup& setup, Record& record) {
+  const auto& c = setup.configuration;
+  if (setup.keys != 1 || setup.source == "trained" || c.rule != "delta") return;
+  const double beta = std::stod(c.beta), squared_norm = record.sight.squared_norm;
+  const bool accumulates = std::visit([]<class N>(const N&) { return N::accumulates; },
+                                      make_component<Normalizations<double>>("normalization", c.normalization));
+  if (!accumulates && squared_norm > 1 + 1e-6) return;
+  const Vector<double> w = accumulates ? theory::rewritten_attention_weights(record.t, beta)
+                                       : theory::rewritten_sum_weights(record.t, beta, std::min(1.0, squared_norm));
+  record.expected_written = w(record.t - 1);
+  record.expected_mass = w.sum();
+  if (setup.distinct) record.expected_contrast = std::sqrt(2 * theory::rewritten_loss(w));
+}
+
+/// The stream of writes, and which value a key holds.
+class Writer {
+ public:
+  explicit Writer(const Setup& setup)
+      : setup_(setup), stream_(setup.seed, Purpose::trace, 1), held_(static_cast<std::size_t>(setup.keys), -1) {}
+
+  struct Written {
+    int key, value, overwritten;  // −1: none
+  };
+
+  Written next(Index t) {
+    const auto key = static_cast<int>(stream_.below(static_cast<std::uint32_t>(setup_.keys)));
+    const int old = held_[static_cast<std::size_t>(key)];
+    int value = 0;
+    if (setup_.distinct) {
+      value = static_cast<int>(t - 1);
+    } else if (setup_.values > 1) {
+      value = static_cast<int>(stream_.below(static_cast<std::uint32_t>(setup_.values - (old >= 0))));
+      value += old >= 0 && value >= old;
+    }
+    held_[static_cast<std::size_t>(key)] = value;
+    return {key, value, old == value ? -1 : old};
+  }
+
+  /// Value a key, −1 where it was never written.
+  const std::vector<int>& held() const { return held_; }
+
+ private:
+  const Setup& setup_;
+  Stream stream_;
+  std::vector<int> held_;
+};
+
+template <class T>
+double recall_loss(Carrier<T>& carrier, const std::vector<int>& held) {
+  double sum = 0, count = 0;
+  for (std::size_t key = 0; key < held.size(); ++key) {
+    if (held[key] < 0) continue;
+    const double error = distance(carrier.answer(static_cast<int>(key)), held[key]);
+    sum += 0.5 * error * error;
+    ++count;
+  }
+  return sum / count;
+}
+
+std::string number(double x) { return std::isnan(x) ? "nan" : fmt::format("{:.9g}", x); }
+std::string number(const std::optional<double>& x) { return x ? number(*x) : ""; }
+
+struct Column {
+  std::string_view name, meaning;
+  std::function<std::string(const Setup&, Index p, const Record&)> text;
+};
+
+template <class F>
+Column measured(std::string_view name, std::string_view meaning, F value) {
+  return {name, meaning, [value](const Setup&, Index, const Record& r) { return number(value(r)); }};
+}
+
+template <class F>
+Column chosen(std::string_view name, std::string_view meaning, F value) {
+  return {name, meaning, [value](const Setup& s, Index, const Record&) { return fmt::format("{}", value(s)); }};
+}
+
+const std::vector<Column>& columns() {
+  using S = const Setup&;
+  using R = const Record&;
+  static const std::vector<Column> all = {
+      chosen("source", "where keys come from: random `normal` or `unit` vectors, or `trained`",
+             [](S s) { return s.source; }),
+      chosen("keys", "N, number of keys; each write has one at random", [](S s) { return s.keys; }),
+      chosen("values", "number of one-hot values", [](S s) { return s.values; }),
+      chosen("key_dim", "d, size of a key before the feature map", [](S s) { return s.configuration.key_dim; }),
+      chosen("kernel", "feature map", [](S s) { return s.configuration.kernel; }),
+      {"feature_dim", "p", [](S, Index p, R) { return fmt::format("{}", p); }},
+      chosen("rule", "how a write changes the state", [](S s) { return s.configuration.rule; }),
+      chosen("normalization", "how keys, queries and read-out are normalised",
+             [](S s) { return s.configuration.normalization; }),
+      chosen("precision", "of the state that is recorded: `float` or `double`",
+             [](S s) { return s.single ? "float" : "double"; }),
+      chosen("seed", "of keys and stream; of a trained model, of the stream", [](S s) { return s.seed; }),
+      {"t", "number of the write, from 1", [](S, Index, R r) { return fmt::format("{}", r.t); }},
+      {"key", "the key written", [](S, Index, R r) { return fmt::format("{}", r.key); }},
+      {"value", "the value written", [](S, Index, R r) { return fmt::format("{}", r.value); }},
+      measured("beta", "write strength β as used", [](R r) { return r.sight.beta; }),
+      measured("alpha", "decay α as used", [](R r) { return r.sight.alpha; }),
+      measured("key_squared_norm", "‖k‖² of the key, mapped and normalised", [](R r) { return r.sight.squared_norm; }),
+      measured("accumulator_mass", "z·k after the write, z the sum of all keys so far",
+               [](R r) { return r.sight.accumulator_mass; }),
+      measured("accumulator_norm", "‖z‖", [](R r) { return r.accumulator_norm; }),
+      measured("state_norm", "‖W‖_F", [](R r) { return r.state_norm; }),
+      measured("written", "share of the new value in what its key retrieves right after the write",
+               [](R r) { return r.sight.written; }),
+      measured("removed",
+               "1 − kept: share that the write takes from what the key retrieved before; balanced if it is `written`",
+               [](R r) { return 1 - r.sight.kept; }),
+      measured("mass", "total weight of all values in that answer", [](R r) { return r.sight.after.sum(); }),
+      measured("new_weight", "weight of the new value in it", [](R r) { return r.sight.after(r.value); }),
+      measured("old_weight_before", "weight of the overwritten value before the write; empty if there was none",
+               [](R r) { return r.old_before; }),
+      measured("old_weight", "what is left of it after the write", [](R r) { return r.old; }),
+      measured("contrast_before", "‖v − y‖ of the value to be written and what its key retrieves before",
+               [](R r) { return r.contrast_before; }),
+      measured("contrast", "‖v − y‖ right after the write: 0 if the value is retrieved exactly",
+               [](R r) { return r.contrast; }),
+      measured("query_contrast", "the same asked by the query of the key, which a trained model has apart from the key",
+               [](R r) { return r.query_contrast; }),
+      measured("loss", "mean over all keys written so far of ½‖v − y‖², v their latest value, asked by query",
+               [](R r) { return r.loss; }),
+      measured("rounding_state", "‖W_float − W_double‖/‖W_double‖ of the two states that saw the same stream",
+               [](R r) { return r.rounding_state; }),
+      measured("rounding_accumulator", "the same of z", [](R r) { return r.rounding_accumulator; }),
+      measured("rounding_answer", "the same of what the key retrieves", [](R r) { return r.rounding_answer; }),
+      measured("expected_written", "closed form of `written`: a single random key under the delta rule",
+               [](R r) { return r.expected_written; }),
+      measured("expected_mass", "closed form of `mass`, there", [](R r) { return r.expected_mass; }),
+      measured("expected_contrast", "closed form of `contrast`, there and if every value is new",
+               [](R r) { return r.expected_contrast; }),
+  };
+  return all;
+}
+
+}  // namespace
+
+std::string trace(const Request& request) {
+  const Setup setup = resolve(request);
+  Carrier<double> twice(setup);
+  Carrier<float> once(setup);
+  Writer writer(setup);
+  std::vector<std::string> fields;
+  for (const auto& column : columns()) fields.emplace_back(column.name);
+  std::string csv = sweep::csv_line(fields) + "\n";
+  auto row = setup.rows.begin();
+  for (Index t = 1; t <= setup.writes; ++t) {
+    const auto [key, value, old] = writer.next(t);
+    if (t < *row) {
+      twice.write(key, value, nullptr);
+      once.write(key, value, nullptr);
+      continue;
+    }
+    ++row;
+    Sight in_double, in_float;
+    twice.write(key, value, &in_double);
+    once.write(key, value, &in_float);
+    const Matrix<double> W = once.state().W().cast<double>();
+    const Vector<double> z = once.state().z().cast<double>();
+    Record record;
+    record.t = t;
+    record.key = key;
+    record.value = value;
+    record.rounding_state = relative((W - twice.state().W()).norm(), twice.state().W().norm());
+    record.rounding_accumulator = relative((z - twice.state().z()).norm(), twice.state().z().norm());
+    record.rounding_answer = relative((in_float.after - in_double.after).norm(), in_double.after.norm());
+    record.accumulator_norm = setup.single ? z.norm() : twice.state().z().norm();
+    record.state_norm = setup.single ? W.norm() : twice.state().W().norm();
+    record.loss = setup.single ? recall_loss(once, writer.held()) : recall_loss(twice, writer.held());
+    record.sight = setup.single ? std::move(in_float) : std::move(in_double);
+    record.contrast_before = distance(record.sight.before, value);
+    record.contrast = distance(record.sight.after, value);
+    record.query_contrast = distance(record.sight.asked, value);
+    if (old >= 0) {
+      record.old_before = record.sight.before(old);
+      record.old = record.sight.after(old);
+    }
+    expect(setup, record);
+    fields.clear();
+    for (const auto& column : columns()) fields.push_back(column.text(setup, twice.feature_dim(), record));
+    csv += sweep::csv_line(fields) + "\n";
+  }
+  return csv;
+}
+
+std::string schema() {
+  std::string table = "| column | meaning |\n|---|---|\n";
+  for (const auto& column : columns()) table += fmt::format("| `{}` | {} |\n", column.name, column.meaning);
+  return table;
+}
+
+}  // namespace palimpsest::trace

@@ -1,0 +1,190 @@
+#include "palimpsest/memory/state.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "palimpsest/memory/fast_weight.hpp"
+#include "reference/agree.hpp"
+#include "reference/random.hpp"
+
+namespace palimpsest {
+namespace {
+
+using M = Matrix<double>;
+using V = Vector<double>;
+
+template <class T = double>
+FastWeightState<T> state(std::string_view rule, std::string_view normalization, Index d_v, Index p) {
+  return {make_component<Rules<T>>("rule", rule), make_component<Normalizations<T>>("normalization", normalization),
+          d_v, p};
+}
+
+const std::vector<std::string> kRules{"sum", "delta", "decay", "gated_delta", "longhorn", "delta_product:1"};
+const std::vector<std::string> kNormalizations{"none", "sum",         "attention",     "sum+attention",
+                                               "l2",   "centered_l2", "sum_of_squares"};
+
+M normalized(const std::string& normalization, const M& phi, double epsilon) {
+  M mapped(phi.rows(), phi.cols());
+  V scale(phi.cols());
+  std::visit([&](const auto& n) { n.forward(phi, mapped, scale, epsilon); },
+             make_component<Normalizations<double>>("normalization", normalization));
+  return mapped;
+}
+
+// Keys e1 and (e1 + e2)/2, values e1, e2, β = 1/2, by hand:
+//   W = ½ [1 0; 0 0]. The second key retrieves v̄ = (¼, 0), so W += ½ (e2 − v̄) kᵀ = [−1/16 −1/16; ¼ ¼]
+TEST(FastWeightState, DeltaByHand) {
+  auto memory = state("delta", "none", 2, 2);
+  const auto first = memory.write(V{{1, 0}}, V{{1, 0}}, 0.5, 1);
+  EXPECT_EQ(memory.W(), (M{{0.5, 0}, {0, 0}}));
+  EXPECT_EQ(first.written, 0.5);
+  EXPECT_EQ(first.kept, 0.5);
+  const auto second = memory.write(V{{0.5, 0.5}}, V{{0, 1}}, 0.5, 1);
+  EXPECT_EQ(memory.W(), (M{{0.4375, -0.0625}, {0.25, 0.25}}));
+  EXPECT_EQ(second.written, 0.25);  // β ‖k‖²
+  EXPECT_EQ(second.kept, 0.75);
+  EXPECT_EQ(memory.z(), (V{{1.5, 0.5}}));
+  EXPECT_EQ(memory.steps(), 2);
+  V y(2);
+  memory.read(V{{2, 0}}, y);
+  EXPECT_EQ(y, (V{{0.875, 0.5}}));
+}
+
+// Key (1, 1) twice with attention: z·k is 2, then 4. The second write retrieves (2·½, 0) …: W = e1 kᵀ after the first,
+// v̄ = (2, 0)/2 = e1, W = e1 kᵀ + (e2 − e1) kᵀ = e2 kᵀ, read as 2/4 e2.
+TEST(FastWeightState, AttentionRemovesAllAndWritesHalfOfARewrittenKey) {
+  auto memory = state("delta", "attention", 2, 2);
+  const V k{{1, 1}};
+  memory.write(k, V{{1, 0}}, 1, 1);
+  const auto effect = memory.write(k, V{{0, 1}}, 1, 1);
+  V y(2);
+  memory.read(k, y);
+  // ε = 1e-6 beside z·k = 2 and 4
+  EXPECT_NEAR(y(0), 0, 1e-6);
+  EXPECT_NEAR(y(1), 0.5, 1e-6);
+  EXPECT_NEAR(effect.written, 0.5, 1e-6);
+  EXPECT_NEAR(effect.kept, 0, 1e-6);
+}
+
+// The state carried forwards and the queries carried backwards are two ways to the same answers.
+TEST(FastWeightState, AnswersAreThoseOfTheQueriesSide) {
+  const Index d = 5, S = 7, L = 23;
+  TokenTables<double> tables;
+  for (const std::string rule :
+       {"sum", "delta", "decay", "gated_delta", "longhorn", "delta_product:1", "delta_product:3"})
+    for (const auto& normalization : kNormalizations) {
+      SCOPED_TRACE(rule + ", " + normalization);
+      const auto made = make_component<Rules<double>>("rule", rule);
+      const Index n = std::visit([](const auto& r) { return r.steps_a_write(); }, made);
+      tables.key = reference::normal(d, n * S, 1);
+      tables.value.resize(d, 0);
+      tables.query = reference::normal(d, S, 2);
+      Stream stream(3, Purpose::test, 0);
+      Episode episode;
+      for (Index t = 0; t < L; ++t) {
+        episode.keys.push_back(static_cast<int>(stream.below(S)));
+        episode.values.push_back(static_cast<int>(stream.below(S)));
+      }
+      const FixedGates gates{0.7, 0.9};
+      FastWeight<double> memory(Elu<double>(), made,
+                                make_component<Normalizations<double>>("normalization", normalization), d, gates);
+      std::vector<int> columns(S);
+      for (int i = 0; i < S; ++i) columns[i] = i;
+      M expected(S, S);
+      memory.begin(tables);
+      memory.read(episode, columns, expected);
+
+      const M K = normalized(normalization, features(Elu<double>(), tables.key), 0);
+      const M Q = normalized(normalization, features(Elu<double>(), tables.query), kReadOutEpsilon);
+      auto carried = state(rule, normalization, S, d);
+      for (Index t = 0; t < L; ++t)
+        for (Index j = 0; j < n; ++j)
+          carried.write(K.col(episode.keys[t] * n + j), V::Unit(S, episode.values[t]), gates.beta, gates.alpha);
+      M actual(S, S);
+      for (Index i = 0; i < S; ++i) {
+        V y(S);
+        carried.read(Q.col(i), y);
+        actual.col(i) = y;
+      }
+      // Sums of the same L·p terms in another order: 1e-16 times what erasing amplifies; keys here stay below
+      // length 10.
+      EXPECT_TRUE(reference::agree(actual, expected, 1e-9));
+    }
+}
+
+TEST(FastWeightState, AWriteMixesWhatItsKeyRetrievedWithTheNewValue) {
+  const Index d_v = 3, p = 5, L = 17;
+  for (const auto& rule : kRules)
+    for (const auto& normalization : kNormalizations) {
+      SCOPED_TRACE(rule + ", " + normalization);
+      const M K = normalized(normalization, reference::normal(p, L, 4).cwiseAbs(), 0);
+      auto memory = state(rule, normalization, d_v, p);
+      for (Index t = 0; t < L; ++t) {
+        const V v = reference::normal(d_v, 1, 5 + t);
+        V before(d_v), after(d_v);
+        memory.read(K.col(t), before);
+        const auto effect = memory.write(K.col(t), v, 0.6, 0.8);
+        memory.read(K.col(t), after);
+        const V mixed = effect.kept * before + effect.written * v;
+        EXPECT_LT((after - mixed).norm(), 1e-12 * (1 + after.norm() + before.norm())) << t;  // rounding
+      }
+    }
+}
+
+// (1 − kept)/written = (1 + β)/β whatever the keys: z has grown by the time of the read, and the divisor with it.
+TEST(FastWeightState, AttentionRemovesMoreThanItWrites) {
+  const Index p = 7;
+  for (const double beta : {0.25, 0.5, 1.0}) {
+    const M K = reference::normal(p, 63, 6).cwiseAbs();
+    auto memory = state("delta", "attention", 2, p);
+    for (Index t = 0; t < K.cols(); ++t) {
+      const auto effect = memory.write(K.col(t), V::Unit(2, t % 2), beta, 1);
+      // ε = 1e-6 beside z·k > 0.5. The first write has nothing to remove.
+      if (t > 0) EXPECT_NEAR((1 - effect.kept) / effect.written, (1 + beta) / beta, 1e-4) << t;
+    }
+  }
+}
+
+TEST(FastWeightState, NormalizedKeysAreBalanced) {
+  for (const std::string normalization : {"sum", "l2", "centered_l2", "sum_of_squares"}) {
+    const M K = normalized(normalization, reference::normal(7, 31, 7).cwiseAbs(), 0);
+    auto memory = state("delta", normalization, 2, 7);
+    for (Index t = 0; t < K.cols(); ++t) {
+      const auto effect = memory.write(K.col(t), V::Unit(2, t % 2), 0.8, 1);
+      EXPECT_NEAR(1 - effect.kept, effect.written, 1e-15) << normalization;  // one rounding
+      EXPECT_NEAR(effect.written, 0.8 * K.col(t).squaredNorm(), 1e-15);
+    }
+  }
+}
+
+TEST(FastWeightState, FloatIsDoubleRounded) {
+  const Index p = 63, d_v = 5;
+  const Matrix<float> K = reference::normal(p, 40, 8).cwiseAbs().cast<float>();
+  auto once = state<float>("delta", "attention", d_v, p);
+  auto twice = state("delta", "attention", d_v, p);
+  for (Index t = 0; t < K.cols(); ++t) {
+    once.write(K.col(t), Vector<float>::Unit(d_v, t % d_v), 0.5f, 1.f);
+    twice.write(K.col(t).cast<double>(), V::Unit(d_v, t % d_v), 0.5, 1);
+  }
+  // 40 additions, each rounded to 6e-8 of a sum
+  EXPECT_LT((once.W().cast<double>() - twice.W()).norm(), 40 * 6e-8 * twice.W().norm());
+  EXPECT_NE(once.W().cast<double>(), twice.W());
+}
+
+TEST(FastWeightState, ARuleWithoutAStepIsRefused) {
+  for (const std::string rule : {"rls", "fwm2021"}) {
+    try {
+      state(rule, "none", 2, 2);
+      FAIL() << rule;
+    } catch (const ConfigurationError& error) {
+      EXPECT_EQ(error.what(), "rule '" + rule +
+                                  "' changes its state by more than decay, erasure and a write; known here: "
+                                  "sum, delta, decay, gated_delta, longhorn, delta_product:n");
+    }
+  }
+}
+
+}  // namespace
+}  // namespace palimpsest

@@ -80,6 +80,20 @@ def read_csv(path, columns):
     return rows
 
 
+def saved_of(row, directory, extension=""):
+    """The file or directory that a sweep saved for a row, named NAME=VALUE,NAME=VALUE by what isn't the default: of all
+    whose names fit the row, the one that says the most. None if there is none."""
+    best, most = None, 0
+    for name in sorted(os.listdir(directory)):
+        if not name.endswith(extension):
+            continue
+        parts = [part.partition("=") for part in name[:len(name) - len(extension)].split(",")]
+        fits = all(equals and row.get(key, "").replace("/", "_") == value for key, equals, value in parts)
+        if fits and len(parts) > most:
+            best, most = os.path.join(directory, name), len(parts)
+    return best
+
+
 # --- one look per model ----------------------------------------------------------------------------------------------
 
 class Look(namedtuple("Look", "colour marker line width")):
@@ -131,6 +145,34 @@ def looks(names):
         taken.add(index)
         result[name] = OTHERS[index]
     return result
+
+
+# Where figures compare rules, colour is the rule and the marker its normalisation.
+RULE_COLOURS = {
+    "sum": "#000000",
+    "decay": "#8C7A00",
+    "delta": "#0072B2",
+    "gated_delta": "#56B4E9",
+    "longhorn": "#009E73",
+    "delta_product": "#CC79A7",
+    "rls": "#D55E00",
+    "fwm2021": "#E69F00",
+}
+NORMALIZATION_MARKERS = {"none": "o", "sum": "s", "attention": "D", "sum+attention": "d", "l2": "^", "centered_l2": "v",
+                         "sum_of_squares": "P"}
+
+
+def rule_colour(rule):
+    """A rule's colour, whatever its argument; of an unknown rule, one that its name picks."""
+    kind = rule.partition(":")[0]
+    return RULE_COLOURS.get(kind) or OTHERS[zlib.crc32(kind.encode()) % len(OTHERS)].colour
+
+
+def ordered(names, known):
+    """Names in the order of the known ones, others behind them by name."""
+    order = list(known)
+    return sorted(names, key=lambda name: (order.index(name.partition(":")[0]) if name.partition(":")[0] in order
+                                           else len(order), name))
 
 
 def title(name):

@@ -152,8 +152,9 @@ Setup resolve(const Request& request) {
 
 /// What a state shows at one write. y: d_v each.
 struct Sight {
-  double beta, alpha, squared_norm, written, kept, accumulator_mass;
-  Vector<double> before, after, asked;  ///< y by the key before and after the write, and by the query after it
+  double beta, alpha, squared_norm, written, kept;
+  std::optional<double> accumulator_mass;  ///< of a normalisation that has one
+  Vector<double> before, after, asked;     ///< y by the key before and after the write, and by the query after it
 };
 
 /// A state with all that maps a token to its key.
@@ -204,7 +205,7 @@ class Carrier {
       sight->squared_norm = static_cast<double>(k_.squaredNorm());
       sight->written = effect.written;
       sight->kept = effect.kept;
-      sight->accumulator_mass = state_.z().dot(k_.col(0));
+      if (state_.accumulates()) sight->accumulator_mass = state_.z().dot(k_.col(0));
       sight->after = read(k_.col(0));
       sight->asked = answer(key);
     }
@@ -275,9 +276,10 @@ struct Record {
   Index t;
   int key, value;
   Sight sight;
-  double accumulator_norm, state_norm, contrast_before, contrast, query_contrast, loss;
+  std::optional<double> accumulator_norm, rounding_accumulator;
+  double state_norm, contrast_before, contrast, query_contrast, loss;
   std::optional<double> old_before, old;
-  double rounding_state, rounding_accumulator, rounding_answer;
+  double rounding_state, rounding_answer;
   std::optional<double> expected_written, expected_mass, expected_contrast;
 };
 
@@ -389,7 +391,8 @@ const std::vector<Column>& columns() {
       measured("beta", "write strength β as used", [](R r) { return r.sight.beta; }),
       measured("alpha", "decay α as used", [](R r) { return r.sight.alpha; }),
       measured("key_squared_norm", "‖k‖² of the key, mapped and normalised", [](R r) { return r.sight.squared_norm; }),
-      measured("accumulator_mass", "z·k after the write, z the sum of all keys so far",
+      measured("accumulator_mass",
+               "z·k after the write, z the sum of all keys so far; empty of a normalisation without one",
                [](R r) { return r.sight.accumulator_mass; }),
       measured("accumulator_norm", "‖z‖", [](R r) { return r.accumulator_norm; }),
       measured("state_norm", "‖W‖_F", [](R r) { return r.state_norm; }),
@@ -453,9 +456,11 @@ std::string trace(const Request& request) {
     record.key = key;
     record.value = value;
     record.rounding_state = relative((W - twice.state().W()).norm(), twice.state().W().norm());
-    record.rounding_accumulator = relative((z - twice.state().z()).norm(), twice.state().z().norm());
+    if (once.state().accumulates()) {
+      record.accumulator_norm = setup.single ? z.norm() : twice.state().z().norm();
+      record.rounding_accumulator = relative((z - twice.state().z()).norm(), twice.state().z().norm());
+    }
     record.rounding_answer = relative((in_float.after - in_double.after).norm(), in_double.after.norm());
-    record.accumulator_norm = setup.single ? z.norm() : twice.state().z().norm();
     record.state_norm = setup.single ? W.norm() : twice.state().W().norm();
     record.loss = setup.single ? recall_loss(once, writer.held()) : recall_loss(twice, writer.held());
     record.sight = setup.single ? std::move(in_float) : std::move(in_double);

@@ -131,7 +131,8 @@ void save_model(const std::filesystem::path& directory, Model& model) {
               parameter->one_column_a_key ? Matrix<Real>(parameter->value.transpose()) : parameter->value);
 }
 
-/// Writes each episode it sees, numbered, with the outputs (S×N) and the random features it was answered with.
+/// Writes each episode it sees, numbered, with the outputs (S×N), the coefficients (L×N, of a rule that has them) and the
+/// random features it was answered with.
 template <class Memory>
 SequenceObserver<Real> episode_writer(const std::filesystem::path& directory, const Memory& memory) {
   std::filesystem::create_directories(directory);
@@ -147,6 +148,7 @@ SequenceObserver<Real> episode_writer(const std::filesystem::path& directory, co
     write_npy(file("queries"), asked);
     write_npy(file("targets"), targets);
     write_npy(file("outputs"), Y);
+    if (memory.coefficients().rows() > 0) write_npy(file("coefficients"), memory.coefficients());
     if constexpr (requires { memory.random_features(); })
       if (const auto* omega = memory.random_features()) write_npy(file("omega"), *omega);
     ++number;

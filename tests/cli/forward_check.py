@@ -90,6 +90,10 @@ def check(row, models, episodes):
         assert outputs.shape == Y.shape, (outputs.shape, Y.shape)
         off = np.abs(outputs - Y).max()
         assert off <= TOLERANCE * max(1, np.abs(Y).max()), f"outputs differ by {off}"
+        C = get("coefficients").astype(np.float64)
+        assert C.shape == (len(keys), len(asked)), C.shape
+        off = np.abs(np.eye(S)[values].T @ C - outputs).max()
+        assert off <= TOLERANCE * max(1, np.abs(C).max()), f"outputs differ from V C by {off}"
         losses.append(0.5 * ((np.eye(S)[targets].T - Y) ** 2).sum(axis=0))
     if row["evaluation"] == "exact":
         loss, reported = np.concatenate(losses).mean(), float(row["final_loss"])

@@ -120,11 +120,11 @@ TEST_F(Npy, WhatIsNoMatrixOfFloatsIsRefusedByName) {
   EXPECT_EQ(error_of(file), refused);
   std::ofstream(file) << "step,loss";
   EXPECT_EQ(error_of(file), refused);
-  write_npy(file, Matrix<float>::Zero(3, 5));
+  write_npy(file, Matrix<float>(Matrix<float>::Zero(3, 5)));
   for (const std::uintmax_t size : {0, 9, 40, 64, 100, 187}) {  // cut off in each of its parts
     std::filesystem::resize_file(file, size);
     EXPECT_EQ(error_of(file), refused) << size;
-    write_npy(file, Matrix<float>::Zero(3, 5));
+    write_npy(file, Matrix<float>(Matrix<float>::Zero(3, 5)));
   }
 }
 

@@ -142,7 +142,9 @@ TEST(FastWeightState, AttentionRemovesMoreThanItWrites) {
     for (Index t = 0; t < K.cols(); ++t) {
       const auto effect = memory.write(K.col(t), V::Unit(2, t % 2), beta, 1);
       // ε = 1e-6 beside z·k > 0.5. The first write has nothing to remove.
-      if (t > 0) EXPECT_NEAR((1 - effect.kept) / effect.written, (1 + beta) / beta, 1e-4) << t;
+      if (t > 0) {
+        EXPECT_NEAR((1 - effect.kept) / effect.written, (1 + beta) / beta, 1e-4) << t;
+      }
     }
   }
 }

@@ -81,6 +81,7 @@ class FastWeightState {
     return z_;
   }  ///< p, the sum of all keys written, whether the normalisation uses it or not
   Index steps() const { return steps_; }
+  bool accumulates() const { return accumulates_; }
 
  private:
   T divisor(ConstVectorView<T> x) const { return accumulates_ ? z_.dot(x) + T(kReadOutEpsilon) : T(1); }

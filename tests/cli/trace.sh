@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# The trace: the same file for the same command, a model kept by the sweep, and bad input that changes nothing.
+source "$(dirname "$0")/common.bash"
+trace=$bench/trace
+
+"$trace" --T 50 --values distinct --out deep/a.csv > out.txt
+[[ $(cat out.txt) == "50 rows; deep/a.csv" ]] || fail "one summary line: $(cat out.txt)"
+[[ $(rows deep/a.csv) -eq 50 ]] || fail "a row a write"
+"$trace" --T 50 --values distinct --out b.csv > /dev/null
+cmp deep/a.csv b.csv || fail "the same command gives the same bytes"
+"$trace" --T 100000 --rows 20 --precision float --out long.csv > /dev/null
+[[ $(rows long.csv) -le 20 && $(tail -1 long.csv | cut -d, -f11) == 100000 ]] || fail "log-spaced rows end at T"
+"$trace" --help | grep -qF 'trace --kernel dpfp:1' || fail "--help has examples"
+"$trace" --schema | cut -d'`' -f2 | tail -n +3 | paste -sd, > columns.txt
+[[ $(cat columns.txt) == "$(head -1 b.csv)" ]] || fail "--schema lists the columns"
+while IFS= read -r line; do
+  grep -qF -- "$line" "$source_dir/results/README.md" || fail "results/README.md lacks: $line"
+done < <("$trace" --schema)
+
+"$sweep" capacity --axis S=5 --axis kernel=elu --set replacement=true --set L=2S --set rule=delta "${tiny[@]}" \
+  --save-model models --save-episodes episodes --out trained.csv > /dev/null
+"$trace" --model models/* --T 30 --out trained_trace.csv > /dev/null
+[[ $(rows trained_trace.csv) -eq 30 ]] || fail "the trace of a model"
+[[ -s $(echo episodes/*/000_coefficients.npy) ]] || fail "coefficients are saved"
+
+cp b.csv before.csv
+bad() { expect_error 2 "$1" "$trace" "${@:2}" --out b.csv; }
+bad "T = 0" --T 0
+bad "beta = 1.5" --beta 1.5
+bad "unknown rule 'nope'; known: sum, delta" --rule nope
+bad "unknown kernel 'nope'; known: identity" --kernel nope
+bad "unknown normalization 'nope'; known: none" --normalization nope
+bad "--model excludes --keys" --model models/* --keys 3
+bad "no such directory" --model nowhere
+bad "--wites" --wites 3
+bad "T" --T many
+cmp b.csv before.csv || fail "bad input leaves the file as it was"
+expect_error 2 "--out" "$trace" --T 3
+expect_error 1 "text.csv" bash -c "echo x > text.csv; exec $trace --T 3 --out text.csv/new.csv"

@@ -100,7 +100,7 @@ def titles(rows):
         words = []
         for column, form in TELLING:
             value = row.get(column, "")
-            if value and len({other.get(column, "") for other in rows}) > 1:
+            if value and len({other.get(column, "") for other in rows} - {""}) > 1:
                 words.append(form.format(style.title(value) if column == "kernel" else value.replace("_", " ")))
         result.append(", ".join(words) or row.get("rule") or row["memory"])
     return result
@@ -125,7 +125,7 @@ def draw(sequences, names):
         if i % across == 0:
             cell.set_ylabel("write t")
         if i + across >= len(sequences):
-            cell.set_xlabel("query, by its newest write")
+            cell.set_xlabel("query")
         for side in ("top", "right"):
             cell.spines[side].set_visible(True)
     figure.colorbar(image, ax=list(axes.flat), shrink=0.8, aspect=30, extend="both", label="coefficient")

@@ -25,6 +25,8 @@ from matplotlib.ticker import MaxNLocator, MultipleLocator
 REQUIRED = ["S", "L", "replacement", "memory", "kernel", "rule", "normalization", "evaluation", "seed", "status",
             "final_loss", "last_loss", "bound"]
 PUBLISHED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "results", "reference", "published_2021.csv")
+# With which normalisations a rule's published losses are worth comparing.
+PAIRED = {"sum": ("attention", "sum"), "delta": ("sum",), "fwm2021": ("none",)}
 CEILING = 0.62  # a memory that answers nothing has loss 0.5
 BOUND = {"linestyle": (0, (3.4, 2.2)), "linewidth": 0.9, "zorder": 3.5}
 THEIRS = {"linestyle": "none", "markersize": 5.4, "markeredgewidth": 0.8, "markerfacecolor": "none", "zorder": 5}
@@ -125,9 +127,9 @@ def panels_of(points):
 def draw_losses(points, published):
     panels = panels_of(points)
     per_kernel = len(panels) // len(kernels_of(points))
-    across = min(per_kernel if per_kernel > 1 else len(panels), 3)
+    across = min(per_kernel, 4) if per_kernel > 1 else min(len(panels), 3)
     down = -(-len(panels) // across)
-    figure, axes = grid(down, across, 2.6 if across < 3 else 2.2)
+    figure, axes = grid(down, across, {1: 3.0, 2: 2.6, 3: 2.2, 4: 1.9}[across])
     signs = set()
     sizes = sorted({row["size"] for row in points})
     for cell, (kernel, only) in zip(axes.flat, panels):
@@ -148,7 +150,7 @@ def draw_losses(points, published):
                 colour = style.rule_colour(rules[0]) if len(rules) == 1 and rules[0] else GREY
                 cell.plot(*zip(*line), color=colour, marker="_" if len(line) == 1 else None, markersize=12, **BOUND)
                 signs.add("bound")
-        for rule in {rule for rule, _ in series}:
+        for rule in sorted({rule for rule, normalization in series if normalization in PAIRED.get(rule, ())}):
             theirs = [(S, loss) for S, loss in published.get((kernel, rule), [])
                       if sizes[0] <= S <= sizes[-1] and loss <= CEILING]
             if theirs:
@@ -160,7 +162,7 @@ def draw_losses(points, published):
     for i, cell in enumerate(axes.flat[:len(panels)]):
         if i + across >= len(panels):
             cell.tick_params(labelbottom=True)
-            cell.set_xlabel("number of distinct keys S")
+            cell.set_xlabel("number of distinct keys S" if across < 4 else "distinct keys S")
     evaluations = {row["evaluation"] for row in points}
     for cell in axes[:, 0]:
         cell.set_ylabel("last loss, published evaluation" if evaluations == {"published_2021"} else "final loss")

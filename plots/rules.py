@@ -4,7 +4,7 @@
 rules       heat map of the mean final loss over seeds, rule × normalisation, a panel a kernel and S; what has no meaning
             together is hatched, what was not run is blank
 age         final loss by the age of the write asked for, newest quarter of the sequence to oldest, a line a rule
-overwrites  final loss by how often the key had been overwritten
+overwrites  final loss by how often the key had been overwritten; in both, losses far above 1 lie beyond the axis
 
 Nothing is measured or estimated here: all losses are columns of the CSV file (results/README.md).
 
@@ -115,7 +115,7 @@ def draw_cell(axes, x, y, rows, colours):
     colour = colours(min(value / WORST, 1.0))
     axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor="white", linewidth=0.6))
     light = 0.3 * colour[0] + 0.59 * colour[1] + 0.11 * colour[2] > 0.5
-    text = f"{value:.3f}" if value < 10 else f"{value:.0f}"
+    text = f"{value:.3f}" if value < 10 else f"{value:.0f}" if value < 1e4 else f"{value:.0e}".replace("e+0", "e")
     axes.text(x, y, text, ha="center", va="center", fontsize=6.5, color="black" if light else "white")
     return "ok"
 
@@ -169,8 +169,8 @@ def main():
     at = f"S = {size:g}"
     figures = {  # all of them before the first is written
         "rules": draw_heat(points),
-        "age": draw_parts(points, AGES, ["newest", "2nd", "3rd", "oldest"], f"quarter of the sequence, {at}", size),
-        "overwrites": draw_parts(points, OVERWRITES, ["0", "1", "2", "3+"], f"times overwritten, {at}", size),
+        "age": draw_parts(points, AGES, ["new", "2nd", "3rd", "old"], f"quarter written, {at}", size),
+        "overwrites": draw_parts(points, OVERWRITES, ["0", "1", "2", "3+"], f"overwritten, {at}", size),
     }
     for name, figure in figures.items():
         style.save(figure, options.out, name)

@@ -1,5 +1,6 @@
 #include "palimpsest/core/npy.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -112,8 +113,9 @@ TEST_F(Npy, WhatIsNoMatrixOfFloatsIsRefusedByName) {
     }
     return "no error";
   };
-  const std::string refused = "'" + file.string() + "' is no matrix of floats as --save-model writes it";
-  EXPECT_EQ(error_of(directory_ / "nowhere.npy"), "cannot read '" + (directory_ / "nowhere.npy").string() + "'");
+  const std::string refused = fmt::format("'{}' is no matrix of floats as --save-model writes it", file.string());
+  EXPECT_EQ(error_of(directory_ / "nowhere.npy"),
+            fmt::format("cannot read '{}'", (directory_ / "nowhere.npy").string()));
   write_npy(file, Matrix<double>(2, 2));
   EXPECT_EQ(error_of(file), refused);
   write_npy(file, std::vector<int>{1, 2});

@@ -33,7 +33,7 @@ class CoefficientsPlot(PlotCase):
     def test_a_panel_a_rule(self):
         rows = self.write([point("sum"), point("delta"), point("fwm2021")])  # the last has none
         svg = self.draw(rows, "--episodes", self.episodes(["sum", "delta"]))["coefficients"]
-        self.assert_shows(svg, "sum", "delta", "coefficient", "write t", "query, by its newest write")
+        self.assert_shows(svg, "sum", "delta", "coefficient", "write t", "query")
         self.assertNotIn("<!-- fwm2021 -->", svg)
 
     def test_queries_stand_in_the_order_of_their_newest_write(self):

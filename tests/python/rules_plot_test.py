@@ -33,9 +33,9 @@ class RulesPlot(PlotCase):
     def test_age_and_overwrites_show_the_largest_size_or_the_one_asked_for(self):
         path = self.write(sweep())
         figures = self.draw(path)
-        self.assert_shows(figures["age"], "quarter of the sequence, S = 60", "newest", "oldest", "delta", "ELU+1, l2")
-        self.assert_shows(figures["overwrites"], "times overwritten, S = 60", "3+")
-        self.assert_shows(self.draw(path, "--size", "20")["age"], "quarter of the sequence, S = 20")
+        self.assert_shows(figures["age"], "quarter written, S = 60", "new", "old", "delta", "ELU+1, l2")
+        self.assert_shows(figures["overwrites"], "overwritten, S = 60", "3+")
+        self.assert_shows(self.draw(path, "--size", "20")["age"], "quarter written, S = 20")
 
     def test_equal_data_gives_equal_bytes_whatever_the_order_of_rows(self):
         rows = sweep()

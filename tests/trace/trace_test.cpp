@@ -158,8 +158,11 @@ TEST(Trace, SinglePrecisionLosesTheAccumulatorAsItGrows) {
   EXPECT_LT(number(in_double.back(), "rounding_accumulator"), 20000 * 6e-8);
   for (const std::string column : {"rounding_state", "rounding_accumulator", "rounding_answer", "t", "value"})
     EXPECT_EQ(in_float.back().at(column), in_double.back().at(column)) << column;
-  EXPECT_NEAR(std::abs(number(in_float.back(), "accumulator_norm") / number(in_double.back(), "accumulator_norm") - 1),
-              number(in_double.back(), "rounding_accumulator"), 0.5 * number(in_double.back(), "rounding_accumulator"));
+  // Lengths differ at most as the vectors do.
+  const double off =
+      std::abs(number(in_float.back(), "accumulator_norm") / number(in_double.back(), "accumulator_norm") - 1);
+  EXPECT_GT(off, 1e-7);
+  EXPECT_LE(off, number(in_double.back(), "rounding_accumulator"));
 }
 
 TEST(Trace, RowsAreLogSpacedFromTheFirstWriteToTheLast) {
@@ -326,7 +329,7 @@ TEST_F(TrainedTrace, AModelThatDoesNotFitIsRefused) {
     other.model = directory_ / name;
     return error_of(other);
   };
-  EXPECT_THAT(named("S=6,memory=fast_weight,kernel=elu,key_dim=7,rule=delta"), testing::HasSubstr("is needed"));
+  EXPECT_THAT(named("S=6,L=6,memory=fast_weight,kernel=elu,key_dim=7,rule=delta"), testing::HasSubstr("is needed"));
   EXPECT_THAT(named("S=5,memory=softmax"), testing::HasSubstr("memory 'softmax' has no state of fixed size"));
   EXPECT_THAT(named("S=5,kernle=elu"), testing::HasSubstr("unknown parameter 'kernle'"));
   asked.kernel = "favor:8";

@@ -55,18 +55,18 @@ def labels(traces):
             if len({other[0].get(column, "") for other in traces}) > 1:
                 value = rows[0].get(column, "")
                 words.append(form.format(style.title(value) if column == "kernel" else value).replace("_", " "))
-        betas = {spread(other) for other in traces}
-        if len(betas) > 1:
+        betas = {spread(other) for other in traces} - {""}
+        if len(betas) > 1 and spread(rows):
             words.append(f"β = {spread(rows)}")
         names.append(", ".join(words) or f"{rows[0]['rule']}, {rows[0]['normalization']}")
     return names
 
 
 def spread(rows):
-    """β as the trace used it: one number, or from … to."""
-    if "beta" not in rows[0]:
+    """β as the trace used it: one number, or from … to; nothing if the rule has none."""
+    betas = [row.number("beta") for row in rows if row.get("beta", "")]
+    if not betas:
         return ""
-    betas = [row.number("beta") for row in rows]
     low, high = f"{min(betas):.3g}", f"{max(betas):.3g}"
     return low if low == high else f"{low} … {high}"
 

@@ -368,6 +368,12 @@ Column chosen(std::string_view name, std::string_view meaning, F value) {
   return {name, meaning, [value](const Setup& s, Index, const Record&) { return fmt::format("{}", value(s)); }};
 }
 
+Column gate(std::string_view name, std::string_view meaning, double Sight::*field) {
+  return {name, meaning, [=](const Setup& s, Index, const Record& r) {
+            return applies(name, s.configuration) ? number(r.sight.*field) : "";
+          }};
+}
+
 const std::vector<Column>& columns() {
   using S = const Setup&;
   using R = const Record&;
@@ -388,8 +394,8 @@ const std::vector<Column>& columns() {
       {"t", "number of the write, from 1", [](S, Index, R r) { return fmt::format("{}", r.t); }},
       {"key", "the key written", [](S, Index, R r) { return fmt::format("{}", r.key); }},
       {"value", "the value written", [](S, Index, R r) { return fmt::format("{}", r.value); }},
-      measured("beta", "write strength β as used", [](R r) { return r.sight.beta; }),
-      measured("alpha", "decay α as used", [](R r) { return r.sight.alpha; }),
+      gate("beta", "write strength β as used; empty of a rule without one", &Sight::beta),
+      gate("alpha", "decay α, likewise", &Sight::alpha),
       measured("key_squared_norm", "‖k‖² of the key, mapped and normalised", [](R r) { return r.sight.squared_norm; }),
       measured("accumulator_mass",
                "z·k after the write, z the sum of all keys so far; empty of a normalisation without one",

@@ -6,11 +6,21 @@
 // Adjoint, with u = G⁻¹ q, r = G⁻¹ K dc:   dK = u dcᵀ − (r uᵀ + u rᵀ) K ,   dq = r .
 #pragma once
 
-#include <Eigen/Cholesky>
-
 #include "palimpsest/rule/rule.hpp"
 
 namespace palimpsest {
+
+/// The solve and its adjoint, in double: G's condition is beyond single precision.
+class LeastSquares {
+ public:
+  /// C = Kᵀ (K Kᵀ + λ I)⁻¹ Q. K: p×L, Q: p×N, C: L×N.
+  void solve(Matrix<double> K, const Matrix<double>& Q, double ridge, Matrix<double>& C);
+  /// After solve. dC: L×N; dK, dQ are overwritten.
+  void backward(const Matrix<double>& dC, Matrix<double>& dK, Matrix<double>& dQ) const;
+
+ private:
+  Matrix<double> K_, factor_, U_;  // G = factor factorᵀ, U = G⁻¹ Q
+};
 
 template <class T>
 struct RecursiveLeastSquares {
@@ -23,26 +33,20 @@ struct RecursiveLeastSquares {
   double ridge = 1e-6;  ///< λ
 
   struct Workspace {
-    Matrix<double> K, U, R, dC;  // G's condition is beyond single precision
-    Eigen::LLT<Matrix<double>> factor;
+    LeastSquares system;
+    Matrix<double> C, dK, dQ;
   };
 
   void coefficients(ConstMatrixView<T> K, const Writes<T>&, ConstMatrixView<T> Q, MatrixView<T> C, Workspace& work) const {
-    work.K = K.template cast<double>();
-    Matrix<double> G = ridge * Matrix<double>::Identity(K.rows(), K.rows());
-    G.template selfadjointView<Eigen::Lower>().rankUpdate(work.K);
-    work.factor.compute(G);
-    work.U = work.factor.solve(Q.template cast<double>());
-    C = (work.K.transpose() * work.U).template cast<T>();
+    work.system.solve(K.template cast<double>(), Q.template cast<double>(), ridge, work.C);
+    C = work.C.template cast<T>();
   }
 
   void backward(ConstMatrixView<T>, const Writes<T>&, ConstMatrixView<T>, ConstMatrixView<T>, ConstMatrixView<T> dC,
                 Workspace& work, MatrixView<T> dK, Writes<T>&, MatrixView<T> dQ) const {
-    work.dC = dC.template cast<double>();
-    work.R = work.factor.solve(work.K * work.dC);
-    dK = (work.U * (work.dC - work.K.transpose() * work.R).transpose() - work.R * (work.K.transpose() * work.U).transpose())
-             .template cast<T>();
-    dQ += work.R.template cast<T>();
+    work.system.backward(dC.template cast<double>(), work.dK, work.dQ);
+    dK = work.dK.template cast<T>();
+    dQ += work.dQ.template cast<T>();
   }
 };
 

@@ -296,7 +296,14 @@ Index state_floats(const Configuration& configuration) {
   if (is_softmax(configuration)) return configuration.L * (configuration.key_dim + configuration.S);
   const auto normalization = make_component<Normalizations<Real>>("normalization", configuration.normalization);
   const bool accumulates = std::visit([]<class N>(const N&) { return N::accumulates; }, normalization);
-  return make_fast_weight(configuration).feature_dim() * (configuration.S + (accumulates ? 1 : 0));
+  const Index p = make_fast_weight(configuration).feature_dim();
+  const Index more = std::visit(
+      [&]<class R>(const R&) {
+        if constexpr (requires { R::more_state(p); }) return R::more_state(p);
+        return Index{0};
+      },
+      make_component<Rules<Real>>("rule", configuration.rule));
+  return p * (configuration.S + (accumulates ? 1 : 0)) + more;
 }
 
 Outcome run_point(const Configuration& configuration, const RunOptions& options) {

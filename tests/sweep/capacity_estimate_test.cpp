@@ -157,6 +157,8 @@ TEST(StateFloats, CountsWhatIsKeptBetweenWritesAndQueries) {
   EXPECT_EQ(state_floats(c), 10 * 12 + 12);
   c.normalization = "sum";
   EXPECT_EQ(state_floats(c), 10 * 12);
+  c.rule = "rls";
+  EXPECT_EQ(state_floats(c), 10 * 12 + 12 * 12);
   c.memory = "softmax";
   c.L = 7;
   EXPECT_EQ(state_floats(c), 7 * (3 + 10));

@@ -29,6 +29,7 @@ struct RecursiveLeastSquares {
   static constexpr bool separable = false, uses_strength = false, uses_decay = false, retrieves = false, knows_order = false;
   static constexpr double largest_strength = 1;
   static Index steps_a_write() { return 1; }
+  static Index more_state(Index p) { return p * p; }  // G, beside W
 
   double ridge = 1e-6;  ///< λ
 

@@ -68,7 +68,7 @@ bool applies(std::string_view parameter, const Configuration& configuration);
 double cost_estimate(const Configuration& configuration);
 
 /// Floats that the memory keeps from the last write to the first query: the state S×p, and p more for an accumulator;
-/// L keys and values, L×(d + S), for softmax. Random features are shared by all sequences and not counted.
+/// p×p more for recursive least squares; L keys and values, L×(d + S), for softmax. Random features are shared by all sequences and not counted.
 Index state_floats(const Configuration& configuration);
 
 /// Trains and evaluates one point in the calling thread alone. The outcome depends on the configuration only.

@@ -57,6 +57,10 @@ int main(int argc, char** argv) {
       ->type_name("DIR");
   app.add_option("--save-episodes", request.save_episodes, "keep each point's final evaluation as .npy")
       ->type_name("DIR");
+  app.add_option("--checkpoint-every", request.checkpoint_every,
+                 "seconds between two checkpoints of a point in flight; 0: none (default: 60)")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("SECONDS");
   app.add_flag("--list", list_only, "print the sweep's points and all components; run nothing");
   app.add_flag("--schema", schema_only, "print the columns of the results as Markdown");
   try {

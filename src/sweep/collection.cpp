@@ -9,17 +9,17 @@
 namespace palimpsest::sweep {
 namespace {
 
-std::filesystem::path with_ending(std::filesystem::path path, std::string_view ending) {
-  if (path.extension() == ".csv") path.replace_extension();
-  return path += ending;
-}
-
 std::vector<std::string> not_empty(std::vector<std::string> rows) {
   std::erase(rows, "");
   return rows;
 }
 
 }  // namespace
+
+std::filesystem::path with_ending(std::filesystem::path path, std::string_view ending) {
+  if (path.extension() == ".csv") path.replace_extension();
+  return path += ending;
+}
 
 std::filesystem::path timings_path(const std::filesystem::path& values) { return with_ending(values, ".timings.csv"); }
 

@@ -75,6 +75,7 @@ Result run(const Request& request) {
   options.save_model = request.save_model;
   options.save_curves = request.save_curves;
   options.save_episodes = request.save_episodes;
+  options.checkpoint_every = request.checkpoint_every;
   options.cancel = request.cancel;
   options.searches = specification.search.has_value();
   Provenance provenance(specification, request.command_line, request.shard, options.threads);

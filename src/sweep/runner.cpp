@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 
+#include "palimpsest/sweep/checkpoint.hpp"
 #include "palimpsest/sweep/collection.hpp"
 #include "palimpsest/sweep/progress.hpp"
 #include "palimpsest/sweep/shard.hpp"
@@ -23,7 +24,8 @@ class Run {
         options_(options),
         cancel_(options.cancel ? *options.cancel : own_cancel_),
         values_(options.out, values_schema(), Access::write),
-        timings_(timings_path(options.out), timings_schema(), Access::write) {
+        timings_(timings_path(options.out), timings_schema(), Access::write),
+        checkpoints_(checkpoints_path(options.out)) {
     plan_round();
     found_ = collection_->values().size();
   }
@@ -34,6 +36,8 @@ class Run {
     values_.start();
     timings_.start();
     if (options_.provenance) other_revisions_ = options_.provenance->begin(provenance_path(options_.out), found_ > 0);
+    for (std::size_t i = 0; i < points_.size(); ++i)
+      if (collection_->has(i)) checkpoints_.remove(points_[i].key);  // killed after its row, before it could remove it
     notes();
     while (!pending_.empty() && !cancel_ && !failure_) {
       run_pending();
@@ -103,7 +107,7 @@ class Run {
       progress.started(point);
     }
     try {
-      const Outcome outcome = measure(point);
+      const Outcome outcome = measure(point, progress);
       const std::lock_guard lock(mutex_);
       keep(index, outcome);
       progress.finished(point);
@@ -120,7 +124,7 @@ class Run {
     }
   }
 
-  Outcome measure(const Point& point) const {
+  Outcome measure(const Point& point, Progress& progress) {
     if (point.skip) {
       Outcome outcome;
       outcome.status = Status::skipped;
@@ -132,7 +136,31 @@ class Run {
     if (!options_.save_model.empty()) run_options.save_model = options_.save_model / short_name(point.key);
     if (!options_.save_curves.empty()) run_options.save_curve = options_.save_curves / (short_name(point.key) + ".csv");
     if (!options_.save_episodes.empty()) run_options.save_episodes = options_.save_episodes / short_name(point.key);
+    run_options.checkpoints = checkpoints(point, progress);
     return options_.run(point.configuration, run_options);
+  }
+
+  Checkpoints checkpoints(const Point& point, Progress& progress) {
+    auto [state, ignored] = checkpoints_.load(point.key);
+    if (!ignored.empty()) {
+      const std::lock_guard lock(mutex_);
+      progress.note(ignored);
+    }
+    Checkpoints checkpoints{std::move(state), nullptr, options_.checkpoint_every};
+    if (options_.checkpoint_every > 0)
+      checkpoints.save = [&](const std::string& state) { save(point, state, progress); };
+    return checkpoints;
+  }
+
+  /// A checkpoint saves time, no result: without it the point goes on.
+  void save(const Point& point, const std::string& state, Progress& progress) {
+    try {
+      checkpoints_.save(point.key, state);
+    } catch (const OutputError& error) {
+      const std::lock_guard lock(mutex_);
+      if (!save_failed_ && !failure_) progress.note(fmt::format("note: no checkpoint: {}", error.what()));
+      save_failed_ = true;
+    }
   }
 
   /// The timing first: a row of values then always has one, however the process ends.
@@ -142,6 +170,7 @@ class Run {
     timings_.append(timing);
     values_.append(row);
     collection_->set(index, std::move(row), std::move(timing));
+    checkpoints_.remove(points_[index].key);
   }
 
   void fail(std::exception_ptr failure, Progress& progress) {
@@ -157,6 +186,8 @@ class Run {
   std::atomic<bool>& cancel_;
   RowFile values_, timings_;
   std::optional<Collection> collection_;
+  CheckpointDirectory checkpoints_;
+  bool save_failed_ = false;
   std::size_t found_ = 0;
   std::string other_revisions_;
   std::vector<std::size_t> pending_;

@@ -4,9 +4,11 @@
 #include <time.h>
 
 #include <charconv>
+#include <chrono>
 #include <fstream>
 #include <span>
 
+#include "palimpsest/core/archive.hpp"
 #include "palimpsest/core/npy.hpp"
 #include "palimpsest/memory/all.hpp"
 #include "palimpsest/model/all.hpp"
@@ -202,6 +204,22 @@ double thread_seconds() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
+template <class Trainer>
+std::string state_of(Trainer& trainer, Outcome& outcome) {
+  Archive archive;
+  trainer.state(archive, outcome);
+  return archive.take();
+}
+
+/// Nothing, if there is no state.
+template <class Trainer>
+void resume(const std::string& state, Trainer& trainer, Outcome& outcome) {
+  if (state.empty()) return;
+  Archive archive(state);
+  trainer.state(archive, outcome);
+  archive.finish();
+}
+
 void require_positive(std::string_view name, Index value) {
   if (value < 1) throw ConfigurationError(fmt::format("{} = {}: must be at least 1", name, value));
 }
@@ -307,13 +325,26 @@ Index state_floats(const Configuration& configuration) {
 }
 
 Outcome run_point(const Configuration& configuration, const RunOptions& options) {
-  const double start = thread_seconds();
+  using Clock = std::chrono::steady_clock;
+  double start = thread_seconds();
   Outcome outcome;
   if (!is_softmax(configuration)) outcome.feature_dim = make_fast_weight(configuration).feature_dim();
   outcome.bound = loss_bound(configuration, outcome.feature_dim);
   with_model_and_memory(configuration, [&]<class Model, class Memory>(Model&& model, Memory&& memory) {
     Trainer<Real, Model, Memory> trainer(configuration, std::move(model), std::move(memory));
-    trainer.run(options.cancel, outcome);
+    resume(options.checkpoints.resume, trainer, outcome);
+    start -= outcome.seconds;
+    auto saved = Clock::now();
+    trainer.run(outcome, [&] {
+      const bool cancelled = options.cancel && options.cancel->load(std::memory_order_relaxed);
+      const std::chrono::duration<double> since = Clock::now() - saved;
+      if (options.checkpoints.save && (cancelled || since.count() >= options.checkpoints.every)) {
+        outcome.seconds = thread_seconds() - start;
+        options.checkpoints.save(state_of(trainer, outcome));
+        saved = Clock::now();
+      }
+      if (cancelled) throw Cancelled();
+    });
     if (!options.save_curve.empty()) write_curve(options.save_curve, outcome.curve);
     if (!outcome.best_loss) return;
     SequenceObserver<Real> save = [](const Episode&, const Matrix<Real>&) {};

@@ -10,6 +10,9 @@
 
 namespace palimpsest::sweep {
 
+/// `FILE.csv` gives `FILE` and the ending.
+std::filesystem::path with_ending(std::filesystem::path values, std::string_view ending);
+
 /// `FILE.csv` gives `FILE.timings.csv` and `FILE.provenance.toml`.
 std::filesystem::path timings_path(const std::filesystem::path& values);
 std::filesystem::path provenance_path(const std::filesystem::path& values);

@@ -21,6 +21,7 @@ struct Request {
   std::filesystem::path out;            ///< empty: results/run/NAME.csv, of a shard NAME.i-of-n.csv
   std::string shard;                    ///< i/n; empty: the whole sweep
   std::filesystem::path save_model, save_curves, save_episodes;
+  double checkpoint_every = RunnerOptions{}.checkpoint_every;  ///< seconds; 0: never
   std::filesystem::path declared_sweeps;  ///< where names are looked up
   std::string command_line;               ///< for the record
   std::atomic<bool>* cancel = nullptr;

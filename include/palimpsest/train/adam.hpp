@@ -40,11 +40,22 @@ class Adam {
     }
   }
 
+  /// All that it keeps between steps; see core/archive.hpp.
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(step_, moments_);
+  }
+
  private:
   static constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
 
   struct Moments {
     Matrix<T> first, second;
+
+    template <class Archive>
+    void state(Archive& archive) {
+      archive(first, second);
+    }
   };
 
   double learning_rate_;

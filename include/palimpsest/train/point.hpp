@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,11 @@ struct CurvePoint {
   Index step;
   double train_loss;  ///< mean over the steps since the evaluation before
   double loss;
+
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(step, train_loss, loss);
+  }
 };
 
 /// What was measured. Losses are ½·Σ(v − ŷ)² averaged over queries. A value that the point lacks is empty.
@@ -42,11 +48,19 @@ struct Outcome {
   double seconds = 0;                 ///< processor time of the point; goes to the timings, never to the values
 };
 
+/// Training states, so that an interrupted point goes on and needn't start over.
+struct Checkpoints {
+  std::string resume;  ///< the state to go on from, of this configuration and program; empty: from the start
+  std::function<void(const std::string& state)> save;  ///< gets one from time to time, and when cancelled; null: never
+  double every = 60;                                   ///< seconds of wall time between two
+};
+
 struct RunOptions {
   const std::atomic<bool>* cancel = nullptr;      ///< set to end early; the point then throws Cancelled
   std::filesystem::path save_model;               ///< directory for the parameters as .npy; empty: don't
   std::filesystem::path save_curve;               ///< file for the evaluations during training as CSV; empty: don't
   std::filesystem::path save_episodes;            ///< directory for evaluation episodes and outputs; empty: don't
+  Checkpoints checkpoints;
 };
 
 class Cancelled : public std::exception {
@@ -71,7 +85,8 @@ double cost_estimate(const Configuration& configuration);
 /// p×p more for recursive least squares; L keys and values, L×(d + S), for softmax. Random features are shared by all sequences and not counted.
 Index state_floats(const Configuration& configuration);
 
-/// Trains and evaluates one point in the calling thread alone. The outcome depends on the configuration only.
+/// Trains and evaluates one point in the calling thread alone. The outcome depends on the configuration only. Throws
+/// Cancelled within a training step of `cancel` being set.
 Outcome run_point(const Configuration& configuration, const RunOptions& options);
 
 }  // namespace palimpsest

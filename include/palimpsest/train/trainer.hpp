@@ -3,7 +3,6 @@
 // Source: Schlag, Irie, Schmidhuber 2021 (arXiv 2102.11174), section 6.1 and its synthetic code.
 #pragma once
 
-#include <atomic>
 #include <cmath>
 #include <numeric>
 #include <optional>
@@ -65,14 +64,13 @@ class Trainer {
     return loss / static_cast<double>(configuration_.batch);
   }
 
-  /// Trains to the end; throws Cancelled within a step of `cancel` being set.
-  void run(const std::atomic<bool>* cancel, Outcome& outcome) {
-    double window_loss = 0;
-    Index without_best = 0;
+  /// Trains to the end. before_step() is called before each step; it may throw to end early.
+  template <class BeforeStep>
+  void run(Outcome& outcome, BeforeStep&& before_step) {
     while (true) {
-      if (cancel && cancel->load(std::memory_order_relaxed)) throw Cancelled();
+      before_step();
       const double loss = step();
-      window_loss += loss;
+      window_loss_ += loss;
       outcome.steps = steps_;
       if (!std::isfinite(loss)) {
         outcome.train_loss = loss;
@@ -82,8 +80,8 @@ class Trainer {
       if (steps_ % configuration_.evaluation_every != 0 && !last) continue;
 
       const Index window = (steps_ - 1) % configuration_.evaluation_every + 1;
-      outcome.train_loss = window_loss / static_cast<double>(window);
-      window_loss = 0;
+      outcome.train_loss = window_loss_ / static_cast<double>(window);
+      window_loss_ = 0;
       const double evaluated = evaluate_now(Purpose::evaluation, steps_ / configuration_.evaluation_every).loss;
       outcome.last_loss = evaluated;
       outcome.curve.push_back({steps_, *outcome.train_loss, evaluated});
@@ -92,20 +90,31 @@ class Trainer {
         outcome.best_loss = evaluated;
         outcome.best_step = steps_;
         keep_best();
-        without_best = 0;
+        without_best_ = 0;
       } else {
-        ++without_best;
+        ++without_best_;
       }
       if (*outcome.best_loss <= configuration_.tolerance) return ended(outcome, "tolerance");
-      if (without_best == configuration_.patience) return ended(outcome, "patience");
+      if (without_best_ == configuration_.patience) return ended(outcome, "patience");
       if (last) return ended(outcome, "max_steps");
     }
+  }
+
+  /// All that run() keeps between two steps, read or written: a trainer of the same configuration that reads it goes on
+  /// as this one would, to the last bit. Random streams have no state to keep.
+  template <class Archive>
+  void state(Archive& archive, Outcome& outcome) {
+    for (auto* parameter : model_.parameters()) archive(parameter->value);
+    archive(adam_, steps_, best_, window_loss_, without_best_);
+    archive(outcome.steps, outcome.best_step, outcome.train_loss, outcome.best_loss, outcome.last_loss, outcome.curve,
+            outcome.seconds);
+    if (archive.reads()) draw_features_of(steps_);
   }
 
   /// Evaluates the best parameters again, on fresh sequences. Call after run, if there is a best evaluation.
   Evaluation evaluate_best(const Outcome& outcome, const SequenceObserver<T>& observer = {}) {
     restore_best();
-    if (redraw_interval_ != 1) draw_features(redraw_interval_ == 0 ? 0 : (outcome.best_step - 1) / redraw_interval_);
+    draw_features_of(outcome.best_step);
     return evaluate_now(Purpose::final_evaluation, 0, observer);
   }
 
@@ -136,6 +145,11 @@ class Trainer {
           if (i == 0 || redraw_interval_ == 1) memory_.begin(tables_);
         },
         observer);
+  }
+
+  /// The random features that a training step, counted from 1, ended with; drawn at every pass, there are none to keep.
+  void draw_features_of(Index step) {
+    if (redraw_interval_ != 1) draw_features(redraw_interval_ == 0 || step == 0 ? 0 : (step - 1) / redraw_interval_);
   }
 
   void draw_features(Index number) {
@@ -173,7 +187,9 @@ class Trainer {
   Adam<T> adam_;
   Index redraw_interval_;
   Index steps_ = 0;
-  std::vector<Matrix<T>> best_;
+  std::vector<Matrix<T>> best_;  // parameters of the best evaluation
+  double window_loss_ = 0;       // sum over the steps since the last evaluation
+  Index without_best_ = 0;       // evaluations since the best one
 
   std::vector<int> all_keys_;
   std::vector<Episode> batch_;

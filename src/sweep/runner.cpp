@@ -141,10 +141,11 @@ class Run {
   }
 
   Checkpoints checkpoints(const Point& point, Progress& progress) {
-    auto [state, ignored] = checkpoints_.load(point.key);
-    if (!ignored.empty()) {
+    auto [state, note] = checkpoints_.load(point.key);
+    if (!state.empty()) note = fmt::format("note: {} goes on from its checkpoint", label(point));
+    if (!note.empty()) {
       const std::lock_guard lock(mutex_);
-      progress.note(ignored);
+      progress.note(note);
     }
     Checkpoints checkpoints{std::move(state), nullptr, options_.checkpoint_every};
     if (options_.checkpoint_every > 0)

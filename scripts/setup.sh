@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that Palimpsest needs and that are missing; does nothing if all are there.
-# Usage: scripts/setup.sh
+# Usage: scripts/setup.sh [PACKAGE…]      (more that some script needs)
 set -euo pipefail
 
 packages=(
@@ -11,10 +11,10 @@ packages=(
 )
 
 case "${1:-}" in
-  "") ;;
   -h | --help) sed -n '2,3s/^# //p' "$0"; exit 0 ;;
-  *) echo "setup.sh: unknown argument '$1'; it takes none but --help" >&2; exit 2 ;;
+  -*) echo "setup.sh: unknown argument '$1'; it takes names of packages and --help" >&2; exit 2 ;;
 esac
+packages+=("$@")
 
 if ! command -v dpkg-query > /dev/null || ! command -v apt-get > /dev/null; then
   echo "setup.sh: this is no Debian. Install what these hold, then run 'cmake --workflow --preset release':" >&2

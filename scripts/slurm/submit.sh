@@ -9,8 +9,8 @@
 #     --cpus-per-task=4 -- capacity --seeds 10
 # All paths must be on a file system that the nodes share. A task whose sweep fails or is killed, or whose time is up, is
 # queued again and goes on from its rows and checkpoints. The same command again does what is still missing. `release`
-# is built for the processor it is built on: on a mixed cluster name one kind (--constraint) or build without
-# PALIMPSEST_NATIVE.
+# is built for the processor it is built on: on a mixed cluster name one kind (--constraint) or use the preset
+# `portable` (--bench build/portable/bench).
 set -euo pipefail
 
 fail() {

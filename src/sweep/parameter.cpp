@@ -12,7 +12,7 @@ namespace palimpsest::sweep {
 namespace {
 
 constexpr std::int64_t largest_integer = 1'000'000'000;  // far above any use, far below any overflow
-constexpr std::size_t most_values = 1'000'000;
+constexpr std::size_t most_values = 1'000'000;  // of an axis
 
 template <class T>
 std::optional<T> parse(std::string_view text) {
@@ -208,9 +208,15 @@ std::vector<std::string> parse_values(const Parameter& parameter, std::string_vi
                         ? expand_range(parameter, item)
                         : std::vector{canonical(parameter, item)};
     std::move(expanded.begin(), expanded.end(), std::back_inserter(values));
+    check_number(parameter, values.size());
   }
   check_distinct(parameter, values);
   return values;
+}
+
+void check_number(const Parameter& parameter, std::size_t values) {
+  if (values > most_values)
+    throw ConfigurationError(fmt::format("{}: an axis has at most {} values", parameter.name, most_values));
 }
 
 void check_distinct(const Parameter& parameter, std::vector<std::string> values) {

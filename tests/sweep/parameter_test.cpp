@@ -86,6 +86,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Refused{"S", "20:40:-1", "step >= 1"}, Refused{"S", "0:40:20", "'0'"},
                     Refused{"S", "1:2:3:4", "first:last:step"}, Refused{"S", ":::", "first:last:step"},
                     Refused{"S", "1:1000000000:1", "at most 1000000 values"},
+                    Refused{"S", "1:900000:1,900001:1800000:1", "at most 1000000 values"},
                     Refused{"S", "-9223372036854775808:9223372036854775807:1", "from 1"},
                     Refused{"L", "0S", "multiple of S"}, Refused{"L", "S2", "multiple of S"},
                     Refused{"L", "-1S", "multiple of S"}, Refused{"L", "1000000000S", "multiple of S"},

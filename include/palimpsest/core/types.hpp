@@ -6,6 +6,8 @@
 
 #include <Eigen/Dense>
 #include <stdexcept>
+#include <string>
+#include <utility>
 
 namespace palimpsest {
 
@@ -44,9 +46,18 @@ void multiply(T factor, const T* __restrict in, Index n, T* __restrict out) {
   for (Index i = 0; i < n; ++i) out[i] = factor * in[i];
 }
 
-/// What a user asked for cannot be done; the message names the value and what is allowed.
+/// What a user asked for cannot be done; the message, of one line, names the value and what is allowed. Control
+/// characters, which the value may hold, become blanks.
 class ConfigurationError : public std::runtime_error {
-  using std::runtime_error::runtime_error;
+ public:
+  explicit ConfigurationError(std::string message) : std::runtime_error(in_one_line(std::move(message))) {}
+
+ private:
+  static std::string in_one_line(std::string text) {
+    for (char& c : text)
+      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+    return text;
+  }
 };
 
 }  // namespace palimpsest

@@ -40,6 +40,9 @@ std::string canonical(const Parameter& parameter, std::string_view text);
 /// ConfigurationError for a malformed range, an empty or a repeated value.
 std::vector<std::string> parse_values(const Parameter& parameter, std::string_view text);
 
+/// Throws ConfigurationError if that is too many for an axis.
+void check_number(const Parameter& parameter, std::size_t values);
+
 /// Throws ConfigurationError if a value is listed twice.
 void check_distinct(const Parameter& parameter, std::vector<std::string> values);
 

@@ -125,6 +125,15 @@ inline Index softmax_step(Index d, Index S, Index B, bool keys_depend_on_values)
   return (keys_depend_on_values ? 2 : 1) * 6 * d * S * B;
 }
 
+/// B episodes of L writes by the delta rule with `sum` normalisation and one query each, with their adjoints. A write and
+/// feature costs 2 to normalise and 3 back; k·u and u − e s k, 2 each; and back k·g, two terms of dk, and g + ds k, 8.
+template <class K>
+Index delta_step(const K& kernel, Index d, Index L, Index B) {
+  const Index p = kernel.feature_dim(d), lifted = lifted_dim<float>(kernel, d);
+  const auto token = operations(kernel, d);
+  return B * L * (3 * lifted + token.forward + token.backward + 17 * p) + B * (token.forward + token.backward);
+}
+
 /// Encode and backward of a model: three products of the size of W_e E and three of the size of W_q E(queries).
 template <class T>
 Index model_step(const PublishedModel<T>&, Index d, Index S, Index B) {

@@ -19,11 +19,16 @@ using TimedModels = TypeList<PublishedModel<Real>, TableModel<Real>>;
 
 /// `count_memory(S, d, B, keys_depend_on_values)`: the memory's operations in a step of B episodes.
 template <class Model, class Memory, class Count>
-void training_step(benchmark::State& state, const Memory& memory, ProjectionInit init, Count count_memory) {
+void training_step(benchmark::State& state, const Memory& memory, ProjectionInit init, Count count_memory,
+                   bool overwriting = false) {
   Configuration configuration;
   configuration.S = configuration.L = state.range(0);
+  if (overwriting) {
+    configuration.L *= 2;
+    configuration.replacement = true;
+  }
   const Index S = configuration.S, d = configuration.key_dim, B = configuration.batch;
-  Model model({S, d}, init, configuration.seed);
+  Model model({S, d, 1, overwriting}, init, configuration.seed);
   TokenTables<Real> tables;
   model.encode({0}, tables);
   Index operations = model_step(model, d, S, B) + count_memory(S, d, B, tables.keys_depend_on_values());
@@ -64,9 +69,32 @@ void register_fast_weight(const std::string& specification) {
       });
 }
 
+/// Setting 2 of the 2021 paper: L = 2S writes with replacement, the delta rule with learnt strengths, `sum` normalisation:
+/// `training_step/published/delta+dpfp:1/S:200`.
+void register_delta(const std::string& specification) {
+  const auto kernel = make_component<Kernels<Real>>("kernel", specification);
+  const FastWeight<Real> memory(kernel, DeltaRule<Real>(), SumNormalization<Real>(), Configuration().key_dim);
+  const auto count = [=](Index S, Index d, Index B, bool) {
+    return std::visit([&](const auto& k) { return delta_step(k, d, 2 * S, B); }, kernel);
+  };
+  benchmark::RegisterBenchmark(("training_step/published/delta+" + specification).c_str(),
+                               [=](benchmark::State& state) {
+                                 training_step<PublishedModel<Real>>(state, memory, ProjectionInit::linear, count, true);
+                               })
+      ->ArgName("S")
+      ->Arg(20)
+      ->Arg(60)
+      ->Arg(100)
+      ->Arg(200)
+      ->Arg(400)
+      ->Unit(benchmark::kMicrosecond)
+      ->Complexity();
+}
+
 }  // namespace
 
 void register_training_steps() {
+  for (const char* kernel : {"elu", "dpfp:1"}) register_delta(kernel);
   for (const char* kernel : {"elu", "dpfp:1", "dpfp:3", "favor:64"}) register_fast_weight(kernel);
   register_memory("softmax", SoftmaxMemory<Real>(), ProjectionInit::softmax,
                   [](Index S, Index d, Index B, bool keys_depend_on_values) {

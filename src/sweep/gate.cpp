@@ -1,10 +1,10 @@
 #include "palimpsest/sweep/gate.hpp"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <cmath>
+#include <external/toml.hpp>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -170,14 +170,7 @@ std::size_t count_red(const std::vector<GateResult>& results) {
 }  // namespace
 
 std::vector<Gate> parse_gates(std::string_view text, const std::string& source) {
-  toml::table root;
-  try {
-    root = toml::parse(text, source);
-  } catch (const toml::parse_error& error) {
-    const auto place = error.source().begin;
-    throw ConfigurationError(fmt::format("{}:{}:{}: {}", source, place.line, place.column, error.description()));
-  }
-  return Reader(source).read(root);
+  return Reader(source).read(parse_toml(text, source));
 }
 
 std::vector<Gate> load_gates(const std::filesystem::path& path) {

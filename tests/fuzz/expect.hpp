@@ -22,7 +22,8 @@ inline void demand(bool condition, const char* what) {
 inline void demand_one_line(std::string_view message) {
   demand(!message.empty(), "an error without a message");
   for (const char c : message)
-    demand(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f, "a message with a line break or another control character");
+    demand(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f,
+           "a message with a line break or another control character");
 }
 
 /// Whether f() returned; false if it threw Error.

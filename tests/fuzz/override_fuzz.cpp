@@ -35,7 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       else if (line.starts_with("shard "))
         sweep::parse_shard(line.substr(6));
       else
-        overrides.push_back(sweep::parse_override(sweep::Override::axis, line.substr(line.starts_with("axis ") ? 5 : 0)));
+        overrides.push_back(
+            sweep::parse_override(sweep::Override::axis, line.substr(line.starts_with("axis ") ? 5 : 0)));
     }
     sweep::apply(std::move(overrides), specification);
   });

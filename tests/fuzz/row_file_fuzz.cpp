@@ -5,6 +5,7 @@
 #include "fuzz/expect.hpp"
 #include "palimpsest/sweep/collection.hpp"
 #include "palimpsest/sweep/csv.hpp"
+#include "palimpsest/sweep/table.hpp"
 
 namespace {
 
@@ -33,7 +34,8 @@ const std::filesystem::path& file() {
 void write(std::string_view content) {
   const int descriptor = ::open(file().c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   fuzz::demand(descriptor >= 0, "the file can't be opened");
-  fuzz::demand(::write(descriptor, content.data(), content.size()) == static_cast<ssize_t>(content.size()), "disk full");
+  fuzz::demand(::write(descriptor, content.data(), content.size()) == static_cast<ssize_t>(content.size()),
+               "disk full");
   ::close(descriptor);
 }
 
@@ -46,6 +48,10 @@ std::vector<std::string> texts(const RowFile& rows) {
 void read_it(std::string_view content) {
   static const auto points = plan(parse_specification("[axes]\nS = [20, 40]\nkernel = [\"elu\", \"dpfp:1\"]", "plan"));
   write(content);
+  fuzz::accepts([&] {
+    const auto table = read_table(file());
+    for (const auto& row : table.rows) fuzz::accepts([&] { table.number(row, table.columns.size() - 1); });
+  });
   std::vector<std::string> rows;
   const bool taken = fuzz::accepts([&] {
     RowFile opened(file(), values_schema(), Access::write);

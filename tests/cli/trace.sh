@@ -23,6 +23,11 @@ done < <("$trace" --schema)
 [[ $(rows trained_trace.csv) -eq 30 ]] || fail "the trace of a model"
 [[ -s $(echo episodes/*/000_coefficients.npy) ]] || fail "coefficients are saved"
 
+# The committed traces are still those of their commands: streams are the same on every machine, features to rounding.
+committed=$source_dir/results/traces
+"$trace" --kernel dpfp:1 --normalization l2 --keys 100 --T 100000 --rows 60 --out many_l2.csv > /dev/null
+cmp <(cut -d, -f1-13 many_l2.csv) <(cut -d, -f1-13 "$committed/many_l2.csv") || fail "make results/traces anew"
+
 cp b.csv before.csv
 bad() { expect_error 2 "$1" "$trace" "${@:2}" --out b.csv; }
 bad "T = 0" --T 0

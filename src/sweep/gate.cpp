@@ -4,13 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <external/toml.hpp>
 #include <fstream>
 #include <set>
 #include <sstream>
 
 #include "palimpsest/core/types.hpp"
 #include "palimpsest/sweep/parameter.hpp"
+
+#include <external/toml.hpp>  // the last one: it undefines NDEBUG
 
 namespace palimpsest::sweep {
 namespace {

@@ -1,11 +1,12 @@
 #include <fmt/format.h>
 
-#include <external/toml.hpp>
 #include <fstream>
 #include <sstream>
 
 #include "palimpsest/sweep/specification.hpp"
 #include "palimpsest/sweep/toml_text.hpp"
+
+#include <external/toml.hpp>  // the last one: it undefines NDEBUG
 
 namespace palimpsest::sweep {
 namespace {

@@ -1,5 +1,5 @@
 // toml++, to be included by no other way, and a parser that gives our errors. Fuzzing found two faults of version 3.3:
-// it asserts, and with NDEBUG assumes, what some malformed text is not (`t = 2024-05-31TN`), and its tables of Unicode
+// it asserts, and with NDEBUG assumes, what some malformed text is not (`t = 2024-05-31T:`), and its tables of Unicode
 // call it unreachable that, say, `é` is no white space.
 #pragma once
 

@@ -28,7 +28,7 @@ while [[ $# -gt 0 ]]; do
       ;;
     --out)
       [[ -n ${2:-} && ${2:-} != --* ]] || fail "--out needs a directory, not '${2:-}'"
-      out=$(realpath -m -- "$2")
+      out=$(realpath -m --relative-base="$root" -- "$2")  # absolute only outside the project
       shift
       ;;
     -h | --help) sed -n '2,7s/^# //p' "$root/scripts/reproduce.sh"; exit 0 ;;

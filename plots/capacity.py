@@ -72,9 +72,7 @@ def read_points(files):
     points = {}
     for path in files:
         for row in style.read_csv(path, REQUIRED):
-            if row["status"] not in ("ok", "diverged", "skipped"):
-                raise InputError(f"{row.place}: status is '{row['status']}', not ok, diverged or skipped")
-            if row["status"] == "skipped":
+            if row.status() == "skipped":
                 continue
             row["name"] = row["kernel"] or row["memory"]
             identity = (row["name"], row["S"], row["seed"], *(row.get(column, "") for column in WAYS))
@@ -177,7 +175,6 @@ DIVERGED = {"linestyle": "none", "marker": "x", "markersize": 3.5, "markeredgewi
 BEYOND = {"linestyle": "none", "marker": "^", "markersize": 3.5, "markeredgewidth": 0}
 OURS = {"linestyle": "none", "markersize": 3.6, "markeredgewidth": 0.35, "markeredgecolor": "white"}
 THEIRS = {"linestyle": "none", "markersize": 5.4, "markeredgewidth": 0.8, "markerfacecolor": "none"}
-GREY = "#444444"
 
 
 def draw_curve(axes, values, look, shift, one_size):
@@ -251,11 +248,11 @@ def legend_handles(series, labels, styles, signs):
                              markersize=5, markerfacecolor=look.colour, markeredgewidth=0.35, markeredgecolor="white",
                              label=", ".join(words)))
     known = {
-        "range of seeds": Patch(facecolor=GREY, alpha=0.25, linewidth=0),
-        "rank bound": Line2D([], [], color=GREY, linestyle=(0, (DASH, GAP)), **BOUND),
-        "published 2021": Line2D([], [], marker="o", markeredgecolor=GREY, **THEIRS),
-        "diverged": Line2D([], [], color=GREY, **DIVERGED),
-        "beyond the axis": Line2D([], [], color=GREY, **BEYOND),
+        "range of seeds": Patch(facecolor=style.GREY, alpha=0.25, linewidth=0),
+        "rank bound": Line2D([], [], color=style.GREY, linestyle=(0, (DASH, GAP)), **BOUND),
+        "published 2021": Line2D([], [], marker="o", markeredgecolor=style.GREY, **THEIRS),
+        "diverged": Line2D([], [], color=style.GREY, **DIVERGED),
+        "beyond the axis": Line2D([], [], color=style.GREY, **BEYOND),
     }
     for sign, handle in known.items():
         handle.set_label(sign)
@@ -373,7 +370,7 @@ def draw_excess(panels, labels):
         axes.yaxis.set_major_locator(FixedLocator([-x for x in decades[::-1] if low < -x] + [0] + decades))
         axes.yaxis.set_minor_locator(FixedLocator([i * x for x in decades for i in range(2, 10)]))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
-        axes.axhline(0, color=GREY, linewidth=0.7, zorder=0)
+        axes.axhline(0, color=style.GREY, linewidth=0.7, zorder=0)
     if not values:
         cells[0].text(0.5, 0.5, "no model here has a rank bound", transform=cells[0].transAxes, ha="center")
     return figure

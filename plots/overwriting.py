@@ -31,7 +31,6 @@ CEILING = 0.62  # a memory that answers nothing has loss 0.5
 BOUND = {"linestyle": (0, (3.4, 2.2)), "linewidth": 0.9, "zorder": 3.5}
 THEIRS = {"linestyle": "none", "markersize": 5.4, "markeredgewidth": 0.8, "markerfacecolor": "none", "zorder": 5}
 BEYOND = {"linestyle": "none", "marker": "^", "markersize": 3.5, "markeredgewidth": 0, "clip_on": False}
-GREY = "#444444"
 
 
 def arguments():
@@ -50,9 +49,7 @@ def read_points(path):
     """The points of the experiment that were trained, each with its loss (None if it diverged)."""
     points = []
     for row in style.read_csv(path, REQUIRED):
-        if row["status"] not in ("ok", "diverged", "skipped"):
-            raise InputError(f"{row.place}: status is '{row['status']}', not ok, diverged or skipped")
-        if row["status"] == "skipped" or row["replacement"] != "true":
+        if row.status() == "skipped" or row["replacement"] != "true":
             continue
         row["name"] = row["kernel"] or row["memory"]
         row["size"] = row.number("S")
@@ -88,11 +85,11 @@ def legend(figure, points, signs):
                                    style.NORMALIZATION_MARKERS)
     handles = [Line2D([], [], color=style.rule_colour(rule), linewidth=2, label=rule.replace("_", " ")) for rule in rules]
     if any(not row["rule"] for row in points):
-        handles.append(Line2D([], [], color=GREY, linewidth=2, label="softmax"))
-    handles += [Line2D([], [], color=GREY, linestyle="none", marker=marker(name), markersize=4,
+        handles.append(Line2D([], [], color=style.GREY, linewidth=2, label="softmax"))
+    handles += [Line2D([], [], color=style.GREY, linestyle="none", marker=marker(name), markersize=4,
                        label=f"normalisation {name}") for name in normalizations]
-    known = {"bound": Line2D([], [], color=GREY, **BOUND), "published 2021": Line2D([], [], color=GREY, marker="o", **THEIRS),
-             "beyond the axis or diverged": Line2D([], [], color=GREY, **BEYOND)}
+    known = {"bound": Line2D([], [], color=style.GREY, **BOUND), "published 2021": Line2D([], [], color=style.GREY, marker="o", **THEIRS),
+             "beyond the axis or diverged": Line2D([], [], color=style.GREY, **BEYOND)}
     for sign, handle in known.items():
         handle.set_label(sign)
         if sign in signs:
@@ -141,13 +138,13 @@ def draw_losses(points, published):
                 if bound is not None:
                     bounds[row["rule"]][row["size"]] = bound
         for (rule, normalization), values in sorted(series.items()):
-            draw_one(cell, values, style.rule_colour(rule) if rule else GREY, marker(normalization), len(sizes), signs)
+            draw_one(cell, values, style.rule_colour(rule) if rule else style.GREY, marker(normalization), len(sizes), signs)
         drawn = defaultdict(list)  # rules with the same bound share a line
         for rule, values in sorted(bounds.items()):
             drawn[tuple(sorted(values.items()))].append(rule)
         for line, rules in drawn.items():
             if max(value for _, value in line) > 0:
-                colour = style.rule_colour(rules[0]) if len(rules) == 1 and rules[0] else GREY
+                colour = style.rule_colour(rules[0]) if len(rules) == 1 and rules[0] else style.GREY
                 cell.plot(*zip(*line), color=colour, marker="_" if len(line) == 1 else None, markersize=12, **BOUND)
                 signs.add("bound")
         for rule in sorted({rule for rule, normalization in series if normalization in PAIRED.get(rule, ())}):
@@ -227,7 +224,7 @@ def draw_learning(points, directory, sizes):
     figure, axes = grid(len(sizes), len(kernels), 2.4)
     for row, line in curves:
         cell = axes[sizes.index(row["size"]), kernels.index(row["name"])]
-        colour = style.rule_colour(row["rule"]) if row["rule"] else GREY
+        colour = style.rule_colour(row["rule"]) if row["rule"] else style.GREY
         cell.plot(*zip(*line), color=colour, linewidth=1.0, alpha=0.9, marker=marker(row["normalization"]), markersize=3,
                   markeredgewidth=0.3, markeredgecolor="white", markevery=(0.11, 0.23))
     for S, across in zip(sizes, axes):

@@ -31,7 +31,6 @@ RANDOM = {
 }
 MARKERS = {"8": "o", "16": "^", "32": "s", "64": "D"}
 OTHER_MARKERS = ["v", "P", "X", "<", ">", "p", "h"]
-GREY = "#444444"
 FLOOR = 0.7  # where a capacity of 0 stands on a logarithmic axis
 
 
@@ -101,7 +100,7 @@ def logarithmic(axis, low, high, base=2):
 def legend(figure, axes, names, styles, dims, extra=()):
     handles = [Line2D([], [], color=styles[name].colour, linewidth=3, label=title(name)) for name in names]
     handles += [Line2D([], [], linestyle="none", label=" ")]
-    handles += [Line2D([], [], linestyle="none", marker=marker, markersize=4.5, color=GREY, label=f"d = {d}")
+    handles += [Line2D([], [], linestyle="none", marker=marker, markersize=4.5, color=style.GREY, label=f"d = {d}")
                 for d, marker in dims.items()]
     if extra:
         handles += [Line2D([], [], linestyle="none", label=" "), *extra]
@@ -129,18 +128,18 @@ def draw_projection(rows):
         axes.plot([p], [y], color=colour, marker=dims[row["key_dim"]], markersize=4.2, markeredgewidth=0.8,
                   markerfacecolor="white" if hollow else colour, linestyle="none", zorder=4)
         if hollow:
-            signs["none stored"] = Line2D([], [], linestyle="none", marker="o", markerfacecolor="white", color=GREY,
+            signs["none stored"] = Line2D([], [], linestyle="none", marker="o", markerfacecolor="white", color=style.GREY,
                                           markersize=4.5, label="none stored")
         if row["censored"] in ("above", "both"):
             axes.annotate("", (p, y * 1.35), (p, y), arrowprops={"arrowstyle": "->", "color": colour, "linewidth": 1})
-            signs["at least"] = Line2D([], [], linestyle="none", marker=r"$\uparrow$", color=GREY, markersize=6,
+            signs["at least"] = Line2D([], [], linestyle="none", marker=r"$\uparrow$", color=style.GREY, markersize=6,
                                        label="at least")
         lines[(name_of(row), row["key_dim"] if row["redraw"] else "")].append((p, y))
     for (name, _), points in lines.items():
         axes.plot(*zip(*sorted(points)), color=styles[name].tint, linewidth=1.0, zorder=2)
     sizes = [row.number("feature_dim") for row in linear]
     ends = [min(sizes) / 1.3, max(sizes) * 1.3]
-    axes.plot(ends, ends, color=GREY, linestyle=(0, (3.4, 2.2)), linewidth=0.9, zorder=1)
+    axes.plot(ends, ends, color=style.GREY, linestyle=(0, (3.4, 2.2)), linewidth=0.9, zorder=1)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlim(*ends)
@@ -149,7 +148,7 @@ def draw_projection(rows):
     logarithmic(axes.yaxis, 1, ends[1])
     axes.set_xlabel("feature dimension p")
     axes.set_ylabel("capacity (keys)")
-    bound = Line2D([], [], color=GREY, linestyle=(0, (3.4, 2.2)), linewidth=0.9, label="capacity = p")
+    bound = Line2D([], [], color=style.GREY, linestyle=(0, (3.4, 2.2)), linewidth=0.9, label="capacity = p")
     legend(figure, axes, names, styles, dims, [bound, *signs.values()])
     return figure
 
@@ -174,7 +173,7 @@ def draw_ratio(rows):
         beyond |= high
         axes.plot([x], [min(y, top)], color=styles[name_of(row)].colour, marker="^" if high else dims[row["key_dim"]],
                   markersize=3.4, markeredgewidth=0.3, markeredgecolor="white", linestyle="none", clip_on=not high)
-    axes.axhline(1, color=GREY, linestyle=(0, (3.4, 2.2)), linewidth=0.9, zorder=0)
+    axes.axhline(1, color=style.GREY, linestyle=(0, (3.4, 2.2)), linewidth=0.9, zorder=0)
     axes.set_xscale("log")
     axes.set_yscale("log")
     highest = max(x for _, x, _ in past) * 1.1
@@ -187,7 +186,7 @@ def draw_ratio(rows):
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_xlabel("keys per feature, S/p")
     axes.set_ylabel("final loss / rank bound")
-    extra = [Line2D([], [], linestyle="none", marker="^", color=GREY, markersize=4, label="beyond the axis")]
+    extra = [Line2D([], [], linestyle="none", marker="^", color=style.GREY, markersize=4, label="beyond the axis")]
     legend(figure, axes, names, styles, dims, extra if beyond else [])
     return figure
 

@@ -27,7 +27,6 @@ AGES = [f"loss_age_{i}" for i in (1, 2, 3, 4)]
 OVERWRITES = [f"loss_overwrites_{i}" for i in (0, 1, 2, 3)]
 REQUIRED = ["S", "memory", "kernel", "rule", "normalization", "seed", "status", "final_loss", *AGES, *OVERWRITES]
 WORST = 0.5  # the loss of a memory that answers nothing; the colour scale ends there
-GREY = "#444444"
 
 
 def arguments():
@@ -42,11 +41,10 @@ def arguments():
 def read_points(path):
     points = []
     for row in style.read_csv(path, REQUIRED):
-        if row["status"] not in ("ok", "diverged", "skipped"):
-            raise InputError(f"{row.place}: status is '{row['status']}', not ok, diverged or skipped")
+        status = row.status()
         if row["rule"]:
             row["size"] = row.number("S")
-            row["loss"] = row.number("final_loss") if row["status"] == "ok" else None
+            row["loss"] = row.number("final_loss") if status == "ok" else None
             points.append(row)
     if not any(row["status"] == "ok" for row in points):
         raise InputError(f"{path}: no trained point of a memory with a rule")

@@ -53,6 +53,11 @@ class Row(dict):
             pass
         raise InputError(f"{self.place}: {column} is '{text}', a finite number is needed")
 
+    def status(self):
+        if self["status"] not in ("ok", "diverged", "skipped"):
+            raise InputError(f"{self.place}: status is '{self['status']}', not ok, diverged or skipped")
+        return self["status"]
+
 
 def read_csv(path, columns):
     """All rows of a CSV file, which must have the given columns and may have more."""
@@ -186,6 +191,7 @@ def title(name):
 
 # --- pages and files -------------------------------------------------------------------------------------------------
 
+GREY = "#444444"
 PAGE = 6.75  # inches, the text width of a two-column paper
 
 

@@ -80,6 +80,7 @@ void register_kernel(K kernel, const std::string& specification, Index d) {
     Stream stream(1, Purpose::redraw, 0);
     kernel.draw(d, stream);
   }
+  if constexpr (LearntKernel<K, Real>) kernel.start(d);
   const auto add = [&](const char* what, void (*row)(benchmark::State&, const K&, Index)) {
     benchmark::RegisterBenchmark(fmt::format("kernel_{}/{}/d:{}", what, specification, d).c_str(),
                                  [=](benchmark::State& state) {

@@ -26,6 +26,7 @@ struct Trained {
 
 struct Curve {
   std::vector<std::string> fields;
+  std::string length;  // L, as a multiple of S if it is one
   std::map<std::uint64_t, std::map<Index, Trained>> seeds;
 };
 
@@ -58,9 +59,10 @@ class Reader {
       const auto trained = read(row);
       auto fields = curve_fields(row);
       const auto& c = trained.configuration;
-      fields[length_position()] = length(lengths.at(fields_without_length(row)), c);
+      const auto L = length(lengths.at(fields_without_length(row)), c);
+      fields[length_position()] = L;
       const auto [at, is_new] = index.try_emplace(fields, curves.size());
-      if (is_new) curves.push_back({std::move(fields), {}});
+      if (is_new) curves.push_back({std::move(fields), L, {}});
       const auto [kept, first] = curves[at->second].seeds[c.seed].try_emplace(c.S, trained);
       if (!first && kept->second != trained)
         throw ConfigurationError(
@@ -128,7 +130,7 @@ class Reader {
 
 /// The largest S of which the loss bound fulfils the criterion. Accuracy has none: a state of rank 3 can give any number
 /// of keys, on a circle, their values the largest outputs.
-std::optional<Index> capacity_limit(const Trained& any, const std::string& length, const Criterion& criterion) {
+std::optional<Index> capacity_limit(const Trained& any, std::string_view length, const Criterion& criterion) {
   if (!any.p || criterion.metric != Criterion::final_loss || criterion.bound > 0.499) return std::nullopt;
   const Index p = *any.p;
   if (!any.configuration.replacement) return theory::rank_bound_capacity(p, criterion.bound);
@@ -157,7 +159,7 @@ double mean(const std::vector<double>& values) {
   return sum / static_cast<double>(values.size());
 }
 
-CapacityEstimate estimate(const Curve& curve, const std::string& length, const Criterion& criterion) {
+CapacityEstimate estimate(const Curve& curve, const Criterion& criterion) {
   CapacityEstimate e;
   e.curve = curve.fields;
   e.criterion = criterion;
@@ -194,7 +196,7 @@ CapacityEstimate estimate(const Curve& curve, const std::string& length, const C
   if (!failing.empty()) e.failing = mean(failing);
   e.censored = above && below ? "both" : above ? "above" : below ? "below" : "";
   const auto& any = curve.seeds.begin()->second.begin()->second;
-  e.limit = capacity_limit(any, length, criterion);
+  e.limit = capacity_limit(any, curve.length, criterion);
   if (any.p) e.per_feature = e.capacity / static_cast<double>(*any.p);
   e.state_floats = floats.empty() ? 0 : mean(floats);
   e.associations_per_float = mean(per_float);
@@ -256,11 +258,8 @@ std::vector<Criterion> default_criteria() {
 CapacityEstimates estimate_capacity(const Table& results, const std::vector<Criterion>& criteria) {
   const Reader reader(results);
   CapacityEstimates estimates{reader.curve_columns(), {}};
-  const auto at = std::find(estimates.curve_columns.begin(), estimates.curve_columns.end(), "L");
   for (const auto& curve : reader.curves())
-    for (const auto& criterion : criteria)
-      estimates.rows.push_back(
-          estimate(curve, curve.fields[static_cast<std::size_t>(at - estimates.curve_columns.begin())], criterion));
+    for (const auto& criterion : criteria) estimates.rows.push_back(estimate(curve, criterion));
   return estimates;
 }
 

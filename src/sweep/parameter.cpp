@@ -71,7 +71,7 @@ Parameter gate(std::string_view name, std::string Configuration::*field, std::st
   return {name, Type::text, meaning,
           [=](Configuration& c, std::string_view text) {
             const auto value = parse<double>(text);
-            if (text != "learnt" && (!value || !std::isfinite(*value) || *value < 0 || *value > 2))
+            if (text != kLearnt && (!value || !std::isfinite(*value) || *value < 0 || *value > 2))
               refuse(name, text, "'learnt' or a number from 0 to 1 (strength of delta_product: to 2)");
             c.*field = value ? fmt::format("{}", *value) : std::string(text);
           },
@@ -171,7 +171,7 @@ const std::vector<Parameter>& parameters() {
       integer("seed", &C::seed, 0, "seed of every random choice of the point"),
       integer("batch", &C::batch, 1, "sequences in a training step"),
       real("learning_rate", &C::learning_rate, false, "Adam's learning rate"),
-      integer("max_steps", &C::max_steps, 0, "training steps at most"),
+      integer("max_steps", &C::max_steps, 1, "training steps at most"),
       integer("evaluation_every", &C::evaluation_every, 1, "training steps between evaluations"),
       integer("evaluation_sequences", &C::evaluation_sequences, 1, "fresh sequences in an evaluation"),
       real("tolerance", &C::tolerance, true, "training stops at an evaluation loss not above this"),

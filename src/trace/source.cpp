@@ -15,14 +15,6 @@
 #include "palimpsest/train/point.hpp"
 
 namespace palimpsest::trace {
-namespace {
-
-Index steps_a_write(const std::string& rule) {
-  return std::visit([](const auto& r) { return r.steps_a_write(); }, make_component<Rules<float>>("rule", rule));
-}
-
-}  // namespace
-
 Configuration point_of(const std::filesystem::path& model) {
   std::error_code error;
   if (!std::filesystem::is_directory(model, error))
@@ -49,26 +41,30 @@ Configuration point_of(const std::filesystem::path& model) {
   return configuration;
 }
 
+template <class T>
+void read_parameters(const std::filesystem::path& model, const std::vector<Parameter<T>*>& parameters) {
+  for (auto* parameter : parameters) {
+    const auto file = model / (parameter->name + ".npy");
+    Matrix<float> stored = read_npy(file);
+    if (parameter->one_column_a_key) stored.transposeInPlace();
+    auto& value = parameter->value;
+    if (stored.rows() != value.rows() || stored.cols() != value.cols())
+      throw ConfigurationError(fmt::format("'{}' is {}×{}; {}×{} is needed", file.string(), stored.rows(), stored.cols(),
+                                           value.rows(), value.cols()));
+    value = stored.template cast<T>();
+  }
+}
+template void read_parameters(const std::filesystem::path&, const std::vector<Parameter<float>*>&);
+template void read_parameters(const std::filesystem::path&, const std::vector<Parameter<double>*>&);
+
 TokenTables<float> trained_tables(const std::filesystem::path& directory, const Configuration& configuration) {
-  TokenShape shape{configuration.S, configuration.key_dim, steps_a_write(configuration.rule),
-                   configuration.beta == "learnt" && applies("beta", configuration),
-                   configuration.alpha == "learnt" && applies("alpha", configuration)};
   std::vector<int> keys(static_cast<std::size_t>(configuration.S));
   std::iota(keys.begin(), keys.end(), 0);
   TokenTables<float> tables;
   Models<float>::for_each([&]<class Model>() {
     if (Model::name != configuration.model) return;
-    Model model(shape, ProjectionInit::linear, configuration.seed);
-    for (auto* parameter : model.parameters()) {
-      const auto file = directory / (parameter->name + ".npy");
-      Matrix<float> stored = read_npy(file);
-      if (parameter->one_column_a_key) stored.transposeInPlace();
-      auto& value = parameter->value;
-      if (stored.rows() != value.rows() || stored.cols() != value.cols())
-        throw ConfigurationError(fmt::format("'{}' is {}×{}; {}×{} is needed", file.string(), stored.rows(),
-                                             stored.cols(), value.rows(), value.cols()));
-      value = stored;
-    }
+    Model model(token_shape(configuration), ProjectionInit::linear, configuration.seed);
+    read_parameters(directory, model.parameters());
     model.encode(keys, tables);
   });
   return tables;

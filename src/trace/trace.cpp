@@ -9,31 +9,17 @@
 #include <string_view>
 #include <vector>
 
-#include "palimpsest/kernel/all.hpp"
-#include "palimpsest/memory/state.hpp"
 #include "palimpsest/sweep/csv.hpp"
 #include "palimpsest/theory/rewritten_key.hpp"
 #include "palimpsest/trace/source.hpp"
 #include "palimpsest/train/point.hpp"
+#include "trace/carrier.hpp"
 
 namespace palimpsest::trace {
 namespace {
 
-constexpr std::string_view kLearnt = "learnt", kDistinct = "distinct";
+constexpr std::string_view kDistinct = "distinct";
 constexpr Index kMostWrites = 100'000'000, kMostRows = 1'000'000, kMostKeys = 100'000, kMostDistinct = 20'000;
-
-/// A request with everything decided.
-struct Setup {
-  Configuration configuration;
-  std::string source;  ///< normal, unit or trained
-  Index keys, values;  ///< N, d_v
-  bool distinct;       ///< a new value each write
-  Index writes;
-  std::vector<Index> rows;  ///< t's to record, in order
-  bool single;              ///< record the float state
-  std::uint64_t seed;
-  TokenTables<float> tables;
-};
 
 void require(std::string_view name, Index value, Index low, Index high) {
   if (value < low || value > high)
@@ -78,25 +64,6 @@ Index parse_values(const std::string& text, Index writes) {
   return value;
 }
 
-template <class T>
-typename Kernels<T>::Variant make_kernel(const Configuration& configuration) {
-  auto kernel = make_component<Kernels<T>>("kernel", configuration.kernel);
-  std::visit(
-      [&]<class K>(K& k) {
-        if constexpr (RandomKernel<K, T>) {
-          Stream stream(configuration.seed, Purpose::redraw, 0);
-          k.draw(configuration.key_dim, stream);
-        }
-      },
-      kernel);
-  return kernel;
-}
-
-bool is_random(const std::string& kernel) {
-  return std::visit([]<class K>(const K&) { return RandomKernel<K, float>; },
-                    make_component<Kernels<float>>("kernel", kernel));
-}
-
 Setup resolve(const Request& request) {
   Setup setup;
   Configuration& configuration = setup.configuration;
@@ -128,7 +95,7 @@ Setup resolve(const Request& request) {
   const auto rule = make_component<Rules<float>>("rule", configuration.rule);
   FastWeightState<float>(rule, make_component<Normalizations<float>>("normalization", configuration.normalization), 1,
                          1);
-  if (trained && is_random(configuration.kernel))
+  if (trained && applies("redraw", configuration))
     throw ConfigurationError(
         fmt::format("kernel '{}' draws random features, which a saved model does not hold", configuration.kernel));
   if (!trained)
@@ -136,6 +103,7 @@ Setup resolve(const Request& request) {
       if (*gate == kLearnt)
         throw ConfigurationError(
             fmt::format("{} = {}: random keys learn nothing; give a number, or a model", name, kLearnt));
+  setup.model = request.model;
   setup.source = trained ? "trained" : request.draw;
   setup.keys = configuration.S;
   setup.distinct = !trained && request.values == kDistinct;
@@ -149,127 +117,6 @@ Setup resolve(const Request& request) {
                          : random_tables(setup.keys, configuration.key_dim, n, request.draw == "unit", request.seed);
   return setup;
 }
-
-/// What a state shows at one write. y: d_v each.
-struct Sight {
-  double beta, alpha, squared_norm, written, kept;
-  std::optional<double> accumulator_mass;  ///< of a normalisation that has one
-  Vector<double> before, after, asked;     ///< y by the key before and after the write, and by the query after it
-};
-
-/// A state with all that maps a token to its key.
-template <class T>
-class Carrier {
- public:
-  explicit Carrier(const Setup& setup)
-      : normalization_(make_component<Normalizations<T>>("normalization", setup.configuration.normalization)),
-        kernel_(make_kernel<T>(setup.configuration)),
-        p_(std::visit([&](const auto& k) { return k.feature_dim(setup.configuration.key_dim); }, kernel_)),
-        state_(make_component<Rules<T>>("rule", setup.configuration.rule), normalization_, setup.values, p_),
-        raw_(p_, 1),
-        k_(p_, 1),
-        y_(setup.values),
-        v_(Vector<T>::Zero(setup.values)),
-        scale_(1) {
-    const auto rule = make_component<Rules<T>>("rule", setup.configuration.rule);
-    std::visit(
-        [&]<class R>(const R& r) {
-          steps_ = r.steps_a_write();
-          largest_ = T(R::largest_strength);
-        },
-        rule);
-    key_ = lift(setup.tables.key);
-    value_ = lift(setup.tables.value);
-    const Matrix<T> queries = lift(setup.tables.query);
-    Q_.resize(p_, queries.cols());
-    for (Index n = 0; n < queries.cols(); ++n) Q_.col(n) = map(queries.col(n), T(kReadOutEpsilon));
-    strength_ = gate(setup.tables.strength, setup.configuration.beta);
-    decay_ = gate(setup.tables.decay, setup.configuration.alpha);
-  }
-
-  /// One write, with all its steps; sees the last one if asked to.
-  void write(int key, int value, Sight* sight) {
-    v_(value) = T(1);
-    for (Index j = 0; j < steps_; ++j) {
-      const Index by_key = key * steps_ + j, by_value = value * steps_ + j;
-      x_ = key_.col(by_key);
-      if (value_.cols() > 0) x_ += value_.col(by_value);
-      map(x_, T(0));
-      const T beta = open(strength_, by_key, by_value, largest_), alpha = open(decay_, by_key, by_value, T(1));
-      const bool seen = sight && j + 1 == steps_;
-      if (seen) sight->before = read(k_.col(0));
-      const auto effect = state_.write(k_.col(0), v_, beta, alpha);
-      if (!seen) continue;
-      sight->beta = beta;
-      sight->alpha = alpha;
-      sight->squared_norm = static_cast<double>(k_.squaredNorm());
-      sight->written = effect.written;
-      sight->kept = effect.kept;
-      if (state_.accumulates()) sight->accumulator_mass = state_.z().dot(k_.col(0));
-      sight->after = read(k_.col(0));
-      sight->asked = answer(key);
-    }
-    v_(value) = T(0);
-  }
-
-  Vector<double> answer(int key) { return read(Q_.col(key)); }
-  const FastWeightState<T>& state() const { return state_; }
-  Index feature_dim() const { return p_; }
-
- private:
-  struct Gate {
-    T fixed;
-    Vector<T> by_key, by_value;  // logits, or empty
-  };
-
-  static Gate gate(const GateTable<float>& table, const std::string& text) {
-    Gate gate{T(1), table.key.cast<T>(), table.value.cast<T>()};
-    if (text != kLearnt) gate.fixed = static_cast<T>(std::stod(text));
-    return gate;
-  }
-
-  static T open(const Gate& gate, Index by_key, Index by_value, T largest) {
-    if (gate.by_key.size() == 0) return gate.fixed;
-    const T logit = gate.by_key(by_key) + (gate.by_value.size() > 0 ? gate.by_value(by_value) : T(0));
-    return largest / (T(1) + std::exp(-logit));
-  }
-
-  Matrix<T> lift(const Matrix<float>& table) const {
-    const Matrix<T> x = table.cast<T>();
-    return std::visit(
-        [&]<class K>(const K& kernel) -> Matrix<T> {
-          if constexpr (LiftingKernel<K, T>) {
-            Matrix<T> lifted(kernel.lifted_dim(x.rows()), x.cols());
-            if (x.cols() > 0) kernel.lift(x, lifted);
-            return lifted;
-          }
-          return x;
-        },
-        kernel_);
-  }
-
-  /// φ of a lifted token, normalised; in k_.
-  ConstVectorView<T> map(ConstMatrixView<T> x, T epsilon) {
-    std::visit([&](const auto& kernel) { kernel.forward(x, raw_); }, kernel_);
-    std::visit([&](const auto& normalization) { normalization.forward(raw_, k_, scale_, epsilon); }, normalization_);
-    return k_.col(0);
-  }
-
-  Vector<double> read(ConstVectorView<T> q) {
-    state_.read(q, y_);
-    return y_.template cast<double>();
-  }
-
-  typename Normalizations<T>::Variant normalization_;
-  typename Kernels<T>::Variant kernel_;
-  Index p_, steps_ = 1;
-  T largest_ = 1;
-  FastWeightState<T> state_;
-  Matrix<T> key_, value_, Q_;  // d̃×nN, d̃×nN or d̃×0, p×N
-  Gate strength_, decay_;
-  Matrix<T> x_, raw_, k_;  // d̃×1, p×1, p×1
-  Vector<T> y_, v_, scale_;
-};
 
 /// A recorded write.
 struct Record {

@@ -28,7 +28,6 @@ using RuleVariant = Rules<Real>::Variant;
 using NormalizationVariant = Normalizations<Real>::Variant;
 
 constexpr std::string_view kEvaluations = "exact, published_2021";
-constexpr std::string_view kLearnt = "learnt";
 constexpr std::string_view kScales = "none, d^-1/4";
 constexpr std::string_view kRedraws = "fixed, every_step, every:n";
 
@@ -66,22 +65,20 @@ bool uses_decay(const Configuration& configuration) {
   return std::visit([]<class R>(const R&) { return R::uses_decay; }, make_rule(configuration));
 }
 
-/// Throws unless the gate is `learnt` or a number in [0, largest].
-void require_gate(std::string_view name, const std::string& text, double largest) {
-  if (text == kLearnt) return;
+/// What the gate is fixed at; nothing if it is learnt. Throws unless that is a number in [0, largest].
+std::optional<double> fixed_gate(std::string_view name, const std::string& text, double largest) {
+  if (text == kLearnt) return std::nullopt;
   double value = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || !(value >= 0 && value <= largest))
     throw ConfigurationError(fmt::format("{} = {}: allowed is '{}' or a number from 0 to {}", name, text, kLearnt, largest));
+  return value;
 }
 
-TokenShape token_shape(const Configuration& configuration) {
-  TokenShape shape{configuration.S, configuration.key_dim};
-  if (is_softmax(configuration)) return shape;
-  shape.steps_a_write = std::visit([](const auto& rule) { return rule.steps_a_write(); }, make_rule(configuration));
-  shape.strength = uses_strength(configuration) && configuration.beta == kLearnt;
-  shape.decay = uses_decay(configuration) && configuration.alpha == kLearnt;
-  return shape;
+FixedGates fixed_gates(const Configuration& configuration) {
+  const double largest = std::visit([]<class R>(const R&) { return R::largest_strength; }, make_rule(configuration));
+  return {fixed_gate("beta", configuration.beta, largest).value_or(1),
+          fixed_gate("alpha", configuration.alpha, 1).value_or(1)};
 }
 
 bool is_random(const KernelVariant& kernel) {
@@ -101,13 +98,12 @@ FastWeight<Real> make_fast_weight(const Configuration& configuration) {
   std::visit(
       [&]<class K>(K& k) {
         if constexpr (RandomKernel<K, Real>) k.scaled = configuration.scale != "none";
+        if constexpr (LearntKernel<K, Real>) k.start(configuration.key_dim);
       },
       kernel);
-  FixedGates gates;
-  if (configuration.beta != kLearnt) gates.beta = std::stod(configuration.beta);
-  if (configuration.alpha != kLearnt) gates.alpha = std::stod(configuration.alpha);
   return {std::move(kernel), make_rule(configuration),
-          make_component<Normalizations<Real>>("normalization", configuration.normalization), configuration.key_dim, gates};
+          make_component<Normalizations<Real>>("normalization", configuration.normalization), configuration.key_dim,
+          fixed_gates(configuration)};
 }
 
 /// Calls f(model, memory) with the two types that the configuration names.
@@ -125,10 +121,9 @@ void with_model_and_memory(const Configuration& configuration, F&& f) {
   });
 }
 
-template <class Model>
-void save_model(const std::filesystem::path& directory, Model& model) {
+void save_model(const std::filesystem::path& directory, const std::vector<Parameter<Real>*>& parameters) {
   std::filesystem::create_directories(directory);
-  for (const auto* parameter : model.parameters())
+  for (const auto* parameter : parameters)
     write_npy(directory / (parameter->name + ".npy"),
               parameter->one_column_a_key ? Matrix<Real>(parameter->value.transpose()) : parameter->value);
 }
@@ -224,7 +219,21 @@ void require_positive(std::string_view name, Index value) {
   if (value < 1) throw ConfigurationError(fmt::format("{} = {}: must be at least 1", name, value));
 }
 
+bool accumulates(const Configuration& configuration) {
+  return std::visit([]<class N>(const N&) { return N::accumulates; },
+                    make_component<Normalizations<Real>>("normalization", configuration.normalization));
+}
+
 }  // namespace
+
+TokenShape token_shape(const Configuration& configuration) {
+  TokenShape shape{configuration.S, configuration.key_dim};
+  if (is_softmax(configuration)) return shape;
+  shape.steps_a_write = std::visit([](const auto& rule) { return rule.steps_a_write(); }, make_rule(configuration));
+  shape.strength = uses_strength(configuration) && configuration.beta == kLearnt;
+  shape.decay = uses_decay(configuration) && configuration.alpha == kLearnt;
+  return shape;
+}
 
 Index redraw_interval(const std::string& redraw) {
   if (redraw == "fixed") return 0;
@@ -243,10 +252,7 @@ void validate(const Configuration& configuration) {
   AssociativeRetrieval(configuration.S, configuration.L, configuration.replacement);
   require_listed<Memories<Real>>("memory", configuration.memory);
   make_component<Kernels<Real>>("kernel", configuration.kernel);
-  const double largest_strength =
-      std::visit([]<class R>(const R&) { return R::largest_strength; }, make_rule(configuration));
-  require_gate("beta", configuration.beta, largest_strength);
-  require_gate("alpha", configuration.alpha, 1);
+  fixed_gates(configuration);
   make_component<Normalizations<Real>>("normalization", configuration.normalization);
   require_listed<Models<Real>>("model", configuration.model);
   redraw_interval(configuration.redraw);
@@ -277,11 +283,10 @@ std::optional<std::string> reason_to_skip(const Configuration& configuration) {
   if (configuration.normalization == CenteredL2Normalization<Real>::name &&
       make_fast_weight(configuration).feature_dim() < 2)
     return fmt::format("normalization '{}' leaves nothing of one feature", configuration.normalization);
-  const bool accumulates = std::visit([]<class N>(const N&) { return N::accumulates; }, normalization);
-  if (accumulates && configuration.rule == RecursiveLeastSquares<Real>::name)
+  if (accumulates(configuration) && configuration.rule == RecursiveLeastSquares<Real>::name)
     return fmt::format("rule '{}' is solved for its read-out, which normalization '{}' would divide",
                        configuration.rule, configuration.normalization);
-  if (accumulates && configuration.rule == Fwm2021Rule<Real>::name)
+  if (accumulates(configuration) && configuration.rule == Fwm2021Rule<Real>::name)
     return fmt::format("the read-out of rule '{}' is layer-normalised, which undoes the divisor of normalization '{}'",
                        configuration.rule, configuration.normalization);
   return std::nullopt;
@@ -312,8 +317,6 @@ double cost_estimate(const Configuration& configuration) {
 
 Index state_floats(const Configuration& configuration) {
   if (is_softmax(configuration)) return configuration.L * (configuration.key_dim + configuration.S);
-  const auto normalization = make_component<Normalizations<Real>>("normalization", configuration.normalization);
-  const bool accumulates = std::visit([]<class N>(const N&) { return N::accumulates; }, normalization);
   const Index p = make_fast_weight(configuration).feature_dim();
   const Index more = std::visit(
       [&]<class R>(const R&) {
@@ -321,7 +324,7 @@ Index state_floats(const Configuration& configuration) {
         return Index{0};
       },
       make_component<Rules<Real>>("rule", configuration.rule));
-  return p * (configuration.S + (accumulates ? 1 : 0)) + more;
+  return p * (configuration.S + (accumulates(configuration) ? 1 : 0)) + more;
 }
 
 Outcome run_point(const Configuration& configuration, const RunOptions& options) {
@@ -360,7 +363,7 @@ Outcome run_point(const Configuration& configuration, const RunOptions& options)
     outcome.loss_by_overwrites = final.by_overwrites;
     if (applies("beta", configuration)) outcome.mean_beta = gates.beta.value();
     if (applies("alpha", configuration)) outcome.mean_alpha = gates.alpha.value();
-    if (!options.save_model.empty()) save_model(options.save_model, trainer.model());
+    if (!options.save_model.empty()) save_model(options.save_model, trainer.parameters());
   });
   outcome.seconds = thread_seconds() - start;
   return outcome;

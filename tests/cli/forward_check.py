@@ -18,7 +18,7 @@ def load(directory):
     return {file.stem: np.load(file).astype(np.float64) for file in directory.glob("*.npy")}
 
 
-def features(x, row, omega):
+def features(x, row, omega, model):
     """x: d×n → p×n."""
     name, _, argument = row["kernel"].partition(":")
     if name == "elu":
@@ -32,6 +32,10 @@ def features(x, row, omega):
         h, half = omega.T @ x, (x * x).sum(axis=0) / 2
         parts = [np.exp(h - half)] + ([np.exp(-h - half)] if name == "favor" else [])
         return np.concatenate(parts) / np.sqrt(len(parts) * int(argument))
+    if name == "hedgehog":
+        y = 2 * (model["kernel_A"] @ x + model["kernel_b"].reshape(-1, 1))
+        e = np.exp(np.concatenate([y, -y]) - np.abs(y).max(axis=0))
+        return e / e.sum(axis=0)
     raise SystemExit(f"no definition of kernel {row['kernel']} here")
 
 
@@ -46,16 +50,30 @@ def keys_and_queries(row, model, keys, values, asked):
     return model["W_k"] @ x.T + model["b_k"].reshape(-1, 1), model["W_q"] @ E[asked].T + model["b_q"].reshape(-1, 1)
 
 
-def answer(row, K, Q, V, omega):
+def strengths(row, model, keys, values):
+    """β of every write; 1 of a rule without one."""
+    if row["rule"] == "sum":
+        return np.ones(len(keys))
+    S = int(row["S"])
+    x = np.concatenate([np.eye(S)[values], model["E"][keys]], axis=1)
+    return 1 / (1 + np.exp(-(x @ model["W_beta"].reshape(-1) + model["b_beta"].item())))
+
+
+def answer(row, K, Q, V, beta, omega, model):
     """Y: S×N from V: S×L."""
     if row["memory"] == "softmax":
         logits = K.T @ Q / np.sqrt(len(K))
         C = np.exp(logits - logits.max(axis=0))
         return V @ (C / C.sum(axis=0))
-    k, q = features(K, row, omega), features(Q, row, omega)
+    k, q = features(K, row, omega, model), features(Q, row, omega, model)
+    if row["normalization"] == "sum":
+        k, q = k / k.sum(axis=0), q / (q.sum(axis=0) + 1e-6)
     W, z = np.zeros((len(V), len(k))), np.zeros(len(k))
     for t in range(K.shape[1]):
-        W += np.outer(V[:, t], k[:, t])
+        retrieved = W @ k[:, t] if row["rule"] == "delta" else 0
+        if row["normalization"] == "attention" and t > 0:
+            retrieved = retrieved / (z @ k[:, t] + 1e-6)
+        W += beta[t] * np.outer(V[:, t] - retrieved, k[:, t])
         z += k[:, t]
     return W @ q / (z @ q + 1e-6) if row["normalization"] == "attention" else W @ q
 
@@ -86,7 +104,7 @@ def check(row, models, episodes):
         assert all(last[key] == target for key, target in zip(asked, targets)), "a target is not the last value"
         S = int(row["S"])
         K, Q = keys_and_queries(row, model, keys, values, asked)
-        Y = answer(row, K, Q, np.eye(S)[values].T, omega)
+        Y = answer(row, K, Q, np.eye(S)[values].T, strengths(row, model, keys, values), omega, model)
         assert outputs.shape == Y.shape, (outputs.shape, Y.shape)
         off = np.abs(outputs - Y).max()
         assert off <= TOLERANCE * max(1, np.abs(Y).max()), f"outputs differ by {off}"

@@ -23,6 +23,8 @@ END
 run published
 run redrawn --axis kernel=favor:16,favor_onesided:16 --set redraw=every_step --set scale=d^-1/4
 run overwriting --set replacement=true --set L=40
+run delta --set rule=delta --set replacement=true --set L=40 --axis kernel=elu,hedgehog \
+  --axis normalization=sum,attention,none
 run softmax --set memory=softmax
 run table --set model=table
 run published_evaluation --set evaluation=published_2021

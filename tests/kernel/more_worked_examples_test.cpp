@@ -179,6 +179,39 @@ TEST(SoftmaxFeature, TakesNoExponentialThatOverflows) {
   EXPECT_TRUE(agree(features(SoftmaxFeature<double>(), column({1e4, -1e4})), column({1, 0}), kLastBits));
 }
 
+TEST(Hedgehog, StartsAsASoftmaxOfBothSigns) {
+  // x = ½ (ln 2, ln 3): ±2x gives exponentials 2, 3, 1/2, 1/3, of 35/6.
+  Hedgehog<double> kernel;
+  kernel.start(2);
+  const M x = column({0.34657359027997264, 0.54930614433405489});
+  EXPECT_TRUE(agree(features(kernel, x), column({12. / 35, 18. / 35, 3. / 35, 2. / 35}), 2 * kLastBits));
+  // φ_0 by 2y is φ_0 (1 − φ_0) + φ_0 φ_2, −φ_0 φ_1 + φ_0 φ_3: 12 (23 + 3)/35² and 12 (−18 + 2)/35², twice each by y.
+  EXPECT_TRUE(agree(gradient_of_feature(kernel, x, 0), column({624. / 1225, -384. / 1225}), 2 * kLastBits));
+}
+
+TEST(Hedgehog, MapsTheKeyByItsParametersFirst) {
+  // A = [1 1; 0 2], b = (0, ln 3/2): x = (½ ln 2, 0) is y = ½ (ln 2, ln 3), as above.
+  Hedgehog<double> kernel;
+  kernel.start(2);
+  kernel.A.value << 1, 1, 0, 2;
+  kernel.b.value << 0, 0.54930614433405489;
+  const M x = column({0.34657359027997264, 0});
+  EXPECT_TRUE(agree(features(kernel, x), column({12. / 35, 18. / 35, 3. / 35, 2. / 35}), 2 * kLastBits));
+  // dφ_0 = (dy) g with g = (624, −384)/1225:  dA = g xᵀ, db = g.
+  const M g = gradient_of_feature(kernel, lifted<double>(kernel, x), 0);
+  kernel.lift_learn(x, g);
+  kernel.learn(g);
+  EXPECT_TRUE(agree(kernel.A.gradient, M(column({624. / 1225, -384. / 1225}) * x.transpose()), 2 * kLastBits));
+  EXPECT_TRUE(agree(kernel.b.gradient, column({624. / 1225, -384. / 1225}), 2 * kLastBits));
+}
+
+TEST(Hedgehog, TakesNoExponentialThatOverflows) {
+  Hedgehog<double> kernel;
+  kernel.start(1);
+  EXPECT_TRUE(agree(features(kernel, column({1e4})), column({1, 0}), kLastBits));
+  EXPECT_TRUE(agree(features(kernel, column({-1e4})), column({0, 1}), kLastBits));
+}
+
 TEST(Kernels, RefuseNoFrequencies) {
   for (const int m : {0, -1}) {
     try {
@@ -196,6 +229,7 @@ TEST(Kernels, KnowTheirFeatureDimToo) {
     EXPECT_EQ(L2<double>().feature_dim(d), d);
     EXPECT_EQ(SiluL2<double>().feature_dim(d), d);
     EXPECT_EQ(SoftmaxFeature<double>().feature_dim(d), d);
+    EXPECT_EQ(Hedgehog<double>().feature_dim(d), 2 * d);
     EXPECT_EQ(RandomFourier<double>(5).feature_dim(d), 10);
   }
   EXPECT_EQ(Taylor<double>().feature_dim(1), 3);

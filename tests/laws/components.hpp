@@ -12,6 +12,7 @@
 #include "palimpsest/core/registry.hpp"
 #include "palimpsest/kernel/all.hpp"
 #include "reference/dense.hpp"
+#include "reference/random.hpp"
 
 namespace palimpsest::laws {
 
@@ -55,7 +56,7 @@ struct Instance {
   std::string label;
 };
 
-/// Each argument of a few, each scale, random features drawn for keys of size d.
+/// Each argument of a few, each scale, random features drawn and parameters off their start, for keys of size d.
 template <class K, class T = double>
 std::vector<Instance<K>> instances(Index d) {
   std::vector<Instance<K>> all;
@@ -78,8 +79,25 @@ std::vector<Instance<K>> instances(Index d) {
       Stream stream(3, Purpose::test, i);
       all[i].kernel.draw(d, stream);
     }
+  if constexpr (LearntKernel<K, T>)
+    for (auto& instance : all) {
+      instance.kernel.start(d);
+      std::uint64_t number = 100;
+      for (auto* parameter : instance.kernel.parameters())
+        parameter->value += 0.3 * reference::normal(parameter->value.rows(), parameter->value.cols(), number++);
+    }
   for (auto& instance : all) instance.label += fmt::format(", d = {}", d);
   return all;
+}
+
+/// The kernel with its random features and parameters rounded to single precision.
+template <class K>
+K rounded(K kernel) {
+  const auto round = [](auto& x) { x = x.template cast<float>().template cast<double>().eval(); };
+  if constexpr (RandomKernel<K, double>) round(kernel.omega);
+  if constexpr (LearntKernel<K, double>)
+    for (auto* parameter : kernel.parameters()) round(parameter->value);
+  return kernel;
 }
 
 /// Calls f with the same kernel in single precision.
@@ -95,6 +113,12 @@ void with_float(const Instance<K>& instance, F&& f) {
       }();
       if constexpr (requires { kernel.scaled; }) kernel.scaled = instance.kernel.scaled;
       if constexpr (RandomKernel<Single, float>) kernel.omega = instance.kernel.omega.template cast<float>();
+      if constexpr (LearntKernel<Single, float>) {
+        auto twice = instance.kernel;
+        kernel.start(twice.A.value.rows());
+        for (std::size_t i = 0; i < twice.parameters().size(); ++i)
+          kernel.parameters()[i]->value = twice.parameters()[i]->value.template cast<float>();
+      }
       f(kernel);
     }
   });

@@ -16,17 +16,6 @@ using M = Matrix<double>;
 
 constexpr Index kSizes[] = {1, 5, 63};
 
-/// The tokens that forward reads: lifted, if the kernel lifts.
-template <class T, class K>
-Matrix<T> lifted(const K& kernel, const Matrix<T>& x) {
-  if constexpr (LiftingKernel<K, T>) {
-    Matrix<T> out(kernel.lifted_dim(x.rows()), x.cols());
-    kernel.lift(x, out);
-    return out;
-  }
-  return x;
-}
-
 template <class K>
 class KernelLaws : public testing::Test {
  protected:
@@ -61,7 +50,7 @@ TYPED_TEST(KernelLaws, FeaturesAreNonnegativeExactlyIfItSaysSo) {
 TYPED_TEST(KernelLaws, ForwardOverwritesItsOutputAndNothingElse) {
   this->for_all([](const auto& kernel, Index d) {
     for (const Index n : {1, 3}) {
-      const M x = lifted(kernel, reference::normal(d, n, 2));
+      const M x = lifted<double>(kernel, reference::normal(d, n, 2));
       PoisonedWindow<double> in(x.rows(), n), out(kernel.feature_dim(d), n);
       in.view() = x;
       kernel.forward(in.view(), out.view());
@@ -86,7 +75,7 @@ TYPED_TEST(KernelLaws, TreatsEachTokenAlone) {
 TYPED_TEST(KernelLaws, BackwardIsTheGradient) {
   this->for_all([](const auto& kernel, Index d) {
     const Index n = 3;
-    M x = lifted(kernel, reference::away_from_zero(d, n, 4));
+    M x = lifted<double>(kernel, reference::away_from_zero(d, n, 4));
     const M weights = reference::normal(kernel.feature_dim(d), n, 5);
     M phi(weights.rows(), n), dx = M::Zero(x.rows(), n);
     kernel.forward(x, phi);
@@ -109,7 +98,7 @@ TYPED_TEST(KernelLaws, BackwardIsTheGradient) {
 
 TYPED_TEST(KernelLaws, BackwardAddsToItsOutputAndNothingElse) {
   this->for_all([](const auto& kernel, Index d) {
-    const M x = lifted(kernel, reference::away_from_zero(d, 3, 6)),
+    const M x = lifted<double>(kernel, reference::away_from_zero(d, 3, 6)),
             dphi = reference::normal(kernel.feature_dim(d), 3, 7);
     M phi(dphi.rows(), 3), once = M::Zero(x.rows(), 3);
     kernel.forward(x, phi);
@@ -148,10 +137,7 @@ TYPED_TEST(KernelLaws, FloatAgreesWithDouble) {
     for (const auto& instance : laws::instances<TypeParam>(d)) {
       SCOPED_TRACE(instance.label);
       const Matrix<float> x = reference::away_from_zero(d, 4, 10).cast<float>();
-      auto rounded = instance.kernel;  // the same Ω for both
-      if constexpr (RandomKernel<TypeParam, double>)
-        rounded.omega = rounded.omega.template cast<float>().template cast<double>();
-      const M expected = features(rounded, M(x.cast<double>()));
+      const M expected = features(laws::rounded(instance.kernel), M(x.cast<double>()));
       laws::with_float(instance, [&](const auto& single) {
         const Matrix<float> phi = features(single, x);
         // An exponent of size up to 30 keeps 30 · 2⁻²⁴ ≈ 2e-6 of its value, and the exponential as much relatively.
@@ -164,7 +150,7 @@ TYPED_TEST(KernelLaws, ContractionIsTheProductWithItsFeatures) {
   this->for_all([](const auto& kernel, Index d) {
     if constexpr (ContractingKernel<TypeParam, double>) {
       const Index n = 17;  // more than are treated together
-      const M x = lifted(kernel, reference::normal(d, n, 16));
+      const M x = lifted<double>(kernel, reference::normal(d, n, 16));
       const M u = reference::normal(kernel.feature_dim(d), 1, 17), dc = reference::normal(n, 1, 18);
       M phi(u.rows(), n), c(n, 1);
       kernel.forward(x, phi);
@@ -188,7 +174,7 @@ TYPED_TEST(KernelLaws, LiftIsLinear) {
       PoisonedWindow<double> sum(kernel.lifted_dim(d), 3);
       kernel.lift(M(2 * x - 3 * y), sum.view());
       EXPECT_TRUE(sum.in_bounds());
-      EXPECT_TRUE(agree(sum.value(), 2 * lifted(kernel, x) - 3 * lifted(kernel, y), 1e-13));  // rounding of d terms
+      EXPECT_TRUE(agree(sum.value(), 2 * lifted<double>(kernel, x) - 3 * lifted<double>(kernel, y), 1e-13));  // rounding of d terms
     } else {
       EXPECT_EQ((lifted_dim<double>(kernel, d)), d);
     }
@@ -198,7 +184,7 @@ TYPED_TEST(KernelLaws, LiftIsLinear) {
 TYPED_TEST(KernelLaws, LiftBackwardIsTheAdjointOfLift) {
   this->for_all([](const auto& kernel, Index d) {
     if constexpr (LiftingKernel<TypeParam, double>) {
-      const M identity = M::Identity(d, d), P = lifted(kernel, identity);  // d̃×d
+      const M identity = M::Identity(d, d), P = lifted<double>(kernel, identity);  // d̃×d
       const M dlifted = reference::normal(P.rows(), 3, 13), before = reference::normal(d, 3, 14);
       PoisonedWindow<double> dx(d, 3);
       dx.view() = before;
@@ -207,6 +193,46 @@ TYPED_TEST(KernelLaws, LiftBackwardIsTheAdjointOfLift) {
       EXPECT_TRUE(agree(dx.value(), before + P.transpose() * dlifted, 1e-13));  // rounding of d̃ terms
     }
   });
+}
+
+TYPED_TEST(KernelLaws, LearnsByTheGradientOfItsParameters) {
+  this->for_all([](const auto& made, Index d) {
+    if constexpr (LearntKernel<TypeParam, double>) {
+      auto kernel = made;
+      const Index n = 3;
+      const M x = reference::away_from_zero(d, n, 21), weights = reference::normal(kernel.feature_dim(d), n, 22);
+      const M tokens = lifted<double>(kernel, x);
+      M phi(weights.rows(), n), dtokens = M::Zero(tokens.rows(), n);
+      kernel.forward(tokens, phi);
+      kernel.backward(tokens, phi, weights, dtokens);
+      for (auto* parameter : kernel.parameters()) parameter->gradient.setZero();
+      for (int pass = 0; pass < 2; ++pass) {  // it adds
+        kernel.lift_learn(x, dtokens);
+        kernel.learn(dtokens);
+      }
+      for (auto* parameter : kernel.parameters()) {
+        const M expected = reference::central_differences(
+            [&] { return features<double>(kernel, x).cwiseProduct(weights).sum(); }, parameter->value);
+        EXPECT_TRUE(agree(parameter->gradient, 2 * expected, 1e-7) ||
+                    (parameter->gradient - 2 * expected).cwiseAbs().maxCoeff() < 1e-10)
+            << parameter->name << ": " << agree(parameter->gradient, 2 * expected, 1e-7).message();
+      }
+    }
+  });
+}
+
+TYPED_TEST(KernelLaws, StartsWithParametersForKeysOfItsSize) {
+  if constexpr (LearntKernel<TypeParam, double>)
+    for (const Index d : kSizes) {
+      TypeParam kernel;
+      kernel.start(d);
+      for (const auto* parameter : kernel.parameters()) {
+        EXPECT_TRUE(parameter->value.allFinite()) << parameter->name;
+        EXPECT_EQ(parameter->gradient.rows(), parameter->value.rows()) << parameter->name;
+        EXPECT_EQ(parameter->gradient.cols(), parameter->value.cols()) << parameter->name;
+      }
+      EXPECT_EQ(features<double>(kernel, reference::normal(d, 2, 23)).rows(), kernel.feature_dim(d));
+    }
 }
 
 TYPED_TEST(KernelLaws, RandomFeaturesAreAFunctionOfTheirStream) {

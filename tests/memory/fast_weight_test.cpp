@@ -110,9 +110,7 @@ TYPED_TEST(FastWeightOf, OutputsInFloatAreThoseOfTheStateSide) {
   this->for_all(63, [](const Scene& scene, const auto& instance, const Choice& choice) {
     // ‖k‖² ~ exp ‖x‖²: unnormalised, each write overshoots, soon beyond single precision.
     if (TypeParam::name == "rff" && choice.rule == "delta" && choice.normalization == "none") return;
-    auto rounded = instance.kernel;
-    if constexpr (RandomKernel<TypeParam, double>)
-      rounded.omega = rounded.omega.template cast<float>().template cast<double>();
+    const auto rounded = laws::rounded(instance.kernel);
     laws::with_float(instance, [&](const auto& single) {
       auto memory = choice.template memory<float>(single, scene.tables.key.rows());
       expect_dense_outputs<float>(memory, scene, choice.dense(rounded));
@@ -126,6 +124,29 @@ TYPED_TEST(FastWeightOf, GradientsAreThoseOfTheStateSide) {
     auto memory = choice.template memory<double>(instance.kernel, scene.tables.key.rows());
     expect_dense_gradients(memory, scene, choice.dense(instance.kernel));
   });
+}
+
+TYPED_TEST(FastWeightOf, GradientsByTheKernelsParametersAreDifferencesOfOutputs) {
+  if constexpr (LearntKernel<TypeParam, double>)
+    this->for_all(5, [](const Scene& scene, const auto& instance, const Choice& choice) {
+      auto memory = choice.template memory<double>(instance.kernel, scene.tables.key.rows());
+      EXPECT_FALSE(memory.parameters().empty());
+      gradients(memory, scene);
+      for (auto* parameter : memory.parameters()) {
+        const M actual = parameter->gradient;
+        const M expected = reference::central_differences(
+            [&] {
+              double sum = 0;
+              const auto answers = read_all<double>(memory, scene, scene.tables);
+              for (std::size_t i = 0; i < answers.size(); ++i) sum += answers[i].cwiseProduct(weights(scene, i)).sum();
+              return sum;
+            },
+            parameter->value);
+        // As in expect_dense_gradients.
+        EXPECT_TRUE(agree(actual, expected, 1e-6) || (actual - expected).cwiseAbs().maxCoeff() < 1e-9)
+            << parameter->name << ": " << agree(actual, expected, 1e-6).message();
+      }
+    });
 }
 
 TYPED_TEST(FastWeightOf, ManyWritesAreTreatedInBlocksWithTheSameResult) {

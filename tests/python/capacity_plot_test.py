@@ -1,23 +1,16 @@
 """plots/capacity.py draws the results of a capacity sweep: four files, equal bytes for equal data, clear errors."""
 
-import csv
 import os
-import subprocess
-import sys
-import tempfile
 import unittest
 
-ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-sys.path.insert(0, os.path.join(ROOT, "plots"))
-sys.dont_write_bytecode = True
+from plot_case import PlotCase
 
-import capacity  # noqa: E402
-import style     # noqa: E402
+import capacity
+import style   
 
 COLUMNS = ("task,S,L,replacement,memory,kernel,key_dim,feature_dim,redraw,scale,rule,normalization,model,evaluation,"
            "seed,status,reason,steps,best_step,train_loss,best_loss,final_loss,accuracy,bound,excess,last_loss,batch"
            ).split(",")
-FIGURES = ["capacity.png", "capacity.svg", "excess.png", "excess.svg"]
 
 
 def point(kernel, p, S, seed=1, **changes):
@@ -43,55 +36,19 @@ def sweep(**changes):
     return [point(kernel, p, S, **changes) for kernel, p in models for S in (20, 100, 140)]
 
 
-class CapacityPlot(unittest.TestCase):
-    def setUp(self):
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.directory = directory.name
-        self.out = os.path.join(self.directory, "out")
+class CapacityPlot(PlotCase):
+    script, figures = "capacity.py", ["capacity", "excess"]
 
-    def write(self, rows, name="results.csv", columns=COLUMNS):
-        path = os.path.join(self.directory, name)
-        with open(path, "w", newline="") as file:
-            writer = csv.DictWriter(file, columns, extrasaction="ignore")
-            writer.writeheader()
-            writer.writerows(rows)
-        return path
-
-    def plot(self, *arguments, out=None):
-        return subprocess.run([sys.executable, "-B", os.path.join(ROOT, "plots", "capacity.py"), *arguments,
-                               "--out", out or self.out], capture_output=True, text=True)
-
-    def figure(self, rows, name="capacity.svg"):
-        """The SVG of a sweep. It holds every text that it shows as a comment beside its glyphs."""
-        result = self.plot(self.write(rows))
-        self.assertEqual((result.returncode, result.stderr), (0, ""))
-        with open(os.path.join(self.out, name), encoding="utf-8") as file:
-            return file.read()
-
-    def assert_error(self, result, *words):
-        self.assertEqual(result.returncode, 2, result.stderr)
-        self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
-        for word in words:
-            self.assertIn(word, result.stderr)
-        self.assertFalse(os.path.exists(self.out))
+    def figure(self, rows, name="capacity"):
+        """The SVG of a sweep."""
+        return self.draw(self.write(rows))[name]
 
     # --- figures ---
 
-    def test_writes_two_figures_as_png_and_svg(self):
-        result = self.plot(self.write(sweep()))
-        self.assertEqual((result.returncode, result.stderr), (0, ""))
-        self.assertEqual(sorted(os.listdir(self.out)), FIGURES)
-        self.assertEqual(result.stdout.split(), [os.path.join(self.out, name) for name in FIGURES])
-
     def test_equal_data_gives_equal_bytes_whatever_the_order_of_rows(self):
         rows = sweep(seed=1) + sweep(seed=2)
-        self.plot(self.write(rows))
         again = os.path.join(self.directory, "again")
-        self.plot(self.write(rows[::-1], "reversed.csv"), out=again)
-        for name in FIGURES:
-            with open(os.path.join(self.out, name), "rb") as one, open(os.path.join(again, name), "rb") as other:
-                self.assertEqual(one.read(), other.read(), name)
+        self.assert_same_figures(self.draw(self.write(rows)), self.draw(self.write(rows[::-1], "reversed.csv"), out=again))
 
     def test_names_models_and_signs(self):
         svg = self.figure(sweep(seed=1) + sweep(seed=2))
@@ -137,7 +94,7 @@ class CapacityPlot(unittest.TestCase):
                                                                    for s in (1, 2)]))
 
     def test_draws_excess_of_a_model_without_bound(self):
-        self.assertIn("<!-- no model here has a rank bound -->", self.figure([point("", 0, 20)], "excess.svg"))
+        self.assertIn("<!-- no model here has a rank bound -->", self.figure([point("", 0, 20)], "excess"))
 
     def test_several_files_are_drawn_together_and_a_repeated_point_counts_once(self):
         one = self.write([point("elu", 64, 20), point("elu", 64, 40)], "one.csv")
@@ -174,7 +131,7 @@ class CapacityPlot(unittest.TestCase):
         with open(path, "w"):
             pass
         self.assert_error(self.plot(path), "empty.csv", "header")
-        self.assert_error(self.plot(self.write([])), "results.csv", "no trained point")
+        self.assert_error(self.plot(self.write([], columns=COLUMNS)), "results.csv", "no trained point")
         self.assert_error(self.plot(self.write(sweep(status="skipped"))), "results.csv", "no trained point")
 
     def test_a_bad_cell_is_named_with_its_line(self):

@@ -27,7 +27,7 @@ class PlotCase(unittest.TestCase):
         path = os.path.join(self.directory, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", newline="") as file:
-            writer = csv.DictWriter(file, columns or list(rows[0]), extrasaction="ignore")
+            writer = csv.DictWriter(file, columns or list(rows[0]), extrasaction="ignore", restval="")
             writer.writeheader()
             writer.writerows(rows)
         return path

@@ -1,19 +1,11 @@
 """plots/projection.py draws capacities over the projection dimension: six files, equal bytes for equal data, clear errors."""
 
-import csv
 import os
-import subprocess
-import sys
-import tempfile
 import unittest
 
-ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-sys.path.insert(0, os.path.join(ROOT, "plots"))
-sys.dont_write_bytecode = True
+from plot_case import PlotCase
 
-import projection  # noqa: E402
-
-FIGURES = ["bits.png", "bits.svg", "projection.png", "projection.svg", "ratio.png", "ratio.svg"]
+import projection
 
 
 def model(kernel, d, p, redraw="", scale=""):
@@ -49,71 +41,41 @@ def results(**changes):
     return rows
 
 
-class ProjectionPlot(unittest.TestCase):
-    def setUp(self):
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.directory = directory.name
-        self.out = os.path.join(self.directory, "out")
+class ProjectionPlot(PlotCase):
+    script, figures = "projection.py", ["projection", "ratio", "bits"]
 
-    def write(self, rows, name, columns):
-        path = os.path.join(self.directory, name)
-        with open(path, "w", newline="") as file:
-            writer = csv.DictWriter(file, columns, extrasaction="ignore", restval="")
-            writer.writeheader()
-            writer.writerows(rows)
-        return path
+    def files(self, capacity_rows, result_rows, columns=projection.CAPACITY):
+        return self.write(capacity_rows, "c.csv", columns), self.write(result_rows, "r.csv", projection.RESULTS)
 
-    def plot(self, capacity_rows, result_rows, *arguments, out=None, columns=projection.CAPACITY):
-        files = [self.write(capacity_rows, "c.csv", columns), self.write(result_rows, "r.csv", projection.RESULTS)]
-        return subprocess.run([sys.executable, "-B", os.path.join(ROOT, "plots", "projection.py"), *files, *arguments,
-                               "--out", out or self.out], capture_output=True, text=True)
+    def plot(self, capacity_rows, result_rows, *arguments, columns=projection.CAPACITY, **options):
+        return super().plot(*self.files(capacity_rows, result_rows, columns), *arguments, **options)
 
     def figure(self, name, capacity_rows=None, result_rows=None):
-        result = self.plot(capacity_rows or capacities(), result_rows or results())
-        self.assertEqual((result.returncode, result.stderr), (0, ""))
-        with open(os.path.join(self.out, name), encoding="utf-8") as file:
-            return file.read()
-
-    def assert_error(self, result, *words):
-        self.assertEqual(result.returncode, 2, result.stderr)
-        self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
-        for word in words:
-            self.assertIn(word, result.stderr)
-        self.assertFalse(os.path.exists(self.out))
-
-    def test_writes_three_figures_as_png_and_svg(self):
-        result = self.plot(capacities(), results())
-        self.assertEqual((result.returncode, result.stderr), (0, ""))
-        self.assertEqual(sorted(os.listdir(self.out)), FIGURES)
+        return self.draw(capacity_rows or capacities(), result_rows or results())[name]
 
     def test_equal_data_gives_equal_bytes(self):
         again = os.path.join(self.directory, "again")
-        self.plot(capacities(), results())
-        self.plot(capacities(), results(), out=again)
-        for name in FIGURES:
-            with open(os.path.join(self.out, name), "rb") as one, open(os.path.join(again, name), "rb") as other:
-                self.assertEqual(one.read(), other.read(), name)
+        self.assert_same_figures(self.draw(capacities(), results()), self.draw(capacities(), results(), out=again))
 
     def test_random_features_are_told_apart_by_how_they_are_drawn(self):
-        svg = self.figure("projection.svg")
+        svg = self.figure("projection")
         for words in ("ELU+1", "DPFP-1", "FAVOR+, fixed, scaled", "FAVOR+, redrawn", "capacity = p", "d = 8", "d = 16"):
             self.assertIn(f"<!-- {words} -->", svg)
         self.assertNotIn("<!-- softmax -->", svg)
         self.assertNotIn("<!-- at least -->", svg)
 
     def test_softmax_stands_among_the_bits(self):
-        self.assertIn("<!-- softmax -->", self.figure("bits.svg"))
+        self.assertIn("<!-- softmax -->", self.figure("bits"))
 
     def test_marks_capacities_that_are_bounds_and_those_that_are_none(self):
-        svg = self.figure("projection.svg", capacities(censored="above") + capacities(capacity=0, capacity_low="",
+        svg = self.figure("projection", capacities(censored="above") + capacities(capacity=0, capacity_low="",
                                                                                      capacity_high=""))
         self.assertIn("<!-- at least -->", svg)
         self.assertIn("<!-- none stored -->", svg)
 
     def test_ratio_shows_points_past_the_bound_only_and_marks_those_beyond_the_axis(self):
-        self.assertNotIn("beyond the axis", self.figure("ratio.svg"))
-        self.assertIn("<!-- beyond the axis -->", self.figure("ratio.svg", result_rows=results(final_loss=40)))
+        self.assertNotIn("beyond the axis", self.figure("ratio"))
+        self.assertIn("<!-- beyond the axis -->", self.figure("ratio", result_rows=results(final_loss=40)))
         self.assert_error_after_drawing(results(status="diverged"), "no trained point past")
 
     def assert_error_after_drawing(self, result_rows, words):

@@ -106,6 +106,14 @@ class CheckpointedRun : public Checkpoint {
     return options;
   }
 
+  template <class Points>
+  std::string undisturbed(const Points& points) const {
+    auto o = options();
+    o.out = scratch / "whole.csv";
+    run(points, o);
+    return read(o.out);
+  }
+
   /// Trains for a moment, with evaluations every 25 steps.
   static constexpr auto grid = R"(
 [baseline]
@@ -132,11 +140,8 @@ axes.redraw = ["fixed", "every_step", "every:7"]
 
 TEST_F(CheckpointedRun, InterruptedEverywhereGivesTheSameBytesAndLeavesNothing) {
   const auto all = points(grid);
+  const auto whole = undisturbed(all);
   auto o = options();
-  o.out = scratch / "whole.csv";
-  run(all, o);
-  const auto whole = read(o.out);
-  o = options();
   std::atomic<bool> cancel = false;
   o.cancel = &cancel;
   o.checkpoint_every = 1e-9;
@@ -164,11 +169,8 @@ TEST_F(CheckpointedRun, InterruptedEverywhereGivesTheSameBytesAndLeavesNothing) 
 
 TEST_F(CheckpointedRun, WhatIsNoStateOfThePointIsIgnoredWithANote) {
   const auto all = points(grid);
+  const auto whole = undisturbed(all);
   auto o = options();
-  o.out = scratch / "whole.csv";
-  run(all, o);
-  const auto whole = read(o.out);
-  o = options();
   for (const auto& point : all) checkpoints.save(point.key, "a state");
   for (const auto& point : all) {
     auto content = read(checkpoints.file(point.key));

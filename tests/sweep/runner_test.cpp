@@ -85,22 +85,9 @@ TEST_F(Runner, GivesTheSameBytesAfterInterruptions) {
   const auto expected = undisturbed();
   std::mt19937 random(1);
   for (int round = 0; round < 20; ++round) {
-    auto o = options(fmt::format("round{}.csv", round), 1 + round % 3);
-    std::atomic<bool> cancel = false;
-    std::atomic<int> left = 0;
-    o.cancel = &cancel;
-    o.run = [&](const Configuration& c, const RunOptions& run_options) {
-      if (--left <= 0) cancel = true;
-      if (*run_options.cancel) throw Cancelled();
-      return made_up_outcome(c, run_options);
-    };
-    int interruptions = 0;
-    for (bool complete = false; !complete;) {
-      cancel = false;
-      left = 1 + static_cast<int>(random() % 12);
-      complete = run(points(), o).complete();
-      interruptions += complete ? 0 : 1;
-    }
+    const auto o = options(fmt::format("round{}.csv", round), 1 + round % 3);
+    const int interruptions = run_with_interruptions(
+        o, made_up_outcome, 12, random, [&](const RunnerOptions& options) { return run(points(), options); });
     EXPECT_GT(interruptions, 1);
     EXPECT_EQ(contents(o.out), expected);
   }

@@ -5,11 +5,13 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -72,6 +74,26 @@ inline RunFunction after_a_while(RunFunction run) {
     std::this_thread::sleep_for(std::chrono::microseconds(100 * (c.S * 7 % 11)));
     return run(c, options);
   };
+}
+
+/// Runs a sweep again and again, each time cancelled at one of the next `most` points, until it is complete; how often it
+/// was interrupted. sweep(options) is one run of it.
+template <class Sweep>
+int run_with_interruptions(RunnerOptions options, const RunFunction& run, unsigned most, std::mt19937& random,
+                           Sweep&& sweep) {
+  std::atomic<bool> cancel = false;
+  std::atomic<int> left = 0;
+  options.cancel = &cancel;
+  options.run = [&](const Configuration& c, const RunOptions& run_options) {
+    if (--left <= 0) cancel = true;
+    if (*run_options.cancel) throw Cancelled();
+    return run(c, run_options);
+  };
+  for (int interruptions = 0;; ++interruptions) {
+    cancel = false;
+    left = 1 + static_cast<int>(random() % most);
+    if (sweep(options).complete()) return interruptions;
+  }
 }
 
 }  // namespace palimpsest::sweep

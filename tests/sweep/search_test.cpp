@@ -158,22 +158,9 @@ TEST_F(SearchSweep, GivesTheSameBytesAfterInterruptions) {
   const auto expected = undisturbed();
   std::mt19937 random(1);
   for (int round = 0; round < 10; ++round) {
-    auto o = options(fmt::format("round{}.csv", round), 1 + round % 3);
-    std::atomic<bool> cancel = false;
-    std::atomic<int> left = 0;
-    o.cancel = &cancel;
-    o.run = [&](const Configuration& c, const RunOptions& run_options) {
-      if (--left <= 0) cancel = true;
-      if (*run_options.cancel) throw Cancelled();
-      return made_up_capacity(c, run_options);
-    };
-    int interruptions = 0;
-    for (bool complete = false; !complete;) {
-      cancel = false;
-      left = 1 + static_cast<int>(random() % 25);
-      complete = run(make_planner(specification()), o).complete();
-      interruptions += complete ? 0 : 1;
-    }
+    const auto o = options(fmt::format("round{}.csv", round), 1 + round % 3);
+    const int interruptions = run_with_interruptions(
+        o, made_up_capacity, 25, random, [&](const RunnerOptions& options) { return run(make_planner(specification()), options); });
     EXPECT_GT(interruptions, 1);
     EXPECT_EQ(contents(o.out), expected);
   }

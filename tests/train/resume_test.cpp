@@ -9,20 +9,6 @@
 namespace palimpsest {
 namespace {
 
-void expect_same(const Outcome& a, const Outcome& b) {
-  EXPECT_EQ(a.status, b.status);
-  EXPECT_EQ(a.reason, b.reason);
-  EXPECT_EQ(a.feature_dim, b.feature_dim);
-  EXPECT_EQ(a.steps, b.steps);
-  EXPECT_EQ(a.best_step, b.best_step);
-  EXPECT_EQ(a.train_loss, b.train_loss);
-  EXPECT_EQ(a.best_loss, b.best_loss);
-  EXPECT_EQ(a.last_loss, b.last_loss);
-  EXPECT_EQ(a.final_loss, b.final_loss);
-  EXPECT_EQ(a.accuracy, b.accuracy);
-  EXPECT_EQ(a.bound, b.bound);
-}
-
 /// The state before every step, the first one's too; states[n] is that after n steps.
 std::vector<std::string> states(const Configuration& configuration, Outcome& outcome) {
   std::vector<std::string> all;
@@ -37,7 +23,7 @@ std::vector<std::string> states(const Configuration& configuration, Outcome& out
 std::vector<Configuration> points() {
   std::vector<Configuration> all = {small("elu", 5, 9),      small("dpfp:2", 3, 14),  small("favor:4", 8, 10),
                                     small("favor:4", 8, 10), small("favor:4", 8, 10), small_softmax(8, 10),
-                                    small("elu", 5, 9)};
+                                    small("elu", 5, 9),      small("hedgehog", 5, 9)};
   all[2].redraw = "every_step";
   all[3].redraw = "every:5";
   all[4].redraw = "fixed";

@@ -1,5 +1,7 @@
-// A point that trains in well under a second.
+// Points that train in well under a second, and outcomes that must be equal.
 #pragma once
+
+#include <gtest/gtest.h>
 
 #include "palimpsest/train/point.hpp"
 
@@ -17,6 +19,20 @@ inline Configuration small_softmax(Index d, Index S) {
   Configuration configuration = small("elu", d, S);
   configuration.memory = "softmax";
   return configuration;
+}
+
+inline void expect_same(const Outcome& a, const Outcome& b) {
+  EXPECT_EQ(a.status, b.status);
+  EXPECT_EQ(a.reason, b.reason);
+  EXPECT_EQ(a.feature_dim, b.feature_dim);
+  EXPECT_EQ(a.steps, b.steps);
+  EXPECT_EQ(a.best_step, b.best_step);
+  EXPECT_EQ(a.train_loss, b.train_loss);
+  EXPECT_EQ(a.best_loss, b.best_loss);
+  EXPECT_EQ(a.last_loss, b.last_loss);
+  EXPECT_EQ(a.final_loss, b.final_loss);
+  EXPECT_EQ(a.accuracy, b.accuracy);
+  EXPECT_EQ(a.bound, b.bound);
 }
 
 }  // namespace palimpsest

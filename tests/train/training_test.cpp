@@ -17,20 +17,6 @@
 namespace palimpsest {
 namespace {
 
-void expect_same(const Outcome& a, const Outcome& b) {
-  EXPECT_EQ(a.status, b.status);
-  EXPECT_EQ(a.reason, b.reason);
-  EXPECT_EQ(a.feature_dim, b.feature_dim);
-  EXPECT_EQ(a.steps, b.steps);
-  EXPECT_EQ(a.best_step, b.best_step);
-  EXPECT_EQ(a.train_loss, b.train_loss);
-  EXPECT_EQ(a.best_loss, b.best_loss);
-  EXPECT_EQ(a.last_loss, b.last_loss);
-  EXPECT_EQ(a.final_loss, b.final_loss);
-  EXPECT_EQ(a.accuracy, b.accuracy);
-  EXPECT_EQ(a.bound, b.bound);
-}
-
 TEST(Training, DpfpBelowItsCapacityStoresEverything) {
   const Outcome outcome = run_point(small("dpfp:1", 16, 10), {});  // p = 32
   EXPECT_EQ(outcome.status, Status::ok);

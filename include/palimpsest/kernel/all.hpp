@@ -5,6 +5,7 @@
 #include "palimpsest/kernel/dpfp.hpp"
 #include "palimpsest/kernel/elu.hpp"
 #include "palimpsest/kernel/favor.hpp"
+#include "palimpsest/kernel/hedgehog.hpp"
 #include "palimpsest/kernel/identity.hpp"
 #include "palimpsest/kernel/l2.hpp"
 #include "palimpsest/kernel/relu.hpp"
@@ -19,6 +20,6 @@ namespace palimpsest {
 
 template <class T>
 using Kernels = TypeList<Identity<T>, Elu<T>, Dpfp<T>, Favor<T>, FavorOnesided<T>, Relu<T>, Relu2<T>, Taylor<T>,
-                         RandomFourier<T>, L2<T>, SiluL2<T>, SoftmaxFeature<T>, Tanh<T>>;
+                         RandomFourier<T>, L2<T>, SiluL2<T>, SoftmaxFeature<T>, Tanh<T>, Hedgehog<T>>;
 
 }  // namespace palimpsest

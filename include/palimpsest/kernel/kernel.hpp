@@ -19,13 +19,21 @@
 //
 // A random kernel also has
 //   draw(d, stream)                       new random features for keys of size d; before the first forward
+//
+// A learnt kernel, one that lifts by A x and adds an offset to lifted tokens, also has
+//   start(d)                              parameters as they start, for keys of size d; before the first forward
+//   parameters()                          they, with their gradients
+//   lift_learn(x, dlifted)                dA += dlifted xᵀ; x: a table, dlifted: by its lifted entries
+//   learn(dlifted)                        the offset's gradient += Σ_t dlifted_t; dlifted: by whole lifted tokens
 #pragma once
 
 #include <fmt/format.h>
 
 #include <concepts>
 #include <string_view>
+#include <vector>
 
+#include "palimpsest/core/parameter.hpp"
 #include "palimpsest/core/random.hpp"
 #include "palimpsest/core/types.hpp"
 
@@ -58,6 +66,14 @@ concept ContractingKernel =
 template <class K, class T>
 concept RandomKernel = Kernel<K, T> && requires(K kernel, Index d, Stream& stream) { kernel.draw(d, stream); };
 
+template <class K, class T>
+concept LearntKernel = LiftingKernel<K, T> && requires(K kernel, Index d, ConstMatrixView<T> in) {
+  kernel.start(d);
+  { kernel.parameters() } -> std::same_as<std::vector<Parameter<T>*>>;
+  kernel.lift_learn(in, in);
+  kernel.learn(in);
+};
+
 /// Rows of a token that `forward` reads: d̃ for a kernel that lifts, else d.
 template <class T, Kernel<T> K>
 Index lifted_dim(const K& kernel, Index d) {
@@ -65,17 +81,22 @@ Index lifted_dim(const K& kernel, Index d) {
   return d;
 }
 
+/// The tokens that `forward` reads, x: d×n → d̃×n.
+template <class T, Kernel<T> K>
+Matrix<T> lifted(const K& kernel, const Matrix<T>& x) {
+  if constexpr (LiftingKernel<K, T>) {
+    Matrix<T> out(kernel.lifted_dim(x.rows()), x.cols());
+    if (x.cols() > 0) kernel.lift(x, out);
+    return out;
+  }
+  return x;
+}
+
 /// φ of whole keys, x: d×n → p×n; the plain definition, for tests and one-off use.
 template <class T, Kernel<T> K>
 Matrix<T> features(const K& kernel, const Matrix<T>& x) {
   Matrix<T> phi(kernel.feature_dim(x.rows()), x.cols());
-  if constexpr (LiftingKernel<K, T>) {
-    Matrix<T> lifted(kernel.lifted_dim(x.rows()), x.cols());
-    kernel.lift(x, lifted);
-    kernel.forward(lifted, phi);
-  } else {
-    kernel.forward(x, phi);
-  }
+  kernel.forward(lifted<T>(kernel, x), phi);
   return phi;
 }
 

@@ -38,7 +38,7 @@ class FastWeight {
   static constexpr std::string_view name = "fast_weight";
   static constexpr std::string_view summary = "state of fixed size: kernel, update rule and normalisation";
 
-  /// d: size of a key before the feature map.
+  /// d: size of a key before the feature map. A learnt kernel comes with its parameters.
   FastWeight(KernelVariant kernel, RuleVariant rule, NormalizationVariant normalization, Index d, FixedGates gates = {})
       : kernel_(std::move(kernel)),
         rule_(std::move(rule)),
@@ -70,6 +70,13 @@ class FastWeight {
         kernel_);
   }
 
+  /// Trained parameters of its own: those of a learnt kernel.
+  std::vector<Parameter<T>*> parameters() {
+    std::vector<Parameter<T>*> all;
+    visit_learnt_kernel([&](auto& kernel) { all = kernel.parameters(); });
+    return all;
+  }
+
   /// Takes a step's tables (they must outlive it) and clears the gradients.
   void begin(const TokenTables<T>& tables) {
     tables_ = &tables;
@@ -80,6 +87,7 @@ class FastWeight {
     dkey_.setZero(key_->rows(), key_->cols());
     dvalue_.setZero(value_->rows(), value_->cols());
     dQ_.setZero(feature_dim(), query_->cols());
+    for (auto* parameter : parameters()) parameter->gradient.setZero();
     for (auto [table, gradient] : {std::pair{&tables.strength, &dstrength_}, {&tables.decay, &ddecay_}}) {
       gradient->key.setZero(table->key.size());
       gradient->value.setZero(table->value.size());
@@ -191,7 +199,7 @@ class FastWeight {
     for (Index n = 0; n < N; ++n) dQ_.col(columns[n]) += dQ_block_.col(n);
   }
 
-  /// Gradients of the whole step, by the tables.
+  /// Gradients of the whole step, by the tables and in `parameters()`.
   void end(TokenTables<T>& gradient) {
     if (one_coefficient_a_key()) {
       dK_.resize(feature_dim(), key_->cols());
@@ -202,6 +210,13 @@ class FastWeight {
     }
     dx_.setZero(query_->rows(), query_->cols());
     query_features_.backward(*this, *query_, 0, dQ_, dx_);
+    visit_learnt_kernel([&](auto& kernel) {
+      kernel.lift_learn(tables_->key, dkey_);
+      if (tables_->keys_depend_on_values()) kernel.lift_learn(tables_->value, dvalue_);
+      kernel.lift_learn(tables_->query, dx_);
+      kernel.learn(dkey_);  // each write is in one column
+      kernel.learn(dx_);
+    });
     lift_backward(dkey_, gradient.key);
     lift_backward(dvalue_, gradient.value);
     lift_backward(dx_, gradient.query);
@@ -302,6 +317,15 @@ class FastWeight {
     const bool contracting = std::visit([]<class K>(const K&) { return ContractingKernel<K, T>; }, kernel_);
     const bool maps = std::visit([]<class M>(const M&) { return M::maps_tokens; }, normalization_);
     return N == 1 && contracting && !maps && separable();
+  }
+
+  template <class F>
+  void visit_learnt_kernel(F&& f) {
+    std::visit(
+        [&]<class K>(K& kernel) {
+          if constexpr (LearntKernel<K, T>) f(kernel);
+        },
+        kernel_);
   }
 
   template <class F>

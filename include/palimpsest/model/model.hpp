@@ -7,25 +7,13 @@
 //   parameters()                          the trained parameters, in a fixed order
 #pragma once
 
-#include <string>
 #include <vector>
 
+#include "palimpsest/core/parameter.hpp"
 #include "palimpsest/core/random.hpp"
 #include "palimpsest/memory/token_tables.hpp"
 
 namespace palimpsest {
-
-template <class T>
-struct Parameter {
-  std::string name;
-  Matrix<T> value;
-  Matrix<T> gradient;
-
-  bool one_column_a_key;  ///< a table of keys; the others are projections and biases
-
-  Parameter(std::string name, Index rows, Index cols, bool one_column_a_key = false)
-      : name(std::move(name)), value(rows, cols), gradient(rows, cols), one_column_a_key(one_column_a_key) {}
-};
 
 /// What the memory asks of a token.
 struct TokenShape {

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "palimpsest/rule/recurrence.hpp"
+#include "palimpsest/rule/delta.hpp"
 
 namespace palimpsest {
 
@@ -27,9 +27,9 @@ struct DeltaProductRule : Recurrence<DeltaProductRule<T>, T> {
   }
 
   Index steps_a_write() const { return n; }
-  static WriteStep<T> step(const Write<T>& write) { return {1, write.beta * write.retrieval, write.beta}; }
+  static WriteStep<T> step(const Write<T>& write) { return DeltaRule<T>::step(write); }
   static Write<T> step_backward(const Write<T>& write, const WriteStep<T>& d) {
-    return {d.write + write.retrieval * d.erase, 0, write.beta * d.erase, 0};
+    return DeltaRule<T>::step_backward(write, d);
   }
 };
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <vector>
 
+#include "palimpsest/core/parameter.hpp"
 #include "palimpsest/memory/token_tables.hpp"
 #include "palimpsest/train/configuration.hpp"
 
@@ -11,6 +13,11 @@ namespace palimpsest::trace {
 /// The point that `sweep --save-model` names a directory after, NAME=VALUE,NAME=VALUE. Throws ConfigurationError if it
 /// isn't one, or a point that has no fast weight memory.
 Configuration point_of(const std::filesystem::path& model);
+
+/// Takes parameters from the arrays of their names in a model's directory. Throws ConfigurationError if one is missing or
+/// of another shape.
+template <class T>
+void read_parameters(const std::filesystem::path& model, const std::vector<Parameter<T>*>& parameters);
 
 /// The tables of that point with its parameters, all S keys asked. Throws ConfigurationError if an array is missing or
 /// of another shape.

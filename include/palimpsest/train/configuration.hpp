@@ -4,10 +4,14 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "palimpsest/core/types.hpp"
 
 namespace palimpsest {
+
+/// In place of a number: a gate that the model learns from each token.
+inline constexpr std::string_view kLearnt = "learnt";
 
 struct Configuration {
   std::string task = "associative_retrieval";

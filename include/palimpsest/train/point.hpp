@@ -13,6 +13,8 @@
 
 namespace palimpsest {
 
+struct TokenShape;
+
 enum class Status { ok, diverged, skipped };
 
 /// An evaluation during training.
@@ -78,11 +80,15 @@ std::optional<std::string> reason_to_skip(const Configuration& configuration);
 /// no `kernel`, only random features have a `redraw`.
 bool applies(std::string_view parameter, const Configuration& configuration);
 
+/// What the memory of this configuration asks of a model's tokens (model/model.hpp).
+TokenShape token_shape(const Configuration& configuration);
+
 /// Expected processor time in arbitrary units; only the order and ratios matter (longest points are started first).
 double cost_estimate(const Configuration& configuration);
 
 /// Floats that the memory keeps from the last write to the first query: the state S×p, and p more for an accumulator;
-/// p×p more for recursive least squares; L keys and values, L×(d + S), for softmax. Random features are shared by all sequences and not counted.
+/// p×p more for recursive least squares; L keys and values, L×(d + S), for softmax. Random features and a learnt kernel's
+/// parameters are shared by all sequences and not counted.
 Index state_floats(const Configuration& configuration);
 
 /// Trains and evaluates one point in the calling thread alone. The outcome depends on the configuration only. Throws

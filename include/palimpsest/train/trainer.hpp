@@ -59,7 +59,7 @@ class Trainer {
     }
     memory_.end(gradient_);
     model_.backward(batch_keys_, gradient_);
-    adam_.update(model_.parameters());
+    adam_.update(parameters());
     ++steps_;
     return loss / static_cast<double>(configuration_.batch);
   }
@@ -104,7 +104,7 @@ class Trainer {
   /// as this one would, to the last bit. Random streams have no state to keep.
   template <class Archive>
   void state(Archive& archive, Outcome& outcome) {
-    for (auto* parameter : model_.parameters()) archive(parameter->value);
+    for (auto* parameter : parameters()) archive(parameter->value);
     archive(adam_, steps_, best_, window_loss_, without_best_);
     archive(outcome.steps, outcome.best_step, outcome.train_loss, outcome.best_loss, outcome.last_loss, outcome.curve,
             outcome.seconds);
@@ -118,7 +118,14 @@ class Trainer {
     return evaluate_now(Purpose::final_evaluation, 0, observer);
   }
 
-  Model& model() { return model_; }
+  /// All that is trained: the model's, then the memory's own.
+  std::vector<Parameter<T>*> parameters() {
+    auto all = model_.parameters();
+    if constexpr (requires { memory_.parameters(); })
+      for (auto* parameter : memory_.parameters()) all.push_back(parameter);
+    return all;
+  }
+
   Memory& memory() { return memory_; }
 
  private:
@@ -162,12 +169,12 @@ class Trainer {
 
   void keep_best() {
     best_.clear();
-    for (const auto* parameter : model_.parameters()) best_.push_back(parameter->value);
+    for (const auto* parameter : parameters()) best_.push_back(parameter->value);
   }
 
   void restore_best() {
-    const auto parameters = model_.parameters();
-    for (std::size_t i = 0; i < best_.size(); ++i) parameters[i]->value = best_[i];
+    const auto all = parameters();
+    for (std::size_t i = 0; i < best_.size(); ++i) all[i]->value = best_[i];
   }
 
   static void ended(Outcome& outcome, std::string reason) {

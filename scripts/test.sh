@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs every test.
 # Usage: scripts/test.sh [--sanitize]
-#   --sanitize  also with address and undefined-behaviour sanitizers, each header compiled alone, warnings as errors
+#   --sanitize  also with address and undefined-behaviour sanitizers, warnings as errors
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -132,8 +132,12 @@ TYPED_TEST(FastWeightOf, GradientsByTheKernelsParametersAreDifferencesOfOutputs)
       auto memory = choice.template memory<double>(instance.kernel, scene.tables.key.rows());
       EXPECT_FALSE(memory.parameters().empty());
       gradients(memory, scene);
-      for (auto* parameter : memory.parameters()) {
-        const M actual = parameter->gradient;
+      const auto parameters = memory.parameters();
+      std::vector<M> gradient;  // reading again clears theirs
+      for (const auto* parameter : parameters) gradient.push_back(parameter->gradient);
+      for (std::size_t n = 0; n < parameters.size(); ++n) {
+        auto* parameter = parameters[n];
+        const M actual = gradient[n];
         const M expected = reference::central_differences(
             [&] {
               double sum = 0;

@@ -52,7 +52,7 @@ def keys_and_queries(row, model, keys, values, asked):
 
 def strengths(row, model, keys, values):
     """β of every write; 1 of a rule without one."""
-    if row["rule"] == "sum":
+    if row["rule"] in ("", "sum"):
         return np.ones(len(keys))
     S = int(row["S"])
     x = np.concatenate([np.eye(S)[values], model["E"][keys]], axis=1)

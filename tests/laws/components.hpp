@@ -115,9 +115,10 @@ void with_float(const Instance<K>& instance, F&& f) {
       if constexpr (RandomKernel<Single, float>) kernel.omega = instance.kernel.omega.template cast<float>();
       if constexpr (LearntKernel<Single, float>) {
         auto twice = instance.kernel;
-        kernel.start(twice.A.value.rows());
-        for (std::size_t i = 0; i < twice.parameters().size(); ++i)
+        for (std::size_t i = 0; i < twice.parameters().size(); ++i) {
           kernel.parameters()[i]->value = twice.parameters()[i]->value.template cast<float>();
+          kernel.parameters()[i]->gradient = twice.parameters()[i]->gradient.template cast<float>();
+        }
       }
       f(kernel);
     }

@@ -174,7 +174,8 @@ TYPED_TEST(KernelLaws, LiftIsLinear) {
       PoisonedWindow<double> sum(kernel.lifted_dim(d), 3);
       kernel.lift(M(2 * x - 3 * y), sum.view());
       EXPECT_TRUE(sum.in_bounds());
-      EXPECT_TRUE(agree(sum.value(), 2 * lifted<double>(kernel, x) - 3 * lifted<double>(kernel, y), 1e-13));  // rounding of d terms
+      // Rounding of d terms.
+      EXPECT_TRUE(agree(sum.value(), 2 * lifted<double>(kernel, x) - 3 * lifted<double>(kernel, y), 1e-13));
     } else {
       EXPECT_EQ((lifted_dim<double>(kernel, d)), d);
     }

@@ -126,29 +126,20 @@ TYPED_TEST(FastWeightOf, GradientsAreThoseOfTheStateSide) {
   });
 }
 
-TYPED_TEST(FastWeightOf, GradientsByTheKernelsParametersAreDifferencesOfOutputs) {
+TYPED_TEST(FastWeightOf, GradientsByTheKernelsParametersAreThoseOfTheStateSide) {
   if constexpr (LearntKernel<TypeParam, double>)
     this->for_all(5, [](const Scene& scene, const auto& instance, const Choice& choice) {
       auto memory = choice.template memory<double>(instance.kernel, scene.tables.key.rows());
       EXPECT_FALSE(memory.parameters().empty());
       gradients(memory, scene);
-      const auto parameters = memory.parameters();
-      std::vector<M> gradient;  // reading again clears theirs
-      for (const auto* parameter : parameters) gradient.push_back(parameter->gradient);
-      for (std::size_t n = 0; n < parameters.size(); ++n) {
-        auto* parameter = parameters[n];
-        const M actual = gradient[n];
+      auto kernel = instance.kernel;
+      for (std::size_t i = 0; i < memory.parameters().size(); ++i) {
+        const M actual = memory.parameters()[i]->gradient;
         const M expected = reference::central_differences(
-            [&] {
-              double sum = 0;
-              const auto answers = read_all<double>(memory, scene, scene.tables);
-              for (std::size_t i = 0; i < answers.size(); ++i) sum += answers[i].cwiseProduct(weights(scene, i)).sum();
-              return sum;
-            },
-            parameter->value);
+            [&] { return weighted_sum(scene, choice.dense(kernel)); }, kernel.parameters()[i]->value);
         // As in expect_dense_gradients.
         EXPECT_TRUE(agree(actual, expected, 1e-6) || (actual - expected).cwiseAbs().maxCoeff() < 1e-9)
-            << parameter->name << ": " << agree(actual, expected, 1e-6).message();
+            << kernel.parameters()[i]->name << ": " << agree(actual, expected, 1e-6).message();
       }
     });
 }

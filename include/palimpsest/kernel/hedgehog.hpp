@@ -4,7 +4,6 @@
 // factor 2 and the start as in its implementation in the flash-linear-attention library.
 #pragma once
 
-#include <cmath>
 #include <vector>
 
 #include "palimpsest/core/parameter.hpp"

@@ -12,78 +12,50 @@
 #include <variant>
 #include <vector>
 
-#include "palimpsest/kernel/all.hpp"
 #include "palimpsest/memory/accumulator.hpp"
+#include "palimpsest/memory/feature_map.hpp"
 #include "palimpsest/memory/token_tables.hpp"
 #include "palimpsest/memory/values.hpp"
-#include "palimpsest/normalization/all.hpp"
 #include "palimpsest/rule/all.hpp"
 #include "palimpsest/task/episode.hpp"
 
 namespace palimpsest {
 
-/// Gates of a memory whose model learns none.
-struct FixedGates {
-  double beta = 1;
-  double alpha = 1;
-};
-
 template <class T>
 class FastWeight {
  public:
-  using KernelVariant = typename Kernels<T>::Variant;
+  using KernelVariant = typename FeatureMap<T>::KernelVariant;
   using RuleVariant = typename Rules<T>::Variant;
-  using NormalizationVariant = typename Normalizations<T>::Variant;
+  using NormalizationVariant = typename FeatureMap<T>::NormalizationVariant;
 
   static constexpr std::string_view name = "fast_weight";
   static constexpr std::string_view summary = "state of fixed size: kernel, update rule and normalisation";
 
   /// d: size of a key before the feature map. A learnt kernel comes with its parameters.
   FastWeight(KernelVariant kernel, RuleVariant rule, NormalizationVariant normalization, Index d, FixedGates gates = {})
-      : kernel_(std::move(kernel)),
+      : map_(std::move(kernel), std::move(normalization), d),
         rule_(std::move(rule)),
-        normalization_(std::move(normalization)),
-        d_(d),
         gates_(gates),
         steps_a_write_(std::visit([](const auto& r) { return r.steps_a_write(); }, rule_)) {}
 
-  Index feature_dim() const {
-    return std::visit([&](const auto& kernel) { return kernel.feature_dim(d_); }, kernel_);
-  }
+  Index feature_dim() const { return map_.feature_dim(); }
 
   /// New random features, if the kernel has any; before begin.
-  void draw(Stream& stream) {
-    std::visit(
-        [&]<class K>(K& kernel) {
-          if constexpr (RandomKernel<K, T>) kernel.draw(d_, stream);
-        },
-        kernel_);
-  }
+  void draw(Stream& stream) { map_.draw(stream); }
 
   /// Ω (d×m) of a kernel with random features, else nothing.
-  const Matrix<T>* random_features() const {
-    return std::visit(
-        []<class K>(const K& kernel) -> const Matrix<T>* {
-          if constexpr (RandomKernel<K, T>) return &kernel.omega;
-          return nullptr;
-        },
-        kernel_);
-  }
+  const Matrix<T>* random_features() const { return map_.random_features(); }
 
   /// Trained parameters of its own: those of a learnt kernel.
-  std::vector<Parameter<T>*> parameters() {
-    std::vector<Parameter<T>*> all;
-    visit_learnt_kernel([&](auto& kernel) { all = kernel.parameters(); });
-    return all;
-  }
+  std::vector<Parameter<T>*> parameters() { return map_.parameters(); }
 
   /// Takes a step's tables (they must outlive it) and clears the gradients.
   void begin(const TokenTables<T>& tables) {
     tables_ = &tables;
-    key_ = lift(tables.key, lifted_key_);
-    value_ = lift(tables.value, lifted_value_);
-    query_ = lift(tables.query, lifted_query_);
-    query_features_.compute(*this, *query_, T(kReadOutEpsilon));
+    key_ = map_.lift(tables.key, lifted_key_);
+    value_ = map_.lift(tables.value, lifted_value_);
+    query_ = map_.lift(tables.query, lifted_query_);
+    map_.forward(*query_, T(kReadOutEpsilon), query_features_);
     dkey_.setZero(key_->rows(), key_->cols());
     dvalue_.setZero(value_->rows(), value_->cols());
     dQ_.setZero(feature_dim(), query_->cols());
@@ -93,7 +65,7 @@ class FastWeight {
       gradient->value.setZero(table->value.size());
     }
     if (one_coefficient_a_key()) {
-      key_features_.compute(*this, *key_, T(0));
+      map_.forward(*key_, T(0), key_features_);
       by_key_.resize(key_->cols(), query_->cols());
       coefficients(query_features_.phi(), by_key_);
       dby_key_.setZero(by_key_.rows(), by_key_.cols());
@@ -112,14 +84,14 @@ class FastWeight {
       with_queries(columns, [&](ConstMatrixView<T> Q) {
         gather_writes();
         if (contracts(N)) {
-          visit_contracting([&](const auto& kernel) { kernel.contract(x_, Q.col(0), C_.col(0)); });
+          map_.visit_contracting([&](const auto& kernel) { kernel.contract(x_, Q.col(0), C_.col(0)); });
           return;
         }
-        key_features_.compute(*this, x_, T(0));
+        map_.forward(x_, T(0), key_features_);
         if (!separable()) open_gates();
         if (linear_in_values()) {
           coefficients(Q, C_);
-          if (accumulates() && !separable()) accumulator_.divisor(Q, divisor_);
+          if (map_.accumulates() && !separable()) accumulator_.divisor(Q, divisor_);
         } else {
           visit_state_rule([&](const auto& rule, auto& work) {
             rule.answers(key_features_.phi(), writes_, *values_, Q, Y, work);
@@ -128,7 +100,7 @@ class FastWeight {
       });
     }
     if (!linear_in_values()) return;
-    if (accumulates()) {
+    if (map_.accumulates()) {
       // z·q = Σ_t k_t·q = Σ_t c_t if the rule is separable
       if (separable()) divisor_ = C_.colwise().sum().array() + T(kReadOutEpsilon);
       for (Index n = 0; n < N; ++n) C_.col(n) /= divisor_(n);
@@ -142,7 +114,7 @@ class FastWeight {
     if (linear_in_values()) {
       dC_.resize(L, N);
       gather_from_values<T>(*values_, dY, dC_);
-      if (accumulates() && separable())  // c' = c/(Σc + ε):  dc = (dc' − c'·dc')/(Σc + ε)
+      if (map_.accumulates() && separable())  // c' = c/(Σc + ε):  dc = (dc' − c'·dc')/(Σc + ε)
         for (Index n = 0; n < N; ++n)
           dC_.col(n).array() = (dC_.col(n).array() - C_.col(n).dot(dC_.col(n))) / divisor_(n);
     }
@@ -157,14 +129,14 @@ class FastWeight {
         for_each_block(L, N, [&](Index first, Index count) {
           dx_.setZero(x_.rows(), count);
           if (contracts(N)) {
-            visit_contracting([&](const auto& kernel) {
+            map_.visit_contracting([&](const auto& kernel) {
               kernel.contract_backward(x_.middleCols(first, count), Q.col(0), dC_.col(0).segment(first, count), dx_,
                                        dQ_block_.col(0));
             });
           } else {
             dK_.resize(Q.rows(), count);
             coefficients_backward(first, count, Q);
-            key_features_.backward(*this, x_.middleCols(first, count), first, dK_, dx_);
+            map_.backward(key_features_, x_.middleCols(first, count), first, dK_, dx_);
           }
           scatter_writes(first);
         });
@@ -172,7 +144,7 @@ class FastWeight {
         dx_.setZero(x_.rows(), L);
         dK_.resize(Q.rows(), L);
         dwrites_.set_constant(L, T(0));
-        const bool divides = accumulates() && linear_in_values();
+        const bool divides = map_.accumulates() && linear_in_values();
         if (divides) {  // c' = c/D:  dD = −c'·dc'/D,  dc = dc'/D
           ddivisor_.resize(N);
           for (Index n = 0; n < N; ++n) {
@@ -192,7 +164,7 @@ class FastWeight {
           accumulator_.backward(key_features_.phi(), writes_.retrieval, dwrites_.retrieval, retrieves(), dK_);
         }
         close_gates();
-        key_features_.backward(*this, x_, 0, dK_, dx_);
+        map_.backward(key_features_, x_, 0, dK_, dx_);
         scatter_writes(0);
       }
     });
@@ -206,20 +178,14 @@ class FastWeight {
       visit_linear_rule([&](const auto& rule, auto& work) {
         rule.backward(key_features_.phi(), writes_, query_features_.phi(), by_key_, dby_key_, work, dK_, dwrites_, dQ_);
       });
-      key_features_.backward(*this, *key_, 0, dK_, dkey_);
+      map_.backward(key_features_, *key_, 0, dK_, dkey_);
     }
     dx_.setZero(query_->rows(), query_->cols());
-    query_features_.backward(*this, *query_, 0, dQ_, dx_);
-    visit_learnt_kernel([&](auto& kernel) {
-      kernel.lift_learn(tables_->key, dkey_);
-      if (tables_->keys_depend_on_values()) kernel.lift_learn(tables_->value, dvalue_);
-      kernel.lift_learn(tables_->query, dx_);
-      kernel.learn(dkey_);  // each write is in one column
-      kernel.learn(dx_);
-    });
-    lift_backward(dkey_, gradient.key);
-    lift_backward(dvalue_, gradient.value);
-    lift_backward(dx_, gradient.query);
+    map_.backward(query_features_, *query_, 0, dQ_, dx_);
+    map_.learn(*tables_, dkey_, dvalue_, dx_);
+    map_.lift_backward(dkey_, gradient.key);
+    map_.lift_backward(dvalue_, gradient.value);
+    map_.lift_backward(dx_, gradient.query);
     gradient.strength = dstrength_;
     gradient.decay = ddecay_;
   }
@@ -232,42 +198,6 @@ class FastWeight {
   const Writes<T>& writes() const { return writes_; }
 
  private:
-  /// Mapped and normalised tokens with what their adjoint needs.
-  struct Features {
-    Matrix<T> raw;     // p×n, before normalisation
-    Matrix<T> mapped;  // p×n, after it; unused if it maps nothing
-    Vector<T> scale;   // n
-    bool maps = false;
-
-    const Matrix<T>& phi() const { return maps ? mapped : raw; }
-
-    void compute(const FastWeight& memory, ConstMatrixView<T> x, T epsilon) {
-      raw.resize(memory.feature_dim(), x.cols());
-      std::visit([&](const auto& kernel) { kernel.forward(x, raw); }, memory.kernel_);
-      std::visit(
-          [&]<class N>(const N& normalization) {
-            maps = N::maps_tokens;
-            if (!maps) return;
-            mapped.resize(raw.rows(), raw.cols());
-            scale.resize(x.cols());
-            normalization.forward(raw, mapped, scale, epsilon);
-          },
-          memory.normalization_);
-    }
-
-    /// Of the tokens from `first` on, as many as x has.
-    void backward(const FastWeight& memory, ConstMatrixView<T> x, Index first, MatrixView<T> dphi, MatrixView<T> dx) const {
-      std::visit(
-          [&]<class N>(const N& normalization) {
-            if constexpr (N::maps_tokens)
-              normalization.backward(raw.middleCols(first, x.cols()), mapped.middleCols(first, x.cols()),
-                                     scale.segment(first, x.cols()), dphi);
-          },
-          memory.normalization_);
-      std::visit([&](const auto& kernel) { kernel.backward(x, raw.middleCols(first, x.cols()), dphi, dx); }, memory.kernel_);
-    }
-  };
-
   template <class F>
   decltype(auto) visit_rule(F&& f) const {
     return std::visit(std::forward<F>(f), rule_);
@@ -305,37 +235,11 @@ class FastWeight {
     return visit_rule([]<class R>(const R&) { return R::retrieves; });
   }
 
-  bool accumulates() const {
-    return std::visit([]<class N>(const N&) { return N::accumulates; }, normalization_);
-  }
-
   /// Without values in the keys a separable rule has one coefficient a (key, query), shared by all episodes of a step.
   bool one_coefficient_a_key() const { return separable() && !tables_->keys_depend_on_values(); }
 
   /// Whether one query is answered without forming features.
-  bool contracts(Index N) const {
-    const bool contracting = std::visit([]<class K>(const K&) { return ContractingKernel<K, T>; }, kernel_);
-    const bool maps = std::visit([]<class M>(const M&) { return M::maps_tokens; }, normalization_);
-    return N == 1 && contracting && !maps && separable();
-  }
-
-  template <class F>
-  void visit_learnt_kernel(F&& f) {
-    std::visit(
-        [&]<class K>(K& kernel) {
-          if constexpr (LearntKernel<K, T>) f(kernel);
-        },
-        kernel_);
-  }
-
-  template <class F>
-  void visit_contracting(F&& f) const {
-    std::visit(
-        [&]<class K>(const K& kernel) {
-          if constexpr (ContractingKernel<K, T>) f(kernel);
-        },
-        kernel_);
-  }
+  bool contracts(Index N) const { return N == 1 && separable() && map_.contracts(); }
 
   /// Calls f(first, count) over the writes of a separable rule, in blocks, so that gradients by features, which are used
   /// once, stay in the nearest cache.
@@ -388,7 +292,7 @@ class FastWeight {
     open_gate(tables_->strength, gates_.beta, writes_.beta);
     writes_.beta *= learnt_strength();
     open_gate(tables_->decay, gates_.alpha, writes_.alpha);
-    if (!accumulates()) {
+    if (!map_.accumulates()) {
       writes_.retrieval.setOnes(L);
     } else if (retrieves()) {
       accumulator_.retrieval(key_features_.phi(), writes_.retrieval);
@@ -473,37 +377,8 @@ class FastWeight {
     }
   }
 
-  const Matrix<T>* lift(const Matrix<T>& table, Matrix<T>& buffer) const {
-    return std::visit(
-        [&]<class K>(const K& kernel) -> const Matrix<T>* {
-          if constexpr (LiftingKernel<K, T>) {
-            buffer.resize(kernel.lifted_dim(d_), table.cols());
-            if (table.cols() > 0) kernel.lift(table, buffer);
-            return &buffer;
-          } else {
-            return &table;
-          }
-        },
-        kernel_);
-  }
-
-  void lift_backward(const Matrix<T>& dlifted, Matrix<T>& dtable) const {
-    std::visit(
-        [&]<class K>(const K& kernel) {
-          if constexpr (LiftingKernel<K, T>) {
-            dtable.setZero(d_, dlifted.cols());
-            if (dlifted.cols() > 0) kernel.lift_backward(dlifted, dtable);
-          } else {
-            dtable = dlifted;
-          }
-        },
-        kernel_);
-  }
-
-  KernelVariant kernel_;
+  FeatureMap<T> map_;
   RuleVariant rule_;
-  NormalizationVariant normalization_;
-  Index d_;
   FixedGates gates_;
   Index steps_a_write_;
   typename WorkspacesOf<Rules<T>>::type workspaces_;
@@ -512,10 +387,10 @@ class FastWeight {
   const Matrix<T>*key_ = nullptr, *value_ = nullptr, *query_ = nullptr;  // lifted tables: d̃×S, d̃×S or d̃×0, d̃×N
   Matrix<T> lifted_key_, lifted_value_, lifted_query_;                   // their storage if the kernel lifts
   Matrix<T> dkey_, dvalue_;                                              // gradients by the lifted tables
-  Features query_features_;                                              // all queries of the step, p×N
+  Features<T> query_features_;                                           // all queries of the step, p×N
   Matrix<T> dQ_;                                                         // p×N, by the mapped queries
 
-  Features key_features_;            // the writes of the last read, or all keys if one_coefficient_a_key
+  Features<T> key_features_;         // the writes of the last read, or all keys if one_coefficient_a_key
   Matrix<T> x_, dx_;                 // d̃×L, lifted keys of the writes; of a block d̃×n
   Matrix<T> dK_, dQ_block_, Q_;      // p×n, p×N, p×N
   Matrix<T> C_, dC_;                 // L×N

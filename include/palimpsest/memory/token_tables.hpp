@@ -18,6 +18,12 @@ struct GateTable {
   bool learnt() const { return key.size() > 0; }
 };
 
+/// Gates of a memory whose model learns none.
+struct FixedGates {
+  double beta = 1;
+  double alpha = 1;
+};
+
 template <class T>
 struct TokenTables {
   Matrix<T> key;          ///< d×nS

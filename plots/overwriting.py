@@ -88,7 +88,8 @@ def legend(figure, points, signs):
         handles.append(Line2D([], [], color=style.GREY, linewidth=2, label="softmax"))
     handles += [Line2D([], [], color=style.GREY, linestyle="none", marker=marker(name), markersize=4,
                        label=f"normalisation {name}") for name in normalizations]
-    known = {"bound": Line2D([], [], color=style.GREY, **BOUND), "published 2021": Line2D([], [], color=style.GREY, marker="o", **THEIRS),
+    known = {"bound": Line2D([], [], color=style.GREY, **BOUND),
+             "published 2021": Line2D([], [], color=style.GREY, marker="o", **THEIRS),
              "beyond the axis or diverged": Line2D([], [], color=style.GREY, **BEYOND)}
     for sign, handle in known.items():
         handle.set_label(sign)

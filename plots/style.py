@@ -141,8 +141,9 @@ OTHERS = [
 
 def looks(names):
     """Name → Look. Known models look the same in every figure. Another gets the look that its name picks, or the next
-    free one if two names of this figure pick the same; past the last, looks repeat."""
-    result, taken = {}, set()
+    free one if two names of this figure pick the same, or a known one has its colour; past the last, looks repeat."""
+    known = {KNOWN[name].colour for name in names if name in KNOWN}
+    result, taken = {}, {i for i, look in enumerate(OTHERS) if look.colour in known}
     for name in sorted(names):
         if name in KNOWN:
             result[name] = KNOWN[name]

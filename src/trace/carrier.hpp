@@ -9,6 +9,7 @@
 
 #include "palimpsest/kernel/all.hpp"
 #include "palimpsest/memory/state.hpp"
+#include "palimpsest/memory/token_tables.hpp"
 #include "palimpsest/trace/source.hpp"
 #include "palimpsest/train/configuration.hpp"
 
@@ -26,6 +27,7 @@ struct Setup {
   bool single;              ///< record the float state
   std::uint64_t seed;
   TokenTables<float> tables;
+  FixedGates gates;  ///< of those that tables doesn't have
 };
 
 template <class T>
@@ -80,8 +82,8 @@ class Carrier {
     const Matrix<T> queries = lift(setup.tables.query);
     Q_.resize(p_, queries.cols());
     for (Index n = 0; n < queries.cols(); ++n) Q_.col(n) = map(queries.col(n), T(kReadOutEpsilon));
-    strength_ = gate(setup.tables.strength, setup.configuration.beta);
-    decay_ = gate(setup.tables.decay, setup.configuration.alpha);
+    strength_ = gate(setup.tables.strength, setup.gates.beta);
+    decay_ = gate(setup.tables.decay, setup.gates.alpha);
   }
 
   /// One write, with all its steps; sees the last one if asked to.
@@ -119,10 +121,8 @@ class Carrier {
     Vector<T> by_key, by_value;  // logits, or empty
   };
 
-  static Gate gate(const GateTable<float>& table, const std::string& text) {
-    Gate gate{T(1), table.key.cast<T>(), table.value.cast<T>()};
-    if (text != kLearnt) gate.fixed = static_cast<T>(std::stod(text));
-    return gate;
+  static Gate gate(const GateTable<float>& table, double fixed) {
+    return {static_cast<T>(fixed), table.key.cast<T>(), table.value.cast<T>()};
   }
 
   static T open(const Gate& gate, Index by_key, Index by_value, T largest) {

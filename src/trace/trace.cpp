@@ -112,6 +112,7 @@ Setup resolve(const Request& request) {
   setup.rows = recorded(request.writes, request.rows);
   setup.single = request.precision == "float";
   setup.seed = request.seed;
+  setup.gates = fixed_gates(configuration);
   const Index n = std::visit([](const auto& r) { return r.steps_a_write(); }, rule);
   setup.tables = trained ? trained_tables(request.model, configuration)
                          : random_tables(setup.keys, configuration.key_dim, n, request.draw == "unit", request.seed);
@@ -141,9 +142,8 @@ double relative(double difference, double size) { return difference == 0 ? 0 : d
 void expect(const Setup& setup, Record& record) {
   const auto& c = setup.configuration;
   if (setup.keys != 1 || setup.source == "trained" || c.rule != "delta") return;
-  const double beta = std::stod(c.beta), squared_norm = record.sight.squared_norm;
-  const bool accumulates = std::visit([]<class N>(const N&) { return N::accumulates; },
-                                      make_component<Normalizations<double>>("normalization", c.normalization));
+  const double beta = setup.gates.beta, squared_norm = record.sight.squared_norm;
+  const bool accumulates = record.accumulator_norm.has_value();
   if (!accumulates && squared_norm > 1 + 1e-6) return;
   const Vector<double> w = accumulates ? theory::rewritten_attention_weights(record.t, beta)
                                        : theory::rewritten_sum_weights(record.t, beta, std::min(1.0, squared_norm));

@@ -75,12 +75,6 @@ std::optional<double> fixed_gate(std::string_view name, const std::string& text,
   return value;
 }
 
-FixedGates fixed_gates(const Configuration& configuration) {
-  const double largest = std::visit([]<class R>(const R&) { return R::largest_strength; }, make_rule(configuration));
-  return {fixed_gate("beta", configuration.beta, largest).value_or(1),
-          fixed_gate("alpha", configuration.alpha, 1).value_or(1)};
-}
-
 bool is_random(const KernelVariant& kernel) {
   return std::visit([]<class K>(const K&) { return RandomKernel<K, Real>; }, kernel);
 }
@@ -225,6 +219,12 @@ bool accumulates(const Configuration& configuration) {
 }
 
 }  // namespace
+
+FixedGates fixed_gates(const Configuration& configuration) {
+  const double largest = std::visit([]<class R>(const R&) { return R::largest_strength; }, make_rule(configuration));
+  return {fixed_gate("beta", configuration.beta, largest).value_or(1),
+          fixed_gate("alpha", configuration.alpha, 1).value_or(1)};
+}
 
 TokenShape token_shape(const Configuration& configuration) {
   TokenShape shape{configuration.S, configuration.key_dim};

@@ -159,8 +159,10 @@ TEST_F(SearchSweep, GivesTheSameBytesAfterInterruptions) {
   std::mt19937 random(1);
   for (int round = 0; round < 10; ++round) {
     const auto o = options(fmt::format("round{}.csv", round), 1 + round % 3);
-    const int interruptions = run_with_interruptions(
-        o, made_up_capacity, 25, random, [&](const RunnerOptions& options) { return run(make_planner(specification()), options); });
+    const int interruptions =
+        run_with_interruptions(o, made_up_capacity, 25, random, [&](const RunnerOptions& options) {
+          return run(make_planner(specification()), options);
+        });
     EXPECT_GT(interruptions, 1);
     EXPECT_EQ(contents(o.out), expected);
   }

@@ -13,6 +13,7 @@
 
 namespace palimpsest {
 
+struct FixedGates;
 struct TokenShape;
 
 enum class Status { ok, diverged, skipped };
@@ -82,6 +83,10 @@ bool applies(std::string_view parameter, const Configuration& configuration);
 
 /// What the memory of this configuration asks of a model's tokens (model/model.hpp).
 TokenShape token_shape(const Configuration& configuration);
+
+/// What its gates are fixed at; 1 where they are learnt (memory/token_tables.hpp). Throws ConfigurationError unless each is
+/// `learnt` or a number that the rule allows.
+FixedGates fixed_gates(const Configuration& configuration);
 
 /// Expected processor time in arbitrary units; only the order and ratios matter (longest points are started first).
 double cost_estimate(const Configuration& configuration);

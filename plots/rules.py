@@ -128,6 +128,9 @@ def draw_parts(points, columns, labels, xlabel, size):
     height = 0.3 + 1.75 * len(kernels)
     figure.set_size_inches(style.PAGE, height + below)
     figure.get_layout_engine().set(rect=(0, below / (height + below), 1, height / (height + below)))
+    # Each line is thinner than those below it, so that equal ones are all seen.
+    strokes = {rule: {"color": style.rule_colour(rule), "marker": "o", "markersize": 5 - 3 * place, "linewidth": 2.8 - 2 * place}
+               for rule, place in zip(rules, (i / max(1, len(rules) - 1) for i in range(len(rules))))}
     highest = 0.0
     for kernel, across in zip(kernels, panels):
         for normalization, axes in zip(normalizations, across):
@@ -142,7 +145,7 @@ def draw_parts(points, columns, labels, xlabel, size):
                         line.append((x, mean(values)))
                 if line:
                     highest = max(highest, *(value for _, value in line))
-                    axes.plot(*zip(*line), color=style.rule_colour(rule), marker="o", markersize=3, linewidth=1.2)
+                    axes.plot(*zip(*line), **strokes[rule])
             axes.set_title(f"{style.title(kernel)}, {normalization}")
             axes.set_xticks(range(len(columns)), labels)
     for axes in panels[:, 0]:
@@ -150,8 +153,7 @@ def draw_parts(points, columns, labels, xlabel, size):
     for axes in panels[-1]:
         axes.set_xlabel(xlabel)
     panels[0, 0].set_ylim(-0.01, min(1.05 * max(highest, 0.1), 1.05))
-    figure.legend(handles=[Line2D([], [], color=style.rule_colour(rule), marker="o", markersize=3, linewidth=1.2,
-                                  label=rule.replace("_", " ")) for rule in rules],
+    figure.legend(handles=[Line2D([], [], label=rule.replace("_", " "), **strokes[rule]) for rule in rules],
                   loc="lower center", ncol=4, borderaxespad=0, title=None)
     return figure
 

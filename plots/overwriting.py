@@ -35,7 +35,8 @@ BEYOND = {"linestyle": "none", "marker": "^", "markersize": 3.5, "markeredgewidt
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", metavar="ROWS.csv", help="results of a sweep with replacement = true")
+    parser.add_argument("files", nargs="+", metavar="ROWS.csv",
+                        help="results of sweeps with replacement = true; several are drawn together")
     parser.add_argument("--curves", metavar="DIR", help="what the sweep's --save-curves wrote; draws learning.png and .svg")
     parser.add_argument("--sizes", metavar="S,S", help="sizes of the learning curves (default: the largest)")
     parser.add_argument("--out", required=True, metavar="DIR", help="writes DIR/overwriting.png and .svg")
@@ -45,20 +46,22 @@ def arguments():
     return parser.parse_args()
 
 
-def read_points(path):
-    """The points of the experiment that were trained, each with its loss (None if it diverged)."""
-    points = []
-    for row in style.read_csv(path, REQUIRED):
-        if row.status() == "skipped" or row["replacement"] != "true":
-            continue
-        row["name"] = row["kernel"] or row["memory"]
-        row["size"] = row.number("S")
-        published = row["evaluation"] == "published_2021"
-        row["loss"] = row.number("last_loss" if published else "final_loss") if row["status"] == "ok" else None
-        points.append(row)
+def read_points(files):
+    """The points of the experiment that were trained, each with its loss (None if it diverged); one that several files hold
+    counts once."""
+    points = {}
+    for path in files:
+        for row in style.read_csv(path, REQUIRED):
+            if row.status() == "skipped" or row["replacement"] != "true":
+                continue
+            row["name"] = row["kernel"] or row["memory"]
+            row["size"] = row.number("S")
+            published = row["evaluation"] == "published_2021"
+            row["loss"] = row.number("last_loss" if published else "final_loss") if row["status"] == "ok" else None
+            points.setdefault(tuple(row[name] for name in ("name", "rule", "normalization", "S", "seed", "evaluation")), row)
     if not points:
-        raise InputError(f"{path}: no trained point with replacement = true")
-    return points
+        raise InputError(f"{', '.join(files)}: no trained point with replacement = true")
+    return list(points.values())
 
 
 def published_losses(path):
@@ -245,7 +248,7 @@ def draw_learning(points, directory, sizes):
 
 def main():
     options = arguments()
-    points = read_points(options.file)
+    points = read_points(options.files)
     published = {} if options.no_published else published_losses(options.published)
     style.use()
     figures = {"overwriting": draw_losses(points, published)}

@@ -31,24 +31,27 @@ WORST = 0.5  # the loss of a memory that answers nothing; the colour scale ends 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", metavar="ROWS.csv", help="results of a sweep over rules and normalisations")
+    parser.add_argument("files", nargs="+", metavar="ROWS.csv",
+                        help="results of sweeps over rules and normalisations; several are drawn together")
     parser.add_argument("--size", metavar="S", type=float, help="size that age and overwrites show (default: the largest)")
     parser.add_argument("--out", required=True, metavar="DIR",
                         help="writes DIR/rules, age and overwrites, each as .png and .svg")
     return parser.parse_args()
 
 
-def read_points(path):
-    points = []
-    for row in style.read_csv(path, REQUIRED):
-        status = row.status()
-        if row["rule"]:
-            row["size"] = row.number("S")
-            row["loss"] = row.number("final_loss") if status == "ok" else None
-            points.append(row)
-    if not any(row["status"] == "ok" for row in points):
-        raise InputError(f"{path}: no trained point of a memory with a rule")
-    return points
+def read_points(files):
+    """The points of all files; one that several files hold counts once."""
+    points = {}
+    for path in files:
+        for row in style.read_csv(path, REQUIRED):
+            status = row.status()
+            if row["rule"]:
+                row["size"] = row.number("S")
+                row["loss"] = row.number("final_loss") if status == "ok" else None
+                points.setdefault(tuple(row[name] for name in ("S", "kernel", "rule", "normalization", "seed")), row)
+    if not any(row["status"] == "ok" for row in points.values()):
+        raise InputError(f"{', '.join(files)}: no trained point of a memory with a rule")
+    return list(points.values())
 
 
 def mean(values):
@@ -160,7 +163,7 @@ def draw_parts(points, columns, labels, xlabel, size):
 
 def main():
     options = arguments()
-    points = read_points(options.file)
+    points = read_points(options.files)
     trained = sorted({row["size"] for row in points if row["status"] == "ok"})
     size = trained[-1] if options.size is None else options.size
     if size not in trained:

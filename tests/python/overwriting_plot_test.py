@@ -37,10 +37,11 @@ class OverwritingPlot(PlotCase):
         self.assert_shows(svg, "ELU+1", "DPFP-1", "sum", "delta", "normalisation sum", "bound", "published 2021", "final loss")
         self.assertNotIn("beyond the axis", svg)
 
-    def test_equal_data_gives_equal_bytes_whatever_the_order_of_rows(self):
+    def test_equal_data_gives_equal_bytes_whatever_the_order_of_rows_and_the_number_of_files(self):
         rows = sweep()
         first = self.draw(self.write(rows))
-        again = self.draw(self.write(rows[::-1], "reversed.csv"), out=os.path.join(self.directory, "again"))
+        again = self.draw(self.write(rows[:2:-1], "reversed.csv"), self.write(rows[:7], "rest.csv"),
+                          out=os.path.join(self.directory, "again"))
         self.assert_same_figures(first, again)
 
     def test_what_lies_beyond_the_axis_is_marked(self):
@@ -50,7 +51,7 @@ class OverwritingPlot(PlotCase):
     def test_several_normalisations_of_many_rules_get_panels(self):
         rows = [point(rule=rule, normalization=name, S=S) for rule in ("sum", "delta", "decay") for name in ("sum", "l2")
                 for S in (20, 60)]
-        self.assertEqual(overwriting.panels_of(overwriting.read_points(self.write(rows))), [("elu", "sum"), ("elu", "l2")])
+        self.assertEqual(overwriting.panels_of(overwriting.read_points([self.write(rows)])), [("elu", "sum"), ("elu", "l2")])
         self.assert_shows(self.draw(self.write(rows))["overwriting"], "ELU+1, sum", "ELU+1, l2")
 
     def test_learning_curves_of_the_largest_size_and_of_those_asked_for(self):

@@ -42,6 +42,12 @@ class RulesPlot(PlotCase):
         first = self.draw(self.write(rows))
         self.assert_same_figures(first, self.draw(self.write(rows[::-1]), out=os.path.join(self.directory, "again")))
 
+    def test_several_files_are_drawn_together_and_a_point_in_both_once(self):
+        rows = sweep()
+        first = self.draw(self.write(rows))
+        again = self.draw(self.write(rows[:7], "a.csv"), self.write(rows[5:], "b.csv"), out=os.path.join(self.directory, "again"))
+        self.assert_same_figures(first, again)
+
     def test_divergence_is_said(self):
         rows = [point(), point("sum", status="diverged", final_loss="")]
         self.assert_shows(self.draw(self.write(rows))["rules"], "diverged")

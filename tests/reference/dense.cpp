@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "reference/linear_algebra.hpp"
+
 namespace palimpsest::reference {
 namespace {
 
@@ -94,7 +96,7 @@ void State::write(const V& raw, const V& v, double beta, double alpha) {
 
 V State::read(const V& raw) const {
   const V q = normalized(normalization_, raw, kEpsilon);
-  V y = rule_ == "rls" ? V(W_ * G_.colPivHouseholderQr().solve(q)) : V(W_ * q);
+  V y = rule_ == "rls" ? V(W_ * solve(G_, q)) : V(W_ * q);
   if (rule_ == "fwm2021") {
     y.array() -= y.mean();
     y /= std::sqrt(y.squaredNorm() / static_cast<double>(y.size()) + 1e-5);

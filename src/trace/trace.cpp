@@ -77,7 +77,7 @@ Setup resolve(const Request& request) {
     configuration.kernel = "elu";
     configuration.rule = "delta";
     configuration.normalization = "attention";
-    configuration.beta = configuration.alpha = "1";
+    configuration.beta = configuration.alpha = std::string("1");  // GCC 12 warns of a literal (its bug 105651)
     configuration.key_dim = request.key_dim;
     configuration.S = configuration.L = request.keys;
     configuration.seed = request.seed;

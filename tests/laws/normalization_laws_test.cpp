@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "laws/components.hpp"
@@ -47,7 +48,7 @@ TYPED_TEST(NormalizationLaws, MapsAsTheDenseReference) {
     for (const double epsilon : kEpsilons) {
       const M raw = positive(p, 4), phi = this->mapped(raw, epsilon);
       for (Index t = 0; t < raw.cols(); ++t)
-        EXPECT_TRUE(agree(phi.col(t), reference::normalized<double>(TypeParam::name, raw.col(t), epsilon), 1e-13));
+        EXPECT_TRUE(agree(phi.col(t), reference::normalized(TypeParam::name, raw.col(t), epsilon), 1e-13));
     }
 }
 

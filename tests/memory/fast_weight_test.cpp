@@ -1,39 +1,43 @@
 #include "palimpsest/memory/fast_weight.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <limits>
 #include <string>
+#include <utility>
+#include <variant>
+#include <vector>
 
-#include "laws/components.hpp"
 #include "memory/check.hpp"
+#include "reference/kernels.hpp"
 
 namespace palimpsest {
 namespace {
 
 using namespace memory_test;
+using reference::Instance;
+using reference::KernelVariant;
 using M = Matrix<double>;
 
 /// The axes beside the kernel.
 struct Choice {
   std::string rule, normalization;
 
-  template <class T, class K>
-  FastWeight<T> memory(const K& kernel, Index d) const {
+  template <class T>
+  FastWeight<T> memory(const typename Kernels<T>::Variant& kernel, Index d) const {
     auto made = make_component<Rules<T>>("rule", rule);
     std::visit(
         [](auto& r) {
           if constexpr (requires { r.ridge; }) r.ridge = reference::kRidge;
         },
         made);
-    return {kernel, std::move(made),
-            make_component<Normalizations<T>>("normalization", normalization), d};
+    return {kernel, std::move(made), make_component<Normalizations<T>>("normalization", normalization), d};
   }
 
-  template <class K>
-  Answer dense(const K& kernel) const {
-    return [kernel, *this](const reference::Sequence<double>& sequence) {
+  Answer dense(const KernelVariant& kernel) const {
+    return [kernel, *this](const reference::Sequence& sequence) {
       return reference::fast_weight(kernel, rule, normalization, sequence);
     };
   }
@@ -48,8 +52,8 @@ struct Choice {
   }
 };
 
-/// Every rule with every normalisation, but for those without a meaning. Axes are independent: only one kernel meets all
-/// rules, the others two.
+/// Every rule with every normalisation, but for those without a meaning. Axes are independent: only one kernel meets
+/// all rules, the others two.
 std::vector<Choice> choices(bool nonnegative_kernel, bool all_rules) {
   std::vector<std::pair<std::string, bool>> rules;  // and whether its read-out can be divided
   Rules<double>::for_each([&]<class R>() {
@@ -65,99 +69,98 @@ std::vector<Choice> choices(bool nonnegative_kernel, bool all_rules) {
   return all;
 }
 
-template <class K>
-class FastWeightOf : public testing::Test {
+/// Memories of the kernel of a name.
+class FastWeightOf : public testing::TestWithParam<std::string> {
  protected:
+  static std::vector<Instance> instances(Index d) { return reference::instances(GetParam(), d); }
+
   /// Calls f for every rule and normalisation that have a meaning with this kernel.
-  static void for_each_choice(const std::function<void(const Choice&)>& f) {
-    for (const Choice& choice : choices(K::nonnegative, K::name == "elu")) {
+  static void for_each_choice(const Instance& instance, const std::function<void(const Choice&)>& f) {
+    for (const Choice& choice : choices(reference::is_nonnegative(instance.kernel), GetParam() == "elu")) {
       SCOPED_TRACE(fmt::format("{}, {}", choice.rule, choice.normalization));
       f(choice);
     }
   }
 
   /// … and every scene with d up to `largest` and instance of the kernel.
-  static void for_all(Index largest,
-                      const std::function<void(const Scene&, const laws::Instance<K>&, const Choice&)>& f) {
+  static void for_all(Index largest, const std::function<void(const Scene&, const Instance&, const Choice&)>& f) {
     for (const Scene& scene : scenes()) {
       const Index d = scene.tables.key.rows();
       if (d > largest) continue;
-      for (const auto& instance : laws::instances<K>(d)) {
+      for (const auto& instance : instances(d)) {
         SCOPED_TRACE(fmt::format("{}, S = {}, L = {}, values {}", instance.label, scene.S,
                                  scene.episodes[0].keys.size(), scene.tables.keys_depend_on_values()));
-        for_each_choice([&](const Choice& choice) {
-          // Of one feature nothing is left without its mean, of two ±1/√2 with a step between.
-          if (choice.normalization == "centered_l2" && instance.kernel.feature_dim(d) < 3) return;
-          f(choice.in(scene), instance, choice);
+        for_each_choice(instance, [&](const Choice& choice) {
+          if (has_meaning(choice, instance, d)) f(choice.in(scene), instance, choice);
         });
       }
     }
   }
+
+  /// Of one feature nothing is left without its mean, of two ±1/√2 with a step between.
+  static bool has_meaning(const Choice& choice, const Instance& instance, Index d) {
+    return choice.normalization != "centered_l2" || reference::feature_dim(instance.kernel, d) >= 3;
+  }
 };
 
-TYPED_TEST_SUITE(FastWeightOf, laws::TestTypes<Kernels<double>>, laws::ByName);
+INSTANTIATE_TEST_SUITE_P(, FastWeightOf, testing::ValuesIn(reference::names<Kernels<double>>()), reference::test_name);
 
-TYPED_TEST(FastWeightOf, OutputsAreThoseOfTheStateSide) {
-  this->for_all(63, [](const Scene& scene, const auto& instance, const Choice& choice) {
+TEST_P(FastWeightOf, OutputsAreThoseOfTheStateSide) {
+  for_all(63, [](const Scene& scene, const Instance& instance, const Choice& choice) {
     const Index d = scene.tables.key.rows();
-    auto memory = choice.template memory<double>(instance.kernel, d);
-    EXPECT_EQ(memory.feature_dim(), instance.kernel.feature_dim(d));
+    auto memory = choice.memory<double>(instance.kernel, d);
+    EXPECT_EQ(memory.feature_dim(), reference::feature_dim(instance.kernel, d));
     expect_dense_outputs<double>(memory, scene, choice.dense(instance.kernel));
   });
 }
 
-TYPED_TEST(FastWeightOf, OutputsInFloatAreThoseOfTheStateSide) {
-  this->for_all(63, [](const Scene& scene, const auto& instance, const Choice& choice) {
+TEST_P(FastWeightOf, OutputsInFloatAreThoseOfTheStateSide) {
+  for_all(63, [](const Scene& scene, const Instance& instance, const Choice& choice) {
     // ‖k‖² ~ exp ‖x‖²: unnormalised, each write overshoots, soon beyond single precision.
-    if (TypeParam::name == "rff" && choice.rule == "delta" && choice.normalization == "none") return;
-    const auto rounded = laws::rounded(instance.kernel);
-    laws::with_float(instance, [&](const auto& single) {
-      auto memory = choice.template memory<float>(single, scene.tables.key.rows());
-      expect_dense_outputs<float>(memory, scene, choice.dense(rounded));
-    });
+    if (GetParam() == "rff" && choice.rule == "delta" && choice.normalization == "none") return;
+    auto memory = choice.memory<float>(instance.single, scene.tables.key.rows());
+    expect_dense_outputs<float>(memory, scene, choice.dense(instance.rounded));
   });
 }
 
-TYPED_TEST(FastWeightOf, GradientsAreThoseOfTheStateSide) {
+TEST_P(FastWeightOf, GradientsAreThoseOfTheStateSide) {
   // A central difference an entry, each a pass of the dense version: small keys only.
-  this->for_all(5, [](const Scene& scene, const auto& instance, const Choice& choice) {
-    auto memory = choice.template memory<double>(instance.kernel, scene.tables.key.rows());
-    expect_dense_gradients(memory, scene, choice.dense(instance.kernel));
+  for_all(5, [](const Scene& scene, const Instance& instance, const Choice& choice) {
+    auto memory = choice.memory<double>(instance.kernel, scene.tables.key.rows());
+    expect_dense_gradients(gradients(memory, scene), scene, choice.dense(instance.kernel));
   });
 }
 
-TYPED_TEST(FastWeightOf, GradientsByTheKernelsParametersAreThoseOfTheStateSide) {
-  if constexpr (LearntKernel<TypeParam, double>)
-    this->for_all(5, [](const Scene& scene, const auto& instance, const Choice& choice) {
-      auto memory = choice.template memory<double>(instance.kernel, scene.tables.key.rows());
-      EXPECT_FALSE(memory.parameters().empty());
-      gradients(memory, scene);
-      auto kernel = instance.kernel;
-      for (std::size_t i = 0; i < memory.parameters().size(); ++i) {
-        const M actual = memory.parameters()[i]->gradient;
-        const M expected = reference::central_differences(
-            [&] { return weighted_sum(scene, choice.dense(kernel)); }, kernel.parameters()[i]->value);
-        // As in expect_dense_gradients.
-        EXPECT_TRUE(agree(actual, expected, 1e-6) || (actual - expected).cwiseAbs().maxCoeff() < 1e-9)
-            << kernel.parameters()[i]->name << ": " << agree(actual, expected, 1e-6).message();
-      }
-    });
+TEST_P(FastWeightOf, GradientsByTheKernelsParametersAreThoseOfTheStateSide) {
+  if (!reference::is_learnt(instances(1)[0].kernel)) return;
+  for_all(5, [](const Scene& scene, const Instance& instance, const Choice& choice) {
+    auto memory = choice.memory<double>(instance.kernel, scene.tables.key.rows());
+    EXPECT_FALSE(memory.parameters().empty());
+    gradients(memory, scene);
+    KernelVariant kernel = instance.kernel;
+    const auto parameters = reference::parameters(kernel);
+    for (std::size_t i = 0; i < memory.parameters().size(); ++i) {
+      const M expected = reference::central_differences([&] { return weighted_sum(scene, choice.dense(kernel)); },
+                                                        parameters[i]->value);
+      EXPECT_TRUE(is_gradient(memory.parameters()[i]->gradient, expected)) << parameters[i]->name;
+    }
+  });
 }
 
-TYPED_TEST(FastWeightOf, ManyWritesAreTreatedInBlocksWithTheSameResult) {
+TEST_P(FastWeightOf, ManyWritesAreTreatedInBlocksWithTheSameResult) {
   // A block holds max(8, 8192/p) writes; here are three and a bit.
   const Index d = 5, S = 7;
   for (const bool with_values : {true, false})
-    for (const auto& instance : laws::instances<TypeParam>(d)) {
-      const Index L = 3 * 8192 / instance.kernel.feature_dim(d) + 5;
+    for (const auto& instance : instances(d)) {
+      const Index L = 3 * 8192 / reference::feature_dim(instance.kernel, d) + 5;
       SCOPED_TRACE(fmt::format("{}, L = {}, values {}", instance.label, L, with_values));
       const Scene plain = memory_test::scene(d, S, L, with_values, {{3}, {1, 5}});
-      this->for_each_choice([&](const Choice& choice) {
-        if (choice.rule != "sum") return;  // the only one treated in blocks
-        if (choice.normalization == "centered_l2" && instance.kernel.feature_dim(d) < 3) return;  // as above
+      for_each_choice(instance, [&](const Choice& choice) {
+        // No other rule is treated in blocks.
+        if (choice.rule != "sum" || !has_meaning(choice, instance, d)) return;
         Scene scene = choice.in(plain);
         const Answer dense = choice.dense(instance.kernel);
-        auto memory = choice.template memory<double>(instance.kernel, d);
+        auto memory = choice.memory<double>(instance.kernel, d);
         expect_dense_outputs<double>(memory, scene, dense);
         const auto outputs = read_all<double>(memory, scene, scene.tables);
 
@@ -188,11 +191,11 @@ TYPED_TEST(FastWeightOf, ManyWritesAreTreatedInBlocksWithTheSameResult) {
     }
 }
 
-TYPED_TEST(FastWeightOf, AStepStartsWithoutTheGradientsOfTheLast) {
+TEST_P(FastWeightOf, AStepStartsWithoutTheGradientsOfTheLast) {
   const Scene scene = memory_test::scene(5, 7, 9, true, {{2}, {1, 2, 3}});
-  const auto instance = laws::instances<TypeParam>(5).back();
-  this->for_each_choice([&](const Choice& choice) {
-    auto memory = choice.template memory<double>(instance.kernel, 5);
+  const auto instance = instances(5).back();
+  for_each_choice(instance, [&](const Choice& choice) {
+    auto memory = choice.memory<double>(instance.kernel, 5);
     const Scene seen = choice.in(scene);
     const auto first = gradients(memory, seen), second = gradients(memory, seen);
     EXPECT_EQ(first.key, second.key);
@@ -203,18 +206,18 @@ TYPED_TEST(FastWeightOf, AStepStartsWithoutTheGradientsOfTheLast) {
   });
 }
 
-TYPED_TEST(FastWeightOf, CoefficientsSayWhichWritesAnswer) {
+TEST_P(FastWeightOf, CoefficientsSayWhichWritesAnswer) {
   const Scene scene = memory_test::scene(5, 7, 9, true, {{1, 4, 6}});
-  const auto instance = laws::instances<TypeParam>(5).back();
-  this->for_each_choice([&](const Choice& choice) {
-    auto memory = choice.template memory<double>(instance.kernel, 5);
+  const auto instance = instances(5).back();
+  for_each_choice(instance, [&](const Choice& choice) {
+    auto memory = choice.memory<double>(instance.kernel, 5);
     const Scene seen = choice.in(scene);
     const M Y = read_all<double>(memory, seen, seen.tables)[0], C = memory.coefficients();
     if (choice.rule == "fwm2021") {
       EXPECT_EQ(C.rows(), 0);  // not linear in the values
       return;
     }
-    EXPECT_TRUE(agree(sequence(seen, 0).V * C, Y, 1e-12));  // sums of up to 18 terms
+    EXPECT_TRUE(agree(sequence(seen, 0).V.lazyProduct(C), Y, 1e-12));  // sums of up to 18 terms
     if (choice.rule == "sum" && choice.normalization == "attention") {  // 1 − ε/(z·q + ε), and z·q is far above ε here
       for (Index n = 0; n < C.cols(); ++n) EXPECT_NEAR(C.col(n).sum(), 1, 1e-3);
     }

@@ -12,7 +12,7 @@ namespace {
 using namespace memory_test;
 using M = Matrix<double>;
 
-M dense(const reference::Sequence<double>& sequence) { return reference::softmax_attention(sequence); }
+M dense(const reference::Sequence& sequence) { return reference::softmax_attention(sequence); }
 
 TEST(SoftmaxMemory, OutputsAreThoseOfWholeTokens) {
   for (const Scene& scene : scenes()) {
@@ -26,7 +26,7 @@ TEST(SoftmaxMemory, OutputsAreThoseOfWholeTokens) {
 TEST(SoftmaxMemory, GradientsAreThoseOfWholeTokens) {
   for (const Scene& scene : scenes()) {
     SoftmaxMemory<double> memory;
-    expect_dense_gradients(memory, scene, dense);
+    expect_dense_gradients(gradients(memory, scene), scene, dense);
   }
 }
 

@@ -1,36 +1,20 @@
 // Compares matrices of any two precisions, relative to the largest expected entry, and shows where they differ most.
 #pragma once
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
-
-#include <algorithm>
-#include <cmath>
 
 #include "palimpsest/core/types.hpp"
 
 namespace palimpsest::reference {
 
 /// max |actual − expected| ≤ tolerance · max |expected|; never with a NaN.
+testing::AssertionResult agree_in_double(const Matrix<double>& actual, const Matrix<double>& expected,
+                                         double tolerance);
+
 template <class A, class B>
 testing::AssertionResult agree(const Eigen::MatrixBase<A>& actual, const Eigen::MatrixBase<B>& expected,
                                double tolerance) {
-  const Matrix<double> a = actual.template cast<double>(), e = expected.template cast<double>();
-  if (a.rows() != e.rows() || a.cols() != e.cols())
-    return testing::AssertionFailure() << fmt::format("{}×{}, expected {}×{}", a.rows(), a.cols(), e.rows(), e.cols());
-  double largest = 0, worst = 0;
-  for (Index i = 0; i < e.size(); ++i) largest = std::max(largest, std::abs(e(i)));
-  Index row = 0, col = 0;
-  for (Index c = 0; c < e.cols(); ++c)
-    for (Index r = 0; r < e.rows(); ++r) {
-      const double off = std::abs(a(r, c) - e(r, c));
-      if (off <= worst || std::isnan(worst)) continue;
-      worst = off, row = r, col = c;  // a NaN is the worst
-    }
-  if (worst <= tolerance * largest) return testing::AssertionSuccess();
-  return testing::AssertionFailure() << fmt::format(
-             "entry ({}, {}) is {:.17g}, expected {:.17g}: off by {:.3g}, allowed {:.3g} = {:g} × largest entry", row,
-             col, a(row, col), e(row, col), worst, tolerance * largest, tolerance);
+  return agree_in_double(actual.template cast<double>(), expected.template cast<double>(), tolerance);
 }
 
 }  // namespace palimpsest::reference

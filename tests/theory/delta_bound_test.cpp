@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "reference/linear_algebra.hpp"
 #include "theory/every_sequence.hpp"
 
 namespace palimpsest::theory {
@@ -23,7 +24,7 @@ M vandermonde(Index p, Index S) {
 double least_loss(const M& targets, const M& features, const Vector<double>& w) {
   const Vector<double> root = w.cwiseSqrt();
   const M T = targets * root.asDiagonal(), F = features * root.asDiagonal();
-  const M W = F.transpose().colPivHouseholderQr().solve(T.transpose()).transpose();
+  const M W = reference::solve(F.transpose(), T.transpose()).transpose();
   return 0.5 * (T - W * F).squaredNorm();
 }
 

@@ -289,7 +289,7 @@ TEST_F(TrainedTrace, TablesAreThoseOfWholeTokens) {
                       b_beta = read_npy(path / "b_beta.npy");
   for (int key = 0; key < 5; ++key)
     for (int value = 0; value < 5; ++value) {
-      const Vector<float> x = reference::token<float>(E, 5, key, value);
+      const Vector<float> x = reference::token(E.cast<double>(), 5, key, value).cast<float>();
       const Vector<float> k = W_k * x + b_k;
       // float sums of 16 terms of size ~1 in another order
       EXPECT_LT((tables.key.col(key) + tables.value.col(value) - k).norm(), 1e-5);

@@ -27,4 +27,8 @@ Matrix<T> orthogonal_gaussian(Index d, Index m, Stream& stream) {
   return omega;
 }
 
+// Compiled once, in the library.
+extern template Matrix<float> orthogonal_gaussian(Index, Index, Stream&);
+extern template Matrix<double> orthogonal_gaussian(Index, Index, Stream&);
+
 }  // namespace palimpsest

@@ -32,163 +32,31 @@ class FastWeight {
   static constexpr std::string_view summary = "state of fixed size: kernel, update rule and normalisation";
 
   /// d: size of a key before the feature map. A learnt kernel comes with its parameters.
-  FastWeight(KernelVariant kernel, RuleVariant rule, NormalizationVariant normalization, Index d, FixedGates gates = {})
-      : map_(std::move(kernel), std::move(normalization), d),
-        rule_(std::move(rule)),
-        gates_(gates),
-        steps_a_write_(std::visit([](const auto& r) { return r.steps_a_write(); }, rule_)) {}
+  FastWeight(KernelVariant kernel, RuleVariant rule, NormalizationVariant normalization, Index d,
+             FixedGates gates = {});
 
-  Index feature_dim() const { return map_.feature_dim(); }
+  Index feature_dim() const;
 
   /// New random features, if the kernel has any; before begin.
-  void draw(Stream& stream) { map_.draw(stream); }
+  void draw(Stream& stream);
 
   /// Ω (d×m) of a kernel with random features, else nothing.
-  const Matrix<T>* random_features() const { return map_.random_features(); }
+  const Matrix<T>* random_features() const;
 
   /// Trained parameters of its own: those of a learnt kernel.
-  std::vector<Parameter<T>*> parameters() { return map_.parameters(); }
+  std::vector<Parameter<T>*> parameters();
 
   /// Takes a step's tables (they must outlive it) and clears the gradients.
-  void begin(const TokenTables<T>& tables) {
-    tables_ = &tables;
-    key_ = map_.lift(tables.key, lifted_key_);
-    value_ = map_.lift(tables.value, lifted_value_);
-    query_ = map_.lift(tables.query, lifted_query_);
-    map_.forward(*query_, T(kReadOutEpsilon), query_features_);
-    dkey_.setZero(key_->rows(), key_->cols());
-    dvalue_.setZero(value_->rows(), value_->cols());
-    dQ_.setZero(feature_dim(), query_->cols());
-    for (auto* parameter : parameters()) parameter->gradient.setZero();
-    for (auto [table, gradient] : {std::pair{&tables.strength, &dstrength_}, {&tables.decay, &ddecay_}}) {
-      gradient->key.setZero(table->key.size());
-      gradient->value.setZero(table->value.size());
-    }
-    if (one_coefficient_a_key()) {
-      map_.forward(*key_, T(0), key_features_);
-      by_key_.resize(key_->cols(), query_->cols());
-      coefficients(query_features_.phi(), by_key_);
-      dby_key_.setZero(by_key_.rows(), by_key_.cols());
-    }
-  }
+  void begin(const TokenTables<T>& tables);
 
   /// Y: S×N, the answers to the queries `columns` of the tables after all writes of the episode.
-  void read(const Episode& episode, const std::vector<int>& columns, MatrixView<T> Y) {
-    take_writes(episode);
-    const Index L = std::ssize(*keys_), N = std::ssize(columns);
-    C_.resize(linear_in_values() ? L : 0, N);
-    if (one_coefficient_a_key()) {
-      for (Index n = 0; n < N; ++n)
-        for (Index t = 0; t < L; ++t) C_(t, n) = by_key_((*keys_)[t], columns[n]);
-    } else {
-      with_queries(columns, [&](ConstMatrixView<T> Q) {
-        gather_writes();
-        if (contracts(N)) {
-          map_.visit_contracting([&](const auto& kernel) { kernel.contract(x_, Q.col(0), C_.col(0)); });
-          return;
-        }
-        map_.forward(x_, T(0), key_features_);
-        if (!separable()) open_gates();
-        if (linear_in_values()) {
-          coefficients(Q, C_);
-          if (map_.accumulates() && !separable()) accumulator_.divisor(Q, divisor_);
-        } else {
-          visit_state_rule([&](const auto& rule, auto& work) {
-            rule.answers(key_features_.phi(), writes_, *values_, Q, Y, work);
-          });
-        }
-      });
-    }
-    if (!linear_in_values()) return;
-    if (map_.accumulates()) {
-      // z·q = Σ_t k_t·q = Σ_t c_t if the rule is separable
-      if (separable()) divisor_ = C_.colwise().sum().array() + T(kReadOutEpsilon);
-      for (Index n = 0; n < N; ++n) C_.col(n) /= divisor_(n);
-    }
-    scatter_to_values<T>(*values_, C_, Y);
-  }
+  void read(const Episode& episode, const std::vector<int>& columns, MatrixView<T> Y);
 
   /// Adjoint of the last read: dY: S×N.
-  void backward(const Episode&, const std::vector<int>& columns, ConstMatrixView<T> dY) {
-    const Index L = std::ssize(*keys_), N = std::ssize(columns);
-    if (linear_in_values()) {
-      dC_.resize(L, N);
-      gather_from_values<T>(*values_, dY, dC_);
-      if (map_.accumulates() && separable())  // c' = c/(Σc + ε):  dc = (dc' − c'·dc')/(Σc + ε)
-        for (Index n = 0; n < N; ++n)
-          dC_.col(n).array() = (dC_.col(n).array() - C_.col(n).dot(dC_.col(n))) / divisor_(n);
-    }
-    if (one_coefficient_a_key()) {
-      for (Index n = 0; n < N; ++n)
-        for (Index t = 0; t < L; ++t) dby_key_((*keys_)[t], columns[n]) += dC_(t, n);
-      return;
-    }
-    with_queries(columns, [&](ConstMatrixView<T> Q) {
-      dQ_block_.setZero(Q.rows(), N);
-      if (separable()) {
-        for_each_block(L, N, [&](Index first, Index count) {
-          dx_.setZero(x_.rows(), count);
-          if (contracts(N)) {
-            map_.visit_contracting([&](const auto& kernel) {
-              kernel.contract_backward(x_.middleCols(first, count), Q.col(0), dC_.col(0).segment(first, count), dx_,
-                                       dQ_block_.col(0));
-            });
-          } else {
-            dK_.resize(Q.rows(), count);
-            coefficients_backward(first, count, Q);
-            map_.backward(key_features_, x_.middleCols(first, count), first, dK_, dx_);
-          }
-          scatter_writes(first);
-        });
-      } else {
-        dx_.setZero(x_.rows(), L);
-        dK_.resize(Q.rows(), L);
-        dwrites_.set_constant(L, T(0));
-        const bool divides = map_.accumulates() && linear_in_values();
-        if (divides) {  // c' = c/D:  dD = −c'·dc'/D,  dc = dc'/D
-          ddivisor_.resize(N);
-          for (Index n = 0; n < N; ++n) {
-            ddivisor_(n) = -C_.col(n).dot(dC_.col(n)) / divisor_(n);
-            dC_.col(n) /= divisor_(n);
-          }
-        }
-        if (linear_in_values()) {
-          coefficients_backward(0, L, Q);
-        } else {
-          visit_state_rule([&](const auto& rule, auto& work) {
-            rule.backward(key_features_.phi(), writes_, *values_, Q, dY, work, dK_, dwrites_, dQ_block_);
-          });
-        }
-        if (divides) {
-          accumulator_.divisor_backward(Q, ddivisor_, dQ_block_);
-          accumulator_.backward(key_features_.phi(), writes_.retrieval, dwrites_.retrieval, retrieves(), dK_);
-        }
-        close_gates();
-        map_.backward(key_features_, x_, 0, dK_, dx_);
-        scatter_writes(0);
-      }
-    });
-    for (Index n = 0; n < N; ++n) dQ_.col(columns[n]) += dQ_block_.col(n);
-  }
+  void backward(const Episode&, const std::vector<int>& columns, ConstMatrixView<T> dY);
 
   /// Gradients of the whole step, by the tables and in `parameters()`.
-  void end(TokenTables<T>& gradient) {
-    if (one_coefficient_a_key()) {
-      dK_.resize(feature_dim(), key_->cols());
-      visit_linear_rule([&](const auto& rule, auto& work) {
-        rule.backward(key_features_.phi(), writes_, query_features_.phi(), by_key_, dby_key_, work, dK_, dwrites_, dQ_);
-      });
-      map_.backward(key_features_, *key_, 0, dK_, dkey_);
-    }
-    dx_.setZero(query_->rows(), query_->cols());
-    map_.backward(query_features_, *query_, 0, dQ_, dx_);
-    map_.learn(*tables_, dkey_, dvalue_, dx_);
-    map_.lift_backward(dkey_, gradient.key);
-    map_.lift_backward(dvalue_, gradient.value);
-    map_.lift_backward(dx_, gradient.query);
-    gradient.strength = dstrength_;
-    gradient.decay = ddecay_;
-  }
+  void end(TokenTables<T>& gradient);
 
   /// Coefficients of the last read, L×N (nL×N with n steps a write), normalised: which writes answer a query. Empty for a
   /// rule that isn't linear in the values.
@@ -406,7 +274,175 @@ class FastWeight {
   Matrix<T> by_key_, dby_key_;       // S×N
 };
 
-// Compiled once, in the library: every kernel with every rule is much to compile.
+template <class T>
+FastWeight<T>::FastWeight(KernelVariant kernel, RuleVariant rule, NormalizationVariant normalization, Index d,
+                          FixedGates gates)
+    : map_(std::move(kernel), std::move(normalization), d),
+      rule_(std::move(rule)),
+      gates_(gates),
+      steps_a_write_(std::visit([](const auto& r) { return r.steps_a_write(); }, rule_)) {}
+
+template <class T>
+Index FastWeight<T>::feature_dim() const {
+  return map_.feature_dim();
+}
+
+template <class T>
+void FastWeight<T>::draw(Stream& stream) {
+  map_.draw(stream);
+}
+
+template <class T>
+const Matrix<T>* FastWeight<T>::random_features() const {
+  return map_.random_features();
+}
+
+template <class T>
+std::vector<Parameter<T>*> FastWeight<T>::parameters() {
+  return map_.parameters();
+}
+
+template <class T>
+void FastWeight<T>::begin(const TokenTables<T>& tables) {
+  tables_ = &tables;
+  key_ = map_.lift(tables.key, lifted_key_);
+  value_ = map_.lift(tables.value, lifted_value_);
+  query_ = map_.lift(tables.query, lifted_query_);
+  map_.forward(*query_, T(kReadOutEpsilon), query_features_);
+  dkey_.setZero(key_->rows(), key_->cols());
+  dvalue_.setZero(value_->rows(), value_->cols());
+  dQ_.setZero(feature_dim(), query_->cols());
+  for (auto* parameter : parameters()) parameter->gradient.setZero();
+  for (auto [table, gradient] : {std::pair{&tables.strength, &dstrength_}, {&tables.decay, &ddecay_}}) {
+    gradient->key.setZero(table->key.size());
+    gradient->value.setZero(table->value.size());
+  }
+  if (one_coefficient_a_key()) {
+    map_.forward(*key_, T(0), key_features_);
+    by_key_.resize(key_->cols(), query_->cols());
+    coefficients(query_features_.phi(), by_key_);
+    dby_key_.setZero(by_key_.rows(), by_key_.cols());
+  }
+}
+
+template <class T>
+void FastWeight<T>::read(const Episode& episode, const std::vector<int>& columns, MatrixView<T> Y) {
+  take_writes(episode);
+  const Index L = std::ssize(*keys_), N = std::ssize(columns);
+  C_.resize(linear_in_values() ? L : 0, N);
+  if (one_coefficient_a_key()) {
+    for (Index n = 0; n < N; ++n)
+      for (Index t = 0; t < L; ++t) C_(t, n) = by_key_((*keys_)[t], columns[n]);
+  } else {
+    with_queries(columns, [&](ConstMatrixView<T> Q) {
+      gather_writes();
+      if (contracts(N)) {
+        map_.visit_contracting([&](const auto& kernel) { kernel.contract(x_, Q.col(0), C_.col(0)); });
+        return;
+      }
+      map_.forward(x_, T(0), key_features_);
+      if (!separable()) open_gates();
+      if (linear_in_values()) {
+        coefficients(Q, C_);
+        if (map_.accumulates() && !separable()) accumulator_.divisor(Q, divisor_);
+      } else {
+        visit_state_rule(
+            [&](const auto& rule, auto& work) { rule.answers(key_features_.phi(), writes_, *values_, Q, Y, work); });
+      }
+    });
+  }
+  if (!linear_in_values()) return;
+  if (map_.accumulates()) {
+    // z·q = Σ_t k_t·q = Σ_t c_t if the rule is separable
+    if (separable()) divisor_ = C_.colwise().sum().array() + T(kReadOutEpsilon);
+    for (Index n = 0; n < N; ++n) C_.col(n) /= divisor_(n);
+  }
+  scatter_to_values<T>(*values_, C_, Y);
+}
+
+template <class T>
+void FastWeight<T>::backward(const Episode&, const std::vector<int>& columns, ConstMatrixView<T> dY) {
+  const Index L = std::ssize(*keys_), N = std::ssize(columns);
+  if (linear_in_values()) {
+    dC_.resize(L, N);
+    gather_from_values<T>(*values_, dY, dC_);
+    if (map_.accumulates() && separable())  // c' = c/(Σc + ε):  dc = (dc' − c'·dc')/(Σc + ε)
+      for (Index n = 0; n < N; ++n) dC_.col(n).array() = (dC_.col(n).array() - C_.col(n).dot(dC_.col(n))) / divisor_(n);
+  }
+  if (one_coefficient_a_key()) {
+    for (Index n = 0; n < N; ++n)
+      for (Index t = 0; t < L; ++t) dby_key_((*keys_)[t], columns[n]) += dC_(t, n);
+    return;
+  }
+  with_queries(columns, [&](ConstMatrixView<T> Q) {
+    dQ_block_.setZero(Q.rows(), N);
+    if (separable()) {
+      for_each_block(L, N, [&](Index first, Index count) {
+        dx_.setZero(x_.rows(), count);
+        if (contracts(N)) {
+          map_.visit_contracting([&](const auto& kernel) {
+            kernel.contract_backward(x_.middleCols(first, count), Q.col(0), dC_.col(0).segment(first, count), dx_,
+                                     dQ_block_.col(0));
+          });
+        } else {
+          dK_.resize(Q.rows(), count);
+          coefficients_backward(first, count, Q);
+          map_.backward(key_features_, x_.middleCols(first, count), first, dK_, dx_);
+        }
+        scatter_writes(first);
+      });
+    } else {
+      dx_.setZero(x_.rows(), L);
+      dK_.resize(Q.rows(), L);
+      dwrites_.set_constant(L, T(0));
+      const bool divides = map_.accumulates() && linear_in_values();
+      if (divides) {  // c' = c/D:  dD = −c'·dc'/D,  dc = dc'/D
+        ddivisor_.resize(N);
+        for (Index n = 0; n < N; ++n) {
+          ddivisor_(n) = -C_.col(n).dot(dC_.col(n)) / divisor_(n);
+          dC_.col(n) /= divisor_(n);
+        }
+      }
+      if (linear_in_values()) {
+        coefficients_backward(0, L, Q);
+      } else {
+        visit_state_rule([&](const auto& rule, auto& work) {
+          rule.backward(key_features_.phi(), writes_, *values_, Q, dY, work, dK_, dwrites_, dQ_block_);
+        });
+      }
+      if (divides) {
+        accumulator_.divisor_backward(Q, ddivisor_, dQ_block_);
+        accumulator_.backward(key_features_.phi(), writes_.retrieval, dwrites_.retrieval, retrieves(), dK_);
+      }
+      close_gates();
+      map_.backward(key_features_, x_, 0, dK_, dx_);
+      scatter_writes(0);
+    }
+  });
+  for (Index n = 0; n < N; ++n) dQ_.col(columns[n]) += dQ_block_.col(n);
+}
+
+template <class T>
+void FastWeight<T>::end(TokenTables<T>& gradient) {
+  if (one_coefficient_a_key()) {
+    dK_.resize(feature_dim(), key_->cols());
+    visit_linear_rule([&](const auto& rule, auto& work) {
+      rule.backward(key_features_.phi(), writes_, query_features_.phi(), by_key_, dby_key_, work, dK_, dwrites_, dQ_);
+    });
+    map_.backward(key_features_, *key_, 0, dK_, dkey_);
+  }
+  dx_.setZero(query_->rows(), query_->cols());
+  map_.backward(query_features_, *query_, 0, dQ_, dx_);
+  map_.learn(*tables_, dkey_, dvalue_, dx_);
+  map_.lift_backward(dkey_, gradient.key);
+  map_.lift_backward(dvalue_, gradient.value);
+  map_.lift_backward(dx_, gradient.query);
+  gradient.strength = dstrength_;
+  gradient.decay = ddecay_;
+}
+
+// Compiled once, in the library: every kernel with every rule is much to compile. A body within the class would be
+// inline, and compiled by every user all the same.
 extern template class FastWeight<float>;
 extern template class FastWeight<double>;
 

@@ -42,39 +42,13 @@ class FastWeightState {
  public:
   /// An empty state for values of size d_v and p features. Throws ConfigurationError for a rule without a step.
   FastWeightState(typename Rules<T>::Variant rule, const typename Normalizations<T>::Variant& normalization, Index d_v,
-                  Index p)
-      : rule_(std::move(rule)),
-        accumulates_(std::visit([]<class N>(const N&) { return N::accumulates; }, normalization)),
-        W_(Matrix<T>::Zero(d_v, p)),
-        z_(Vector<T>::Zero(p)),
-        change_(d_v) {
-    std::visit(
-        []<class R>(const R&) {
-          if constexpr (!SteppingRule<R, T>)
-            throw ConfigurationError(
-                fmt::format("rule '{}' changes its state by more than decay, erasure and a write; known here: {}",
-                            R::name, steppers()));
-        },
-        rule_);
-  }
+                  Index p);
 
   /// k: p, a key after feature map and normalisation; v: d_v; one step of the rule.
-  WriteEffect<T> write(ConstVectorView<T> k, ConstVectorView<T> v, T beta, T alpha) {
-    const T squared_norm = k.squaredNorm(), before = divisor(k);
-    const T retrieval = !accumulates_ ? T(1) : steps_ == 0 ? T(0) : T(1) / before;
-    const auto [decay, erase, strength] = step({beta, alpha, retrieval, squared_norm});
-    change_ = strength * v;
-    if (erase != T(0)) change_.noalias() -= erase * (W_ * k);
-    if (decay != T(1)) W_ *= decay;
-    W_.noalias() += change_ * k.transpose();
-    z_ += k;
-    ++steps_;
-    const T after = divisor(k);
-    return {strength * squared_norm / after, (decay - erase * squared_norm) * (before / after)};
-  }
+  WriteEffect<T> write(ConstVectorView<T> k, ConstVectorView<T> v, T beta, T alpha);
 
   /// y: d_v, the answer to q: p, a query after feature map and normalisation.
-  void read(ConstVectorView<T> q, VectorView<T> y) const { y.noalias() = (T(1) / divisor(q)) * (W_ * q); }
+  void read(ConstVectorView<T> q, VectorView<T> y) const;
 
   const Matrix<T>& W() const { return W_; }  ///< d_v×p
   const Vector<T>& z() const {
@@ -110,5 +84,47 @@ class FastWeightState {
   Vector<T> change_;  // d_v
   Index steps_ = 0;
 };
+
+template <class T>
+FastWeightState<T>::FastWeightState(typename Rules<T>::Variant rule,
+                                    const typename Normalizations<T>::Variant& normalization, Index d_v, Index p)
+    : rule_(std::move(rule)),
+      accumulates_(std::visit([]<class N>(const N&) { return N::accumulates; }, normalization)),
+      W_(Matrix<T>::Zero(d_v, p)),
+      z_(Vector<T>::Zero(p)),
+      change_(d_v) {
+  std::visit(
+      []<class R>(const R&) {
+        if constexpr (!SteppingRule<R, T>)
+          throw ConfigurationError(
+              fmt::format("rule '{}' changes its state by more than decay, erasure and a write; known here: {}", R::name,
+                          steppers()));
+      },
+      rule_);
+}
+
+template <class T>
+WriteEffect<T> FastWeightState<T>::write(ConstVectorView<T> k, ConstVectorView<T> v, T beta, T alpha) {
+  const T squared_norm = k.squaredNorm(), before = divisor(k);
+  const T retrieval = !accumulates_ ? T(1) : steps_ == 0 ? T(0) : T(1) / before;
+  const auto [decay, erase, strength] = step({beta, alpha, retrieval, squared_norm});
+  change_ = strength * v;
+  if (erase != T(0)) change_.noalias() -= erase * (W_ * k);
+  if (decay != T(1)) W_ *= decay;
+  W_.noalias() += change_ * k.transpose();
+  z_ += k;
+  ++steps_;
+  const T after = divisor(k);
+  return {strength * squared_norm / after, (decay - erase * squared_norm) * (before / after)};
+}
+
+template <class T>
+void FastWeightState<T>::read(ConstVectorView<T> q, VectorView<T> y) const {
+  y.noalias() = (T(1) / divisor(q)) * (W_ * q);
+}
+
+// Compiled once, in the library.
+extern template class FastWeightState<float>;
+extern template class FastWeightState<double>;
 
 }  // namespace palimpsest

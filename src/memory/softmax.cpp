@@ -1,0 +1,4 @@
+#include "palimpsest/memory/softmax.hpp"
+
+template class palimpsest::SoftmaxMemory<float>;
+template class palimpsest::SoftmaxMemory<double>;

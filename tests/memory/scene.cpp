@@ -1,0 +1,79 @@
+#include "memory/scene.hpp"
+
+#include <cmath>
+#include <tuple>
+#include <utility>
+
+namespace palimpsest::memory_test {
+
+Scene scene(Index d, Index S, Index L, bool with_values, std::vector<std::vector<int>> columns) {
+  Scene made;
+  made.S = S;
+  made.tables.key = reference::safely_positive(d, S, 60);
+  made.tables.value.resize(d, 0);
+  if (with_values) made.tables.value = 0.2 * reference::normal(d, S, 61).cwiseMin(1).cwiseMax(-1);
+  made.tables.query = reference::safely_positive(d, S, 62);
+  Stream stream(5, Purpose::test, 63);
+  const auto drawn = [&] {
+    std::vector<int> indices(L);
+    for (int& i : indices) i = static_cast<int>(stream.below(static_cast<std::uint32_t>(S)));
+    return indices;
+  };
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    std::vector<int> keys = drawn(), values = drawn();
+    made.episodes.push_back({std::move(keys), std::move(values), {}});
+  }
+  made.columns = std::move(columns);
+  return made;
+}
+
+Scene with_gates(Scene scene, Index n, double largest_strength, bool strength, bool decay) {
+  const auto logits = [](Index size, std::uint64_t number) {
+    return Vector<double>(reference::normal(size, 1, number));
+  };
+  const bool with_values = scene.tables.keys_depend_on_values();
+  if (n > 1) {
+    scene.tables.key = reference::safely_positive(scene.tables.key.rows(), n * scene.S, 64);
+    if (with_values)
+      scene.tables.value = 0.2 * reference::normal(scene.tables.key.rows(), n * scene.S, 65).cwiseMin(1).cwiseMax(-1);
+  }
+  if (strength) scene.tables.strength = {logits(n * scene.S, 66), logits(with_values ? n * scene.S : 0, 67)};
+  if (decay) scene.tables.decay = {logits(n * scene.S, 68), logits(with_values ? n * scene.S : 0, 69)};
+  scene.steps_a_write = n;
+  scene.largest_strength = largest_strength;
+  return scene;
+}
+
+reference::Sequence sequence(const Scene& scene, std::size_t i) {
+  const auto& [episode, tables, n] = std::tie(scene.episodes[i], scene.tables, scene.steps_a_write);
+  std::vector<int> values;
+  for (const int value : episode.values) values.insert(values.end(), static_cast<std::size_t>(n), value);
+  reference::Sequence all(Matrix<double>(tables.key.rows(), std::ssize(values)), reference::one_hot(values, scene.S),
+                          Matrix<double>(tables.query.rows(), std::ssize(scene.columns[i])));
+  const auto gate = [](const GateTable<double>& table, Index key, Index value, double largest) {
+    if (!table.learnt()) return 1.0;
+    return largest / (1 + std::exp(-table.key(key) - (table.value.size() > 0 ? table.value(value) : 0.0)));
+  };
+  for (Index t = 0; t < all.keys.cols(); ++t) {
+    const Index key = episode.keys[t / n] * n + t % n, value = episode.values[t / n] * n + t % n;
+    all.keys.col(t) = tables.key.col(key);
+    if (tables.keys_depend_on_values()) all.keys.col(t) += tables.value.col(value);
+    all.beta(t) = gate(tables.strength, key, value, scene.largest_strength);
+    all.alpha(t) = gate(tables.decay, key, value, 1);
+  }
+  for (Index q = 0; q < all.queries.cols(); ++q) all.queries.col(q) = tables.query.col(scene.columns[i][q]);
+  return all;
+}
+
+Matrix<double> weights(const Scene& scene, std::size_t i) {
+  return reference::normal(scene.S, std::ssize(scene.columns[i]), 70 + i);
+}
+
+double weighted_sum(const Scene& scene, const Answer& answer) {
+  double sum = 0;
+  for (std::size_t i = 0; i < scene.episodes.size(); ++i)
+    sum += answer(sequence(scene, i)).cwiseProduct(weights(scene, i)).sum();
+  return sum;
+}
+
+}  // namespace palimpsest::memory_test

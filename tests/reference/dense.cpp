@@ -1,0 +1,153 @@
+#include "reference/dense.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <utility>
+
+#include "reference/linear_algebra.hpp"
+
+namespace palimpsest::reference {
+namespace {
+
+using M = Matrix<double>;
+using V = Vector<double>;
+
+constexpr double kEpsilon = 1e-6;
+
+}  // namespace
+
+M one_hot(const std::vector<int>& values, Index S) {
+  M all = M::Zero(S, std::ssize(values));
+  for (Index t = 0; t < all.cols(); ++t) all(values[t], t) = 1;
+  return all;
+}
+
+V token(const M& E, Index S, int key, int value) {
+  V x = V::Zero(S + E.rows());
+  x(value) = 1;
+  x.tail(E.rows()) = E.col(key);
+  return x;
+}
+
+M project_tokens(const M& E, const M& W_k, const M& b_k, Index S, const std::vector<int>& keys,
+                 const std::vector<int>& values) {
+  M K(W_k.rows(), std::ssize(keys));
+  for (Index t = 0; t < K.cols(); ++t) K.col(t) = W_k * token(E, S, keys[t], values[t]) + b_k.col(0);
+  return K;
+}
+
+V normalized(std::string_view normalization, const V& x, double epsilon) {
+  if (normalization == "none" || normalization == "attention") return x;
+  if (normalization == "sum" || normalization == "sum+attention") return x / (x.sum() + epsilon);
+  if (normalization == "l2") return x / (std::sqrt(x.dot(x)) + epsilon);
+  if (normalization == "sum_of_squares") {
+    const V squares = x.cwiseProduct(x);
+    return squares / (squares.sum() + epsilon);
+  }
+  if (normalization == "centered_l2") {
+    const V centered = x - V::Constant(x.size(), x.sum() / static_cast<double>(x.size()));
+    return centered / (std::sqrt(centered.dot(centered)) + epsilon);
+  }
+  throw std::logic_error(fmt::format("no dense reference of normalization '{}'; write one here", normalization));
+}
+
+State::State(std::string_view rule, std::string_view normalization, Index d_v, Index p)
+    : rule_(rule.substr(0, rule.find(':'))),
+      normalization_(normalization),
+      accumulates_(normalization.ends_with("attention")),
+      W_(M::Zero(d_v, p)),
+      z_(V::Zero(p)),
+      G_(kRidge * M::Identity(p, p)) {}
+
+void State::write(const V& raw, const V& v, double beta, double alpha) {
+  const V k = normalized(normalization_, raw, 0);
+  V retrieved = W_ * k;
+  if (accumulates_) {
+    if (first_)
+      retrieved.setZero();
+    else
+      retrieved /= z_.dot(k) + kEpsilon;
+  }
+  if (rule_ == "sum") {
+    W_ += v * k.transpose();
+  } else if (rule_ == "decay") {
+    W_ = alpha * W_ + v * k.transpose();
+  } else if (rule_ == "delta" || rule_ == "delta_product") {
+    W_ += beta * (v - retrieved) * k.transpose();
+  } else if (rule_ == "gated_delta") {
+    W_ = alpha * (W_ - beta * retrieved * k.transpose()) + beta * v * k.transpose();
+  } else if (rule_ == "longhorn") {
+    W_ += beta / (1 + beta * k.dot(k)) * (v - retrieved) * k.transpose();
+  } else if (rule_ == "rls") {  // W collects H = Σ v kᵀ
+    W_ += v * k.transpose();
+    G_ += k * k.transpose();
+  } else if (rule_ == "fwm2021") {
+    W_ += beta * (v - retrieved) * k.transpose();
+    if (!first_) W_ /= 1 + std::max(0.0, W_.norm() - 1);
+  } else {
+    throw std::logic_error(fmt::format("no dense reference of rule '{}'; write one here", rule_));
+  }
+  z_ += k;
+  first_ = false;
+}
+
+V State::read(const V& raw) const {
+  const V q = normalized(normalization_, raw, kEpsilon);
+  V y = rule_ == "rls" ? V(W_ * solve(G_, q)) : V(W_ * q);
+  if (rule_ == "fwm2021") {
+    y.array() -= y.mean();
+    y /= std::sqrt(y.squaredNorm() / static_cast<double>(y.size()) + 1e-5);
+  }
+  return accumulates_ ? V(y / (z_.dot(q) + kEpsilon)) : y;
+}
+
+Sequence::Sequence(M keys, M V, M queries)
+    : keys(std::move(keys)),
+      V(std::move(V)),
+      queries(std::move(queries)),
+      beta(Vector<double>::Ones(this->keys.cols())),
+      alpha(Vector<double>::Ones(this->keys.cols())) {}
+
+M fast_weight(const KernelVariant& kernel, std::string_view rule, std::string_view normalization,
+              const Sequence& sequence) {
+  const M k = features(kernel, sequence.keys), q = features(kernel, sequence.queries);
+  State state(rule, normalization, sequence.V.rows(), k.rows());
+  for (Index t = 0; t < k.cols(); ++t) state.write(k.col(t), sequence.V.col(t), sequence.beta(t), sequence.alpha(t));
+  M Y(sequence.V.rows(), q.cols());
+  for (Index n = 0; n < q.cols(); ++n) Y.col(n) = state.read(q.col(n));
+  return Y;
+}
+
+M softmax_attention(const Sequence& sequence) {
+  const auto& [keys, V, queries, beta, alpha] = sequence;
+  M Y = M::Zero(V.rows(), queries.cols());
+  for (Index n = 0; n < queries.cols(); ++n) {
+    double total = 0;
+    for (Index t = 0; t < keys.cols(); ++t) {
+      const double weight = std::exp(keys.col(t).dot(queries.col(n)) / std::sqrt(static_cast<double>(keys.rows())));
+      Y.col(n) += weight * V.col(t);
+      total += weight;
+    }
+    Y.col(n) /= total;
+  }
+  return Y;
+}
+
+M central_differences(const std::function<double()>& f, M& x, double h) {
+  M gradient(x.rows(), x.cols());
+  for (Index i = 0; i < x.size(); ++i) {
+    const double here = x(i);
+    x(i) = here + h;
+    const double above = f();
+    x(i) = here - h;
+    const double below = f();
+    x(i) = here;
+    gradient(i) = (above - below) / (2 * h);
+  }
+  return gradient;
+}
+
+}  // namespace palimpsest::reference

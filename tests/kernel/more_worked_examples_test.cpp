@@ -6,6 +6,7 @@
 #include <cmath>
 #include <string>
 
+#include "kernel/by_hand.hpp"
 #include "palimpsest/kernel/all.hpp"
 #include "reference/agree.hpp"
 #include "reference/random.hpp"
@@ -14,25 +15,10 @@
 namespace palimpsest {
 namespace {
 
+using by_hand::column;
+using by_hand::gradient_of_feature;
 using reference::agree;
 using M = Matrix<double>;
-
-M column(std::initializer_list<double> entries) {
-  M x(static_cast<Index>(entries.size()), 1);
-  std::copy(entries.begin(), entries.end(), x.data());
-  return x;
-}
-
-/// Gradient by x, or by the lifted x, of the feature number i.
-template <class K>
-M gradient_of_feature(const K& kernel, const M& x, Index i) {
-  M phi(kernel.feature_dim(x.rows()), 1), dx = M::Zero(x.rows(), 1);
-  kernel.forward(x, phi);
-  M dphi = M::Zero(phi.rows(), 1);
-  dphi(i) = 1;
-  kernel.backward(x, phi, dphi, dx);
-  return dx;
-}
 
 constexpr double kLastBits = 1e-15;  // of a few roundings, an exponential or a square root
 

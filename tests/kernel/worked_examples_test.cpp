@@ -3,30 +3,17 @@
 
 #include <cmath>
 
+#include "kernel/by_hand.hpp"
 #include "palimpsest/kernel/all.hpp"
 #include "reference/agree.hpp"
 
 namespace palimpsest {
 namespace {
 
+using by_hand::column;
+using by_hand::gradient_of_feature;
 using reference::agree;
 using M = Matrix<double>;
-
-M column(std::initializer_list<double> entries) {
-  M x(static_cast<Index>(entries.size()), 1);
-  std::copy(entries.begin(), entries.end(), x.data());
-  return x;
-}
-
-/// Gradient by x of the feature number i.
-template <class K>
-M gradient_of_feature(const K& kernel, const M& x, Index i) {
-  const M phi = features(kernel, x);
-  M dphi = M::Zero(phi.rows(), 1), dx = M::Zero(x.rows(), 1);
-  dphi(i) = 1;
-  kernel.backward(x, phi, dphi, dx);
-  return dx;
-}
 
 constexpr double kLastBits = 1e-15;  // of an exponential or a square root
 

@@ -8,13 +8,12 @@
 
 #include <cmath>
 
-#include "palimpsest/kernel/kernel.hpp"
-#include "palimpsest/kernel/orthogonal_gaussian.hpp"
+#include "palimpsest/kernel/random_projection.hpp"
 
 namespace palimpsest {
 
 template <class T, bool two_sided>
-struct RandomExponential {
+struct RandomExponential : RandomProjection<T> {
   static constexpr std::string_view name = two_sided ? "favor" : "favor_onesided";
   static constexpr std::string_view argument = "m";
   static constexpr std::string_view summary = two_sided
@@ -22,30 +21,11 @@ struct RandomExponential {
                                                   : "exp(W'x - |x|^2/2), positive random features, one-sided (Performer)";
   static constexpr bool nonnegative = true;
 
-  int m;
-  bool scaled = false;  ///< multiply x by d^{-1/4}
-  Matrix<T> omega;      ///< d×m, made by draw
+  using RandomProjection<T>::m;
 
-  explicit RandomExponential(int m) : m(m) {
-    if (m < 1) throw ConfigurationError(fmt::format("kernel '{}:{}': m must be at least 1", name, m));
-  }
+  explicit RandomExponential(int m) : RandomProjection<T>(name, m) {}
 
   Index feature_dim(Index) const { return two_sided ? 2 * m : m; }
-  void draw(Index d, Stream& stream) { omega = orthogonal_gaussian<T>(d, m, stream); }
-
-  // A lifted token is [x; Ωᵀx], both scaled.
-  Index lifted_dim(Index d) const { return d + m; }
-
-  void lift(ConstMatrixView<T> x, MatrixView<T> lifted) const {
-    lifted.topRows(x.rows()) = scale(x.rows()) * x;
-    lifted.bottomRows(m).noalias() = omega.transpose() * lifted.topRows(x.rows());
-  }
-
-  void lift_backward(ConstMatrixView<T> dlifted, MatrixView<T> dx) const {
-    const T s = scale(dx.rows());
-    dx += s * dlifted.topRows(dx.rows());
-    dx.noalias() += s * omega * dlifted.bottomRows(m);
-  }
 
   void forward(ConstMatrixView<T> lifted, MatrixView<T> phi) const {
     const T gain = T(1) / std::sqrt(T(feature_dim(0)));
@@ -74,9 +54,6 @@ struct RandomExponential {
       dlifted.col(t).head(d) -= phi.col(t).dot(dphi.col(t)) * lifted.col(t).head(d);
     }
   }
-
- private:
-  T scale(Index d) const { return scaled ? T(1) / std::sqrt(std::sqrt(T(d))) : T(1); }
 };
 
 template <class T>

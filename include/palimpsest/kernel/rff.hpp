@@ -8,42 +8,22 @@
 
 #include <cmath>
 
-#include "palimpsest/kernel/kernel.hpp"
-#include "palimpsest/kernel/orthogonal_gaussian.hpp"
+#include "palimpsest/kernel/random_projection.hpp"
 
 namespace palimpsest {
 
 template <class T>
-struct RandomFourier {
+struct RandomFourier : RandomProjection<T> {
   static constexpr std::string_view name = "rff";
   static constexpr std::string_view argument = "m";
   static constexpr std::string_view summary = "[cos(W'x); sin(W'x)] exp(|x|^2/2), trigonometric random features";
   static constexpr bool nonnegative = false;
 
-  int m;
-  bool scaled = false;  ///< multiply x by d^{-1/4}
-  Matrix<T> omega;      ///< d×m, made by draw
+  using RandomProjection<T>::m;
 
-  explicit RandomFourier(int m) : m(m) {
-    if (m < 1) throw ConfigurationError(fmt::format("kernel 'rff:{}': m must be at least 1", m));
-  }
+  explicit RandomFourier(int m) : RandomProjection<T>(name, m) {}
 
   Index feature_dim(Index) const { return 2 * m; }
-  void draw(Index d, Stream& stream) { omega = orthogonal_gaussian<T>(d, m, stream); }
-
-  // A lifted token is [x; Ωᵀx], both scaled.
-  Index lifted_dim(Index d) const { return d + m; }
-
-  void lift(ConstMatrixView<T> x, MatrixView<T> lifted) const {
-    lifted.topRows(x.rows()) = scale(x.rows()) * x;
-    lifted.bottomRows(m).noalias() = omega.transpose() * lifted.topRows(x.rows());
-  }
-
-  void lift_backward(ConstMatrixView<T> dlifted, MatrixView<T> dx) const {
-    const T s = scale(dx.rows());
-    dx += s * dlifted.topRows(dx.rows());
-    dx.noalias() += s * omega * dlifted.bottomRows(m);
-  }
 
   void forward(ConstMatrixView<T> lifted, MatrixView<T> phi) const {
     const Index d = lifted.rows() - m;
@@ -68,9 +48,6 @@ struct RandomFourier {
       dlifted.col(t).head(d) += phi.col(t).dot(dphi.col(t)) * lifted.col(t).head(d);
     }
   }
-
- private:
-  T scale(Index d) const { return scaled ? T(1) / std::sqrt(std::sqrt(T(d))) : T(1); }
 };
 
 }  // namespace palimpsest

@@ -1,0 +1,44 @@
+// What kernels with random features share: the linear part, a lifted token [x; Ωᵀx], with x multiplied by d^{-1/4} first if
+// `scaled`. Ω: d×m as in orthogonal_gaussian.hpp.
+// Source: Choromanski et al. 2021 (arXiv 2009.14794), section 2.4; the scale is what makes q·k into q·k/√d.
+#pragma once
+
+#include <cmath>
+#include <string_view>
+
+#include "palimpsest/kernel/kernel.hpp"
+#include "palimpsest/kernel/orthogonal_gaussian.hpp"
+
+namespace palimpsest {
+
+template <class T>
+struct RandomProjection {
+  int m;
+  bool scaled = false;  ///< multiply x by d^{-1/4}
+  Matrix<T> omega;      ///< d×m, made by draw
+
+  /// Throws ConfigurationError, with the kernel's name, unless m ≥ 1.
+  RandomProjection(std::string_view name, int m) : m(m) {
+    if (m < 1) throw ConfigurationError(fmt::format("kernel '{}:{}': m must be at least 1", name, m));
+  }
+
+  void draw(Index d, Stream& stream) { omega = orthogonal_gaussian<T>(d, m, stream); }
+
+  Index lifted_dim(Index d) const { return d + m; }
+
+  void lift(ConstMatrixView<T> x, MatrixView<T> lifted) const {
+    lifted.topRows(x.rows()) = scale(x.rows()) * x;
+    lifted.bottomRows(m).noalias() = omega.transpose() * lifted.topRows(x.rows());
+  }
+
+  void lift_backward(ConstMatrixView<T> dlifted, MatrixView<T> dx) const {
+    const T s = scale(dx.rows());
+    dx += s * dlifted.topRows(dx.rows());
+    dx.noalias() += s * omega * dlifted.bottomRows(m);
+  }
+
+ private:
+  T scale(Index d) const { return scaled ? T(1) / std::sqrt(std::sqrt(T(d))) : T(1); }
+};
+
+}  // namespace palimpsest

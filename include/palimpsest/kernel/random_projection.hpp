@@ -1,6 +1,6 @@
-// What kernels with random features share: the linear part, a lifted token [x; Ωᵀx], with x multiplied by d^{-1/4} first if
-// `scaled`. Ω: d×m as in orthogonal_gaussian.hpp.
-// Source: Choromanski et al. 2021 (arXiv 2009.14794), section 2.4; the scale is what makes q·k into q·k/√d.
+// The linear part of kernels with random features: a lifted token is [x; Ωᵀx], with x multiplied by d^{-1/4} first
+// if `scaled`, which makes q·k into q·k/√d. Ω: d×m as in orthogonal_gaussian.hpp.
+// Source: Choromanski et al. 2021 (arXiv 2009.14794), section 2.4.
 #pragma once
 
 #include <cmath>

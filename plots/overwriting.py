@@ -47,21 +47,19 @@ def arguments():
 
 
 def read_points(files):
-    """The points of the experiment that were trained, each with its loss (None if it diverged); one that several files hold
-    counts once."""
-    points = {}
-    for path in files:
-        for row in style.read_csv(path, REQUIRED):
-            if row.status() == "skipped" or row["replacement"] != "true":
-                continue
-            row["name"] = row["kernel"] or row["memory"]
-            row["size"] = row.number("S")
-            published = row["evaluation"] == "published_2021"
-            row["loss"] = row.number("last_loss" if published else "final_loss") if row["status"] == "ok" else None
-            points.setdefault(tuple(row[name] for name in ("name", "rule", "normalization", "S", "seed", "evaluation")), row)
+    """The points of the experiment that were trained, each with its loss (None if it diverged)."""
+    points = []
+    for row in style.read_csvs(files, REQUIRED):
+        if row.status() == "skipped" or row["replacement"] != "true":
+            continue
+        row["name"] = row["kernel"] or row["memory"]
+        row["size"] = row.number("S")
+        published = row["evaluation"] == "published_2021"
+        row["loss"] = row.number("last_loss" if published else "final_loss") if row["status"] == "ok" else None
+        points.append(row)
     if not points:
         raise InputError(f"{', '.join(files)}: no trained point with replacement = true")
-    return list(points.values())
+    return points
 
 
 def published_losses(path):

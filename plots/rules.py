@@ -40,18 +40,16 @@ def arguments():
 
 
 def read_points(files):
-    """The points of all files; one that several files hold counts once."""
-    points = {}
-    for path in files:
-        for row in style.read_csv(path, REQUIRED):
-            status = row.status()
-            if row["rule"]:
-                row["size"] = row.number("S")
-                row["loss"] = row.number("final_loss") if status == "ok" else None
-                points.setdefault(tuple(row[name] for name in ("S", "kernel", "rule", "normalization", "seed")), row)
-    if not any(row["status"] == "ok" for row in points.values()):
+    points = []
+    for row in style.read_csvs(files, REQUIRED):
+        status = row.status()
+        if row["rule"]:
+            row["size"] = row.number("S")
+            row["loss"] = row.number("final_loss") if status == "ok" else None
+            points.append(row)
+    if not any(row["status"] == "ok" for row in points):
         raise InputError(f"{', '.join(files)}: no trained point of a memory with a rule")
-    return list(points.values())
+    return points
 
 
 def mean(values):

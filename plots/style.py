@@ -85,6 +85,15 @@ def read_csv(path, columns):
     return rows
 
 
+def read_csvs(paths, columns):
+    """The rows of several files; one that several hold, equal in every column, counts once."""
+    rows = {}
+    for path in paths:
+        for row in read_csv(path, columns):
+            rows.setdefault(tuple(sorted(row.items())), row)
+    return list(rows.values())
+
+
 def saved_of(row, directory, extension=""):
     """The file or directory that a sweep saved for a row, named NAME=VALUE,NAME=VALUE by what isn't the default: of all
     whose names fit the row, the one that says the most. None if there is none."""

@@ -48,6 +48,10 @@ class RulesPlot(PlotCase):
         again = self.draw(self.write(rows[:7], "a.csv"), self.write(rows[5:], "b.csv"), out=os.path.join(self.directory, "again"))
         self.assert_same_figures(first, again)
 
+    def test_points_that_differ_in_another_column_all_count(self):
+        rows = [point(beta="learnt", final_loss=0.1), point(beta="1", final_loss=0.3)]
+        self.assert_shows(self.draw(self.write(rows))["rules"], "0.200")
+
     def test_divergence_is_said(self):
         rows = [point(), point("sum", status="diverged", final_loss="")]
         self.assert_shows(self.draw(self.write(rows))["rules"], "diverged")

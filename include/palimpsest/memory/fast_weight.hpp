@@ -16,6 +16,7 @@
 #include "palimpsest/memory/feature_map.hpp"
 #include "palimpsest/memory/token_tables.hpp"
 #include "palimpsest/memory/values.hpp"
+#include "palimpsest/memory/write_columns.hpp"
 #include "palimpsest/rule/all.hpp"
 #include "palimpsest/task/episode.hpp"
 
@@ -133,33 +134,12 @@ class FastWeight {
     });
   }
 
-  /// Where each step of each write looks: keys_ in the key tables, value_columns_ in the value tables; and values_, what it
-  /// writes.
-  void take_writes(const Episode& episode) {
-    keys_ = &episode.keys;
-    value_columns_ = values_ = &episode.values;
-    const int n = static_cast<int>(steps_a_write_);
-    if (n == 1) return;
-    steps_.keys.clear();
-    steps_.value_columns.clear();
-    steps_.values.clear();
-    for (std::size_t t = 0; t < episode.keys.size(); ++t)
-      for (int j = 0; j < n; ++j) {
-        steps_.keys.push_back(episode.keys[t] * n + j);
-        steps_.value_columns.push_back(episode.values[t] * n + j);
-        steps_.values.push_back(episode.values[t]);
-      }
-    keys_ = &steps_.keys;
-    value_columns_ = &steps_.value_columns;
-    values_ = &steps_.values;
-  }
-
   /// β, α and ρ of all writes, from the gate tables and the keys' features.
   void open_gates() {
-    const Index L = std::ssize(*keys_);
-    open_gate(tables_->strength, gates_.beta, writes_.beta);
+    const Index L = write_columns_.size();
+    write_columns_.open_gate(tables_->strength, gates_.beta, writes_.beta);
     writes_.beta *= learnt_strength();
-    open_gate(tables_->decay, gates_.alpha, writes_.alpha);
+    write_columns_.open_gate(tables_->decay, gates_.alpha, writes_.alpha);
     if (!map_.accumulates()) {
       writes_.retrieval.setOnes(L);
     } else if (retrieves()) {
@@ -175,60 +155,16 @@ class FastWeight {
     return tables_->strength.learnt() ? visit_rule([]<class R>(const R&) { return T(R::largest_strength); }) : T(1);
   }
 
-  void open_gate(const GateTable<T>& table, double fixed, Vector<T>& gate) const {
-    const Index L = std::ssize(*keys_);
-    if (!table.learnt()) {
-      gate.setConstant(L, static_cast<T>(fixed));
-      return;
-    }
-    gate.resize(L);
-    for (Index t = 0; t < L; ++t) gate(t) = table.key((*keys_)[t]);
-    if (table.value.size() > 0)
-      for (Index t = 0; t < L; ++t) gate(t) += table.value((*value_columns_)[t]);
-    gate = T(1) / (T(1) + (-gate.array()).exp());
-  }
-
   /// Gradients by the gates' logits from those by the gates: dσ = σ(1 − σ), β = largest · σ.
   void close_gates() {
     if (tables_->strength.learnt()) {
       const T largest = learnt_strength();
       dwrites_.beta.array() *= writes_.beta.array() * (1 - writes_.beta.array() / largest);
-      close_gate(dwrites_.beta, dstrength_);
+      write_columns_.close_gate(dwrites_.beta, dstrength_);
     }
     if (tables_->decay.learnt()) {
       dwrites_.alpha.array() *= writes_.alpha.array() * (1 - writes_.alpha.array());
-      close_gate(dwrites_.alpha, ddecay_);
-    }
-  }
-
-  void close_gate(const Vector<T>& dlogit, GateTable<T>& gradient) const {
-    for (Index t = 0; t < dlogit.size(); ++t) gradient.key((*keys_)[t]) += dlogit(t);
-    if (gradient.value.size() > 0)
-      for (Index t = 0; t < dlogit.size(); ++t) gradient.value((*value_columns_)[t]) += dlogit(t);
-  }
-
-  /// Adds dx_, the gradients by the lifted keys of the writes from `first` on, to those by the tables.
-  void scatter_writes(Index first) {
-    for (Index t = 0; t < dx_.cols(); ++t) {
-      add(column(dx_, t), dx_.rows(), column(dkey_, (*keys_)[first + t]));
-      if (tables_->keys_depend_on_values())
-        add(column(dx_, t), dx_.rows(), column(dvalue_, (*value_columns_)[first + t]));
-    }
-  }
-
-  /// The writes' lifted keys, in x_.
-  void gather_writes() {
-    const Index rows = key_->rows(), L = std::ssize(*keys_);
-    x_.resize(rows, L);
-    for (Index t = 0; t < L; ++t) {
-      const T* __restrict by_key = column(*key_, (*keys_)[t]);
-      T* __restrict x = column(x_, t);
-      if (tables_->keys_depend_on_values()) {
-        const T* __restrict by_value = column(*value_, (*value_columns_)[t]);
-        for (Index i = 0; i < rows; ++i) x[i] = by_key[i] + by_value[i];
-      } else {
-        std::copy_n(by_key, rows, x);
-      }
+      write_columns_.close_gate(dwrites_.alpha, ddecay_);
     }
   }
 
@@ -248,7 +184,7 @@ class FastWeight {
   FeatureMap<T> map_;
   RuleVariant rule_;
   FixedGates gates_;
-  Index steps_a_write_;
+  WriteColumns<T> write_columns_;  // of the last read
   typename WorkspacesOf<Rules<T>>::type workspaces_;
 
   const TokenTables<T>* tables_ = nullptr;
@@ -267,11 +203,7 @@ class FastWeight {
   Accumulator<T> accumulator_;
   GateTable<T> dstrength_, ddecay_;  // by the gates' logits
 
-  const std::vector<int>*keys_ = nullptr, *value_columns_ = nullptr, *values_ = nullptr;  // of the last read, a step each
-  struct {
-    std::vector<int> keys, value_columns, values;
-  } steps_;  // their storage with more than one step a write
-  Matrix<T> by_key_, dby_key_;       // S×N
+  Matrix<T> by_key_, dby_key_;  // S×N
 };
 
 template <class T>
@@ -280,7 +212,7 @@ FastWeight<T>::FastWeight(KernelVariant kernel, RuleVariant rule, NormalizationV
     : map_(std::move(kernel), std::move(normalization), d),
       rule_(std::move(rule)),
       gates_(gates),
-      steps_a_write_(std::visit([](const auto& r) { return r.steps_a_write(); }, rule_)) {}
+      write_columns_(std::visit([](const auto& r) { return r.steps_a_write(); }, rule_)) {}
 
 template <class T>
 Index FastWeight<T>::feature_dim() const {
@@ -327,15 +259,15 @@ void FastWeight<T>::begin(const TokenTables<T>& tables) {
 
 template <class T>
 void FastWeight<T>::read(const Episode& episode, const std::vector<int>& columns, MatrixView<T> Y) {
-  take_writes(episode);
-  const Index L = std::ssize(*keys_), N = std::ssize(columns);
+  write_columns_.take(episode);
+  const Index L = write_columns_.size(), N = std::ssize(columns);
   C_.resize(linear_in_values() ? L : 0, N);
   if (one_coefficient_a_key()) {
     for (Index n = 0; n < N; ++n)
-      for (Index t = 0; t < L; ++t) C_(t, n) = by_key_((*keys_)[t], columns[n]);
+      for (Index t = 0; t < L; ++t) C_(t, n) = by_key_(write_columns_.keys()[t], columns[n]);
   } else {
     with_queries(columns, [&](ConstMatrixView<T> Q) {
-      gather_writes();
+      write_columns_.gather(*key_, *value_, x_);
       if (contracts(N)) {
         map_.visit_contracting([&](const auto& kernel) { kernel.contract(x_, Q.col(0), C_.col(0)); });
         return;
@@ -346,8 +278,9 @@ void FastWeight<T>::read(const Episode& episode, const std::vector<int>& columns
         coefficients(Q, C_);
         if (map_.accumulates() && !separable()) accumulator_.divisor(Q, divisor_);
       } else {
-        visit_state_rule(
-            [&](const auto& rule, auto& work) { rule.answers(key_features_.phi(), writes_, *values_, Q, Y, work); });
+        visit_state_rule([&](const auto& rule, auto& work) {
+          rule.answers(key_features_.phi(), writes_, write_columns_.values(), Q, Y, work);
+        });
       }
     });
   }
@@ -357,21 +290,21 @@ void FastWeight<T>::read(const Episode& episode, const std::vector<int>& columns
     if (separable()) divisor_ = C_.colwise().sum().array() + T(kReadOutEpsilon);
     for (Index n = 0; n < N; ++n) C_.col(n) /= divisor_(n);
   }
-  scatter_to_values<T>(*values_, C_, Y);
+  scatter_to_values<T>(write_columns_.values(), C_, Y);
 }
 
 template <class T>
 void FastWeight<T>::backward(const Episode&, const std::vector<int>& columns, ConstMatrixView<T> dY) {
-  const Index L = std::ssize(*keys_), N = std::ssize(columns);
+  const Index L = write_columns_.size(), N = std::ssize(columns);
   if (linear_in_values()) {
     dC_.resize(L, N);
-    gather_from_values<T>(*values_, dY, dC_);
+    gather_from_values<T>(write_columns_.values(), dY, dC_);
     if (map_.accumulates() && separable())  // c' = c/(Σc + ε):  dc = (dc' − c'·dc')/(Σc + ε)
       for (Index n = 0; n < N; ++n) dC_.col(n).array() = (dC_.col(n).array() - C_.col(n).dot(dC_.col(n))) / divisor_(n);
   }
   if (one_coefficient_a_key()) {
     for (Index n = 0; n < N; ++n)
-      for (Index t = 0; t < L; ++t) dby_key_((*keys_)[t], columns[n]) += dC_(t, n);
+      for (Index t = 0; t < L; ++t) dby_key_(write_columns_.keys()[t], columns[n]) += dC_(t, n);
     return;
   }
   with_queries(columns, [&](ConstMatrixView<T> Q) {
@@ -389,7 +322,7 @@ void FastWeight<T>::backward(const Episode&, const std::vector<int>& columns, Co
           coefficients_backward(first, count, Q);
           map_.backward(key_features_, x_.middleCols(first, count), first, dK_, dx_);
         }
-        scatter_writes(first);
+        write_columns_.scatter(dx_, first, dkey_, dvalue_);
       });
     } else {
       dx_.setZero(x_.rows(), L);
@@ -407,7 +340,7 @@ void FastWeight<T>::backward(const Episode&, const std::vector<int>& columns, Co
         coefficients_backward(0, L, Q);
       } else {
         visit_state_rule([&](const auto& rule, auto& work) {
-          rule.backward(key_features_.phi(), writes_, *values_, Q, dY, work, dK_, dwrites_, dQ_block_);
+          rule.backward(key_features_.phi(), writes_, write_columns_.values(), Q, dY, work, dK_, dwrites_, dQ_block_);
         });
       }
       if (divides) {
@@ -416,7 +349,7 @@ void FastWeight<T>::backward(const Episode&, const std::vector<int>& columns, Co
       }
       close_gates();
       map_.backward(key_features_, x_, 0, dK_, dx_);
-      scatter_writes(0);
+      write_columns_.scatter(dx_, 0, dkey_, dvalue_);
     }
   });
   for (Index n = 0; n < N; ++n) dQ_.col(columns[n]) += dQ_block_.col(n);

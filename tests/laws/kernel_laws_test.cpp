@@ -19,7 +19,7 @@ using reference::KernelVariant;
 using reference::PoisonedWindow;
 using M = Matrix<double>;
 
-constexpr Index kSizes[] = {1, 5, 63};
+constexpr Index kSizes[] = {1, 5, 32, 63};  // 32: whole vector registers
 
 // What a kernel has, whichever it is: a law is compiled once, not once a kernel.
 
@@ -184,6 +184,22 @@ TEST_P(KernelLaws, BackwardAddsToItsOutputAndNothingElse) {
     backward(kernel, x, phi, dphi, dx.view());
     EXPECT_TRUE(dx.in_bounds());
     EXPECT_TRUE(agree(dx.value(), before + once, 1e-14));  // one rounding of a sum
+  });
+}
+
+TEST_P(KernelLaws, ForgetsFeaturesIfItSaysSo) {
+  for_all([](const KernelVariant& kernel, Index d) {
+    if (!ask(kernel, []<class K>(const K&) {
+          return requires { K::forgets_features; };
+        }))
+      return;
+    const M x = lifted(kernel, reference::away_from_zero(d, 3, 6)),
+            dphi = reference::normal(reference::feature_dim(kernel, d), 3, 7);
+    M phi(dphi.rows(), 3), remembering = M::Zero(x.rows(), 3), forgetting = remembering;
+    forward(kernel, x, phi);
+    backward(kernel, x, phi, dphi, remembering);
+    backward(kernel, x, M::Constant(phi.rows(), 3, std::numeric_limits<double>::quiet_NaN()), dphi, forgetting);
+    EXPECT_EQ(forgetting, remembering);
   });
 }
 

@@ -6,6 +6,7 @@
 //   feature_dim(d)                        p
 //   forward(x, phi)                       x: d×n (or the lifted d̃×n), phi: p×n
 //   backward(x, phi, dphi, dx)            dx += (∂φ/∂x)ᵀ dphi; x and phi are what forward saw and made
+//   forgets_features                      optional: backward doesn't look at phi, which then need not be kept
 //
 // A kernel with a linear part (a random projection) also has
 //   lifted_dim(d)                         d̃

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "laws/components.hpp"
 #include "palimpsest/normalization/all.hpp"
 #include "reference/agree.hpp"
@@ -77,6 +79,18 @@ TYPED_TEST(NormalizationLaws, BackwardIsTheGradient) {
       EXPECT_TRUE(agree(dphi, expected, 1e-8) || (dphi - expected).cwiseAbs().maxCoeff() < 1e-10)
           << "off by " << (dphi - expected).cwiseAbs().maxCoeff();
     }
+}
+
+TYPED_TEST(NormalizationLaws, ForgetsFeaturesIfItSaysSo) {
+  if constexpr (requires { TypeParam::forgets_features; }) {
+    const M raw = positive(63, 3), nothing = M::Constant(63, 3, std::numeric_limits<double>::quiet_NaN());
+    M phi(63, 3), remembering = reference::normal(63, 3, 21), forgetting = remembering;
+    Vector<double> scale(3);
+    TypeParam().forward(raw, phi, scale, kReadOutEpsilon);
+    TypeParam().backward(raw, phi, scale, remembering);
+    TypeParam().backward(nothing, phi, scale, forgetting);
+    EXPECT_EQ(forgetting, remembering);
+  }
 }
 
 TYPED_TEST(NormalizationLaws, StaysInItsWindow) {

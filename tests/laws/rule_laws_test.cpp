@@ -105,7 +105,7 @@ void backward(const RuleVariant& rule, ConstMatrixView<double> K, const Writes<d
   std::visit(
       [&]<class R>(const R& r) {
         if constexpr (!StateRule<R>)
-          r.backward(K, writes, Q, C, dC, std::get<typename R::Workspace>(work), dK, dwrites, dQ);
+          r.backward(0, K, writes, Q, C, dC, std::get<typename R::Workspace>(work), dK, dwrites, dQ);
       },
       rule);
 }
@@ -329,13 +329,12 @@ TEST_P(RuleRelations, GatedDeltaWithoutDecayIsDelta) {
 
 TEST_P(RuleRelations, DecayOfOneIsSum) {
   gates.alpha.setOnes();
-  EXPECT_TRUE(agree(coefficients(DecayRule<double>(), K, gates, Q), coefficients(SumRule<double>(), K, gates, Q),
-                    1e-14));
+  EXPECT_TRUE(
+      agree(coefficients(DecayRule<double>(), K, gates, Q), coefficients(SumRule<double>(), K, gates, Q), 1e-14));
 }
 
 TEST_P(RuleRelations, DeltaProductOfOneIsDelta) {
-  EXPECT_EQ(coefficients(DeltaProductRule<double>(1), K, gates, Q),
-            coefficients(DeltaRule<double>(), K, gates, Q));
+  EXPECT_EQ(coefficients(DeltaProductRule<double>(1), K, gates, Q), coefficients(DeltaRule<double>(), K, gates, Q));
 }
 
 }  // namespace

@@ -156,8 +156,9 @@ TEST_P(FastWeightOf, ManyWritesAreTreatedInBlocksWithTheSameResult) {
       SCOPED_TRACE(fmt::format("{}, L = {}, values {}", instance.label, L, with_values));
       const Scene plain = memory_test::scene(d, S, L, with_values, {{3}, {1, 5}});
       for_each_choice(instance, [&](const Choice& choice) {
-        // No other rule is treated in blocks.
-        if (choice.rule != "sum" || !has_meaning(choice, instance, d)) return;
+        // So many writes overshoot without a bound on ‖k‖.
+        if (choice.rule != "sum" && choice.normalization != "sum" && choice.normalization != "l2") return;
+        if (!has_meaning(choice, instance, d)) return;
         Scene scene = choice.in(plain);
         const Answer dense = choice.dense(instance.kernel);
         auto memory = choice.memory<double>(instance.kernel, d);
@@ -167,7 +168,7 @@ TEST_P(FastWeightOf, ManyWritesAreTreatedInBlocksWithTheSameResult) {
         // Gradients along one direction of all tables at once: D f = Σ gradient ⊙ direction.
         const TokenTables<double> gradient = gradients(memory, scene);
         const TokenTables<double> at = scene.tables;
-        const M a = reference::normal(d, S, 64), b = reference::normal(d, at.value.cols(), 65),
+        const M a = reference::normal(d, at.key.cols(), 64), b = reference::normal(d, at.value.cols(), 65),
                 c = reference::normal(d, S, 66);
         const auto f = [&](double step) {
           scene.tables.key = at.key + step * a;

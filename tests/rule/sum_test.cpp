@@ -30,12 +30,12 @@ TEST(SumRule, GradientsAreOuterProducts) {
   M dK = M::Constant(2, 2, 9), dQ = M::Constant(2, 2, 10);
   SumRule<double>::Workspace work;
   Writes<double> dwrites;
-  SumRule<double>().backward(K, {}, Q, C, dC, work, dK, dwrites, dQ);
+  SumRule<double>().backward(0, K, {}, Q, C, dC, work, dK, dwrites, dQ);
   EXPECT_EQ(dK, (M{{0, 1}, {0, 1}}));
   EXPECT_EQ(dQ, (M{{10, 10}, {13, 10}}));
   // The same for a single query, which has a path of its own.
   M dK_one = M::Constant(2, 2, 9), dQ_one = M::Constant(2, 1, 10);
-  SumRule<double>().backward(K, {}, Q.leftCols(1), C.leftCols(1), dC.leftCols(1), work, dK_one, dwrites, dQ_one);
+  SumRule<double>().backward(0, K, {}, Q.leftCols(1), C.leftCols(1), dC.leftCols(1), work, dK_one, dwrites, dQ_one);
   EXPECT_EQ(dK_one, dK);
   EXPECT_EQ(dQ_one, dQ.leftCols(1));
 }

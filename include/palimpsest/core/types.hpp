@@ -7,6 +7,7 @@
 #include <Eigen/Dense>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 namespace palimpsest {
@@ -32,6 +33,14 @@ using ConstVectorView = Eigen::Ref<const Vector<T>>;
 template <class View>
 auto* column(View&& view, Index t) {
   return view.data() + t * view.outerStride();
+}
+
+/// The same as an Eigen vector.
+template <class View>
+auto token(View&& view, Index t) {
+  using Entry = std::remove_pointer_t<decltype(column(view, t))>;
+  using Plain = Vector<std::remove_const_t<Entry>>;
+  return Eigen::Map<std::conditional_t<std::is_const_v<Entry>, const Plain, Plain>>(column(view, t), view.rows());
 }
 
 /// out_i += in_i.

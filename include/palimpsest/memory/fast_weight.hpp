@@ -1,8 +1,8 @@
 // Fast weight memory: a kernel, an update rule and a normalisation, three independent axes.
 //
-// All rules that are linear in the values are computed from the queries' side: coefficients C (L×N), then outputs Y = V C, so
-// that the state W (d_v×p) is never formed and a training step with one query an episode costs O(L·p) and not O(L·p·S).
-// README.md beside this file derives it. Use: begin(tables), then read (and backward) for each episode, then
+// All rules that are linear in the values are computed from the queries' side: coefficients C (L×N), then outputs Y = V
+// C, so that the state W (d_v×p) is never formed and a training step with one query an episode costs O(L·p) and not
+// O(L·p·S). README.md beside this file derives it. Use: begin(tables), then read (and backward) for each episode, then
 // end(gradient).
 #pragma once
 
@@ -59,8 +59,8 @@ class FastWeight {
   /// Gradients of the whole step, by the tables and in `parameters()`.
   void end(TokenTables<T>& gradient);
 
-  /// Coefficients of the last read, L×N (nL×N with n steps a write), normalised: which writes answer a query. Empty for a
-  /// rule that isn't linear in the values.
+  /// Coefficients of the last read, L×N (nL×N with n steps a write), normalised: which writes answer a query. Empty for
+  /// a rule that isn't linear in the values.
   const Matrix<T>& coefficients() const { return C_; }
 
   /// Gates of the writes of the last read; empty if the rule has none.
@@ -110,28 +110,22 @@ class FastWeight {
   /// Whether one query is answered without forming features.
   bool contracts(Index N) const { return N == 1 && separable() && map_.contracts(); }
 
-  /// Calls f(first, count) over the writes of a separable rule, in blocks, so that gradients by features, which are used
-  /// once, stay in the nearest cache.
-  template <class F>
-  void for_each_block(Index L, Index N, F&& f) const {
-    constexpr Index kCacheFloats = 8192;
-    const Index size = contracts(N) ? L : std::max<Index>(8, kCacheFloats / feature_dim());
-    for (Index first = 0; first < L; first += size) f(first, std::min(size, L - first));
+  /// Whether the adjoint of N queries is had in blocks of the writes: gradients by features, which are used once, then
+  /// stay in the nearest cache.
+  bool in_blocks(Index N) const {
+    if (separable()) return true;
+    return N == 1 && !map_.accumulates() && visit_rule([]<class R>(const R&) {
+             if constexpr (StateRule<R>)
+               return false;
+             else
+               return R::in_blocks;
+           });
   }
 
   /// C of the writes whose features were computed last.
   void coefficients(ConstMatrixView<T> Q, MatrixView<T> C) {
-    visit_linear_rule([&](const auto& rule, auto& work) {
-      rule.coefficients(key_features_.phi(), writes_, Q, C, work);
-    });
-  }
-
-  /// Its adjoint for some of the writes, into dK_ and dQ_block_.
-  void coefficients_backward(Index first, Index count, ConstMatrixView<T> Q) {
-    visit_linear_rule([&](const auto& rule, auto& work) {
-      rule.backward(key_features_.phi().middleCols(first, count), writes_, Q, C_.middleRows(first, count),
-                    dC_.middleRows(first, count), work, dK_, dwrites_, dQ_block_);
-    });
+    visit_linear_rule(
+        [&](const auto& rule, auto& work) { rule.coefficients(key_features_.phi(), writes_, Q, C, work); });
   }
 
   /// β, α and ρ of all writes, from the gate tables and the keys' features.
@@ -194,12 +188,12 @@ class FastWeight {
   Features<T> query_features_;                                           // all queries of the step, p×N
   Matrix<T> dQ_;                                                         // p×N, by the mapped queries
 
-  Features<T> key_features_;         // the writes of the last read, or all keys if one_coefficient_a_key
-  Matrix<T> x_, dx_;                 // d̃×L, lifted keys of the writes; of a block d̃×n
-  Matrix<T> dK_, dQ_block_, Q_;      // p×n, p×N, p×N
-  Matrix<T> C_, dC_;                 // L×N
-  Vector<T> divisor_, ddivisor_;     // N, z·q + ε
-  Writes<T> writes_, dwrites_;       // of the last read
+  Features<T> key_features_;      // the writes of the last read, or all keys if one_coefficient_a_key
+  Matrix<T> x_, dx_;              // d̃×L, lifted keys of the writes; of a block d̃×n
+  Matrix<T> dK_, dQ_block_, Q_;   // p×n, p×N, p×N
+  Matrix<T> C_, dC_;              // L×N
+  Vector<T> divisor_, ddivisor_;  // N, z·q + ε
+  Writes<T> writes_, dwrites_;    // of the last read
   Accumulator<T> accumulator_;
   GateTable<T> dstrength_, ddecay_;  // by the gates' logits
 
@@ -267,12 +261,20 @@ void FastWeight<T>::read(const Episode& episode, const std::vector<int>& columns
       for (Index t = 0; t < L; ++t) C_(t, n) = by_key_(write_columns_.keys()[t], columns[n]);
   } else {
     with_queries(columns, [&](ConstMatrixView<T> Q) {
-      write_columns_.gather(*key_, *value_, x_);
-      if (contracts(N)) {
-        map_.visit_contracting([&](const auto& kernel) { kernel.contract(x_, Q.col(0), C_.col(0)); });
-        return;
-      }
-      map_.forward(x_, T(0), key_features_);
+      const Index block = map_.maps_tokens() ? tokens_a_block(feature_dim()) : L;
+      if (!contracts(N)) map_.resize(L, block, key_features_);
+      x_.resize(key_->rows(), L);
+      for_each_block(block, L, [&](Index first, Index count) {
+        MatrixView<T> x = x_.middleCols(first, count);
+        write_columns_.gather(*key_, *value_, first, x);
+        if (contracts(N)) {
+          map_.visit_contracting(
+              [&](const auto& kernel) { kernel.contract(x, Q.col(0), C_.col(0).segment(first, count)); });
+        } else {
+          map_.forward(x, first, T(0), key_features_);
+        }
+      });
+      if (contracts(N)) return;
       if (!separable()) open_gates();
       if (linear_in_values()) {
         coefficients(Q, C_);
@@ -309,48 +311,40 @@ void FastWeight<T>::backward(const Episode&, const std::vector<int>& columns, Co
   }
   with_queries(columns, [&](ConstMatrixView<T> Q) {
     dQ_block_.setZero(Q.rows(), N);
-    if (separable()) {
-      for_each_block(L, N, [&](Index first, Index count) {
-        dx_.setZero(x_.rows(), count);
-        if (contracts(N)) {
-          map_.visit_contracting([&](const auto& kernel) {
-            kernel.contract_backward(x_.middleCols(first, count), Q.col(0), dC_.col(0).segment(first, count), dx_,
-                                     dQ_block_.col(0));
-          });
-        } else {
-          dK_.resize(Q.rows(), count);
-          coefficients_backward(first, count, Q);
-          map_.backward(key_features_, x_.middleCols(first, count), first, dK_, dx_);
-        }
-        write_columns_.scatter(dx_, first, dkey_, dvalue_);
-      });
-    } else {
-      dx_.setZero(x_.rows(), L);
-      dK_.resize(Q.rows(), L);
-      dwrites_.set_constant(L, T(0));
-      const bool divides = map_.accumulates() && linear_in_values();
-      if (divides) {  // c' = c/D:  dD = −c'·dc'/D,  dc = dc'/D
-        ddivisor_.resize(N);
-        for (Index n = 0; n < N; ++n) {
-          ddivisor_(n) = -C_.col(n).dot(dC_.col(n)) / divisor_(n);
-          dC_.col(n) /= divisor_(n);
-        }
+    if (!separable()) dwrites_.set_constant(L, T(0));
+    const bool divides = map_.accumulates() && linear_in_values() && !separable();
+    if (divides) {  // c' = c/D:  dD = −c'·dc'/D,  dc = dc'/D
+      ddivisor_.resize(N);
+      for (Index n = 0; n < N; ++n) {
+        ddivisor_(n) = -C_.col(n).dot(dC_.col(n)) / divisor_(n);
+        dC_.col(n) /= divisor_(n);
       }
-      if (linear_in_values()) {
-        coefficients_backward(0, L, Q);
+    }
+    for_each_block(in_blocks(N) ? tokens_a_block(feature_dim()) : L, L, [&](Index first, Index count) {
+      const auto x = x_.middleCols(first, count);
+      dx_.setZero(x.rows(), count);
+      if (contracts(N)) {
+        map_.visit_contracting([&](const auto& kernel) {
+          kernel.contract_backward(x, Q.col(0), dC_.col(0).segment(first, count), dx_, dQ_block_.col(0));
+        });
       } else {
+        dK_.resize(Q.rows(), count);
+        visit_linear_rule([&](const auto& rule, auto& work) {
+          rule.backward(first, key_features_.phi().middleCols(first, count), writes_, Q, C_.middleRows(first, count),
+                        dC_.middleRows(first, count), work, dK_, dwrites_, dQ_block_);
+        });
         visit_state_rule([&](const auto& rule, auto& work) {
           rule.backward(key_features_.phi(), writes_, write_columns_.values(), Q, dY, work, dK_, dwrites_, dQ_block_);
         });
+        if (divides) {
+          accumulator_.divisor_backward(Q, ddivisor_, dQ_block_);
+          accumulator_.backward(key_features_.phi(), writes_.retrieval, dwrites_.retrieval, retrieves(), dK_);
+        }
+        map_.backward(key_features_, x, first, dK_, dx_);
       }
-      if (divides) {
-        accumulator_.divisor_backward(Q, ddivisor_, dQ_block_);
-        accumulator_.backward(key_features_.phi(), writes_.retrieval, dwrites_.retrieval, retrieves(), dK_);
-      }
-      close_gates();
-      map_.backward(key_features_, x_, 0, dK_, dx_);
-      write_columns_.scatter(dx_, 0, dkey_, dvalue_);
-    }
+      write_columns_.scatter(dx_, first, dkey_, dvalue_);
+    });
+    if (!separable()) close_gates();
   });
   for (Index n = 0; n < N; ++n) dQ_.col(columns[n]) += dQ_block_.col(n);
 }
@@ -360,7 +354,8 @@ void FastWeight<T>::end(TokenTables<T>& gradient) {
   if (one_coefficient_a_key()) {
     dK_.resize(feature_dim(), key_->cols());
     visit_linear_rule([&](const auto& rule, auto& work) {
-      rule.backward(key_features_.phi(), writes_, query_features_.phi(), by_key_, dby_key_, work, dK_, dwrites_, dQ_);
+      rule.backward(0, key_features_.phi(), writes_, query_features_.phi(), by_key_, dby_key_, work, dK_, dwrites_,
+                    dQ_);
     });
     map_.backward(key_features_, *key_, 0, dK_, dkey_);
   }

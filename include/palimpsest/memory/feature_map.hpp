@@ -1,7 +1,8 @@
-// From tokens to keys and queries as a fast weight memory uses them: kernel, then normalisation of single tokens. What is
-// linear in a token (the lift of a kernel) is done to the model's tables.
+// From tokens to keys and queries as a fast weight memory uses them: kernel, then normalisation of single tokens. What
+// is linear in a token (the lift of a kernel) is done to the model's tables.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -15,13 +16,28 @@ namespace palimpsest {
 /// Mapped and normalised tokens with what their adjoint needs.
 template <class T>
 struct Features {
-  Matrix<T> raw;     // p×n, before normalisation
+  Matrix<T> raw;     // p×n, before normalisation; of one block only unless backward looks at them
   Matrix<T> mapped;  // p×n, after it; unused if it maps nothing
   Vector<T> scale;   // n
-  bool maps = false;
+  bool maps = false, keeps_raw = true;
 
   const Matrix<T>& phi() const { return maps ? mapped : raw; }
+  auto raw_of(Index first, Index count) {
+    return keeps_raw ? raw.middleCols(first, count) : raw.leftCols(std::min(count, raw.cols()));
+  }
 };
+
+/// How many tokens' features stay in the nearest cache until they are used again.
+inline Index tokens_a_block(Index feature_dim) {
+  constexpr Index kCacheFloats = 8192;
+  return std::max<Index>(8, kCacheFloats / feature_dim);
+}
+
+/// Calls f(first, count) over n tokens, `size` at a time.
+template <class F>
+void for_each_block(Index size, Index n, F&& f) {
+  for (Index first = 0; first < n; first += size) f(first, std::min(size, n - first));
+}
 
 template <class T>
 class FeatureMap {
@@ -40,6 +56,11 @@ class FeatureMap {
   /// Whether the normalisation divides by an accumulator, which is the memory's to keep.
   bool accumulates() const {
     return std::visit([]<class N>(const N&) { return N::accumulates; }, normalization_);
+  }
+
+  /// Whether the normalisation changes single tokens.
+  bool maps_tokens() const {
+    return std::visit([]<class N>(const N&) { return N::maps_tokens; }, normalization_);
   }
 
   /// New random features, if the kernel has any.
@@ -100,7 +121,8 @@ class FeatureMap {
         kernel_);
   }
 
-  /// Adds to the gradients of parameters(); dkey, dvalue, dquery: by the lifted tables, each write in one column of dkey.
+  /// Adds to the gradients of parameters(); dkey, dvalue, dquery: by the lifted tables, each write in one column of
+  /// dkey.
   void learn(const TokenTables<T>& tables, const Matrix<T>& dkey, const Matrix<T>& dvalue, const Matrix<T>& dquery) {
     std::visit(
         [&]<class K>(K& kernel) {
@@ -115,24 +137,37 @@ class FeatureMap {
         kernel_);
   }
 
-  /// x: lifted tokens, d̃×n.
+  /// Makes room for n tokens, to be mapped `block` at a time.
+  void resize(Index n, Index block, Features<T>& features) const {
+    features.maps = maps_tokens();
+    features.keeps_raw = !features.maps || looks_at_features();
+    features.raw.resize(feature_dim(), features.keeps_raw ? n : block);
+    if (features.maps) {
+      features.mapped.resize(feature_dim(), n);
+      features.scale.resize(n);
+    }
+  }
+
+  /// x: lifted tokens, d̃×n, those from `first` on.
+  void forward(ConstMatrixView<T> x, Index first, T epsilon, Features<T>& features) const {
+    const Index count = x.cols();
+    MatrixView<T> raw = features.raw_of(first, count);
+    std::visit([&](const auto& kernel) { kernel.forward(x, raw); }, kernel_);
+    if (!features.maps) return;
+    MatrixView<T> mapped = features.mapped.middleCols(first, count);
+    VectorView<T> scale = features.scale.segment(first, count);
+    std::visit([&](const auto& normalization) { normalization.forward(raw, mapped, scale, epsilon); }, normalization_);
+  }
+
+  /// All tokens at once.
   void forward(ConstMatrixView<T> x, T epsilon, Features<T>& features) const {
-    features.raw.resize(feature_dim(), x.cols());
-    std::visit([&](const auto& kernel) { kernel.forward(x, features.raw); }, kernel_);
-    std::visit(
-        [&]<class N>(const N& normalization) {
-          features.maps = N::maps_tokens;
-          if (!features.maps) return;
-          features.mapped.resize(features.raw.rows(), features.raw.cols());
-          features.scale.resize(x.cols());
-          normalization.forward(features.raw, features.mapped, features.scale, epsilon);
-        },
-        normalization_);
+    resize(x.cols(), x.cols(), features);
+    forward(x, 0, epsilon, features);
   }
 
   /// dx += adjoint, of the tokens from `first` on, as many as x has; dphi is used up.
-  void backward(const Features<T>& features, ConstMatrixView<T> x, Index first, MatrixView<T> dphi, MatrixView<T> dx) const {
-    const auto raw = features.raw.middleCols(first, x.cols());
+  void backward(Features<T>& features, ConstMatrixView<T> x, Index first, MatrixView<T> dphi, MatrixView<T> dx) const {
+    const MatrixView<T> raw = features.raw_of(first, x.cols());
     std::visit(
         [&]<class N>(const N& normalization) {
           if constexpr (N::maps_tokens)
@@ -146,8 +181,7 @@ class FeatureMap {
   /// Whether one query's products can be had without forming features.
   bool contracts() const {
     const bool contracting = std::visit([]<class K>(const K&) { return ContractingKernel<K, T>; }, kernel_);
-    const bool maps = std::visit([]<class N>(const N&) { return N::maps_tokens; }, normalization_);
-    return contracting && !maps;
+    return contracting && !maps_tokens();
   }
 
   /// Calls f(kernel) if the kernel contracts.
@@ -161,6 +195,20 @@ class FeatureMap {
   }
 
  private:
+  /// Whether an adjoint looks at features as they were before normalisation.
+  bool looks_at_features() const {
+    return std::visit(
+               []<class K>(const K&) {
+                 return !requires { K::forgets_features; };
+               },
+               kernel_) ||
+           std::visit(
+               []<class N>(const N&) {
+                 return !requires { N::forgets_features; };
+               },
+               normalization_);
+  }
+
   KernelVariant kernel_;
   NormalizationVariant normalization_;
   Index d_;

@@ -1,5 +1,5 @@
-// Where the writes of an episode look in a step's tables, and the ways between tables and writes: k = key[·] + value[·],
-// gates likewise, and the adjoints of both. A write of n steps has a column a step.
+// Where the writes of an episode look in a step's tables, and the ways between tables and writes: k = key[·] +
+// value[·], gates likewise, and the adjoints of both. A write of n steps has a column a step.
 #pragma once
 
 #include <algorithm>
@@ -44,15 +44,15 @@ class WriteColumns {
   /// What is written, L.
   const std::vector<int>& values() const { return *values_; }
 
-  /// x: d̃×L from the lifted tables by_key: d̃×S, by_value: d̃×S, or d̃×0 if keys don't depend on values.
-  void gather(const Matrix<T>& by_key, const Matrix<T>& by_value, Matrix<T>& x) const {
-    const Index rows = by_key.rows(), L = size();
-    x.resize(rows, L);
-    for (Index t = 0; t < L; ++t) {
-      const T* __restrict key = column(by_key, (*keys_)[t]);
+  /// x: d̃×count, the writes from `first` on, from the lifted tables by_key: d̃×S, by_value: d̃×S, or d̃×0 if keys don't
+  /// depend on values.
+  void gather(const Matrix<T>& by_key, const Matrix<T>& by_value, Index first, MatrixView<T> x) const {
+    const Index rows = by_key.rows(), count = x.cols();
+    for (Index t = 0; t < count; ++t) {
+      const T* __restrict key = column(by_key, (*keys_)[first + t]);
       T* __restrict out = column(x, t);
       if (by_value.cols() > 0) {
-        const T* __restrict value = column(by_value, (*value_columns_)[t]);
+        const T* __restrict value = column(by_value, (*value_columns_)[first + t]);
         for (Index i = 0; i < rows; ++i) out[i] = key[i] + value[i];
       } else {
         std::copy_n(key, rows, out);

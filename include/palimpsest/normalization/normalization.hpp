@@ -1,12 +1,13 @@
 // What a normalisation is: a map of feature-mapped keys and queries, token by token, and perhaps a divisor at read-out.
 //
 //   name, summary                         see core/registry.hpp
-//   accumulates                           whether read-out and retrieval are divided by z·q + ε, z the sum of the (mapped) keys
-//   maps_tokens                           whether forward changes anything
-//   needs_nonnegative                     whether it divides by sums of features, which must then not be negative
-//   forward(phi, mapped, scale, epsilon)  phi, mapped: p×n; scale: n, what backward needs. ε guards queries; keys have
+//   accumulates                           whether read-out and retrieval are divided by z·q + ε, z the sum of the
+//   (mapped) keys maps_tokens                           whether forward changes anything needs_nonnegative whether it
+//   divides by sums of features, which must then not be negative forward(phi, mapped, scale, epsilon)  phi, mapped:
+//   p×n; scale: n, what backward needs. ε guards queries; keys have
 //                                         ε = 0
 //   backward(phi, mapped, scale, dphi)    dphi: gradient by the mapped tokens in, by the raw ones out
+//   forgets_features                      optional: backward doesn't look at phi, which then need not be kept
 #pragma once
 
 #include <concepts>
@@ -33,40 +34,43 @@ concept Normalization = requires(const N normalization, MatrixView<T> out, Vecto
 /// Divides each token by the sum of its entries (+ ε). Shared by `sum` and `sum+attention`.
 template <class T>
 struct DivideBySum {
-  static constexpr bool maps_tokens = true;
+  static constexpr bool maps_tokens = true, forgets_features = true;
 
   void forward(ConstMatrixView<T> phi, MatrixView<T> mapped, VectorView<T> scale, T epsilon) const {
     for (Index t = 0; t < phi.cols(); ++t) {
-      scale(t) = phi.col(t).sum() + epsilon;
-      mapped.col(t) = phi.col(t) / scale(t);
+      scale(t) = T(1) / (token(phi, t).sum() + epsilon);
+      token(mapped, t) = scale(t) * token(phi, t);
     }
   }
 
-  // φ' = φ/σ, σ = Σφ + ε:  dφ = (dφ' − φ'·dφ')/σ.
+  // φ' = φ/σ, σ = Σφ + ε:  dφ = (dφ' − φ'·dφ')/σ;  scale = 1/σ.
   void backward(ConstMatrixView<T>, ConstMatrixView<T> mapped, ConstVectorView<T> scale, MatrixView<T> dphi) const {
-    for (Index t = 0; t < mapped.cols(); ++t)
-      dphi.col(t).array() = (dphi.col(t).array() - mapped.col(t).dot(dphi.col(t))) / scale(t);
+    for (Index t = 0; t < mapped.cols(); ++t) {
+      auto d = token(dphi, t).array();
+      d = scale(t) * (d - token(mapped, t).dot(token(dphi, t)));
+    }
   }
 };
 
 /// Divides each token by its length (+ ε). Shared by `l2` and `centered_l2`.
 template <class T>
 struct DivideByNorm {
-  static constexpr bool maps_tokens = true;
+  static constexpr bool maps_tokens = true, forgets_features = true;
 
   void forward(ConstMatrixView<T> phi, MatrixView<T> mapped, VectorView<T> scale, T epsilon) const {
     for (Index t = 0; t < phi.cols(); ++t) {
-      scale(t) = phi.col(t).norm() + epsilon;
-      mapped.col(t) = phi.col(t) / scale(t);
+      scale(t) = T(1) / (token(phi, t).norm() + epsilon);
+      token(mapped, t) = scale(t) * token(phi, t);
     }
   }
 
-  // φ' = φ/σ, σ = ‖φ‖ + ε:  dφ = (dφ' − φ' (φ'·dφ')/‖φ'‖)/σ.
+  // φ' = φ/σ, σ = ‖φ‖ + ε:  dφ = (dφ' − φ' (φ'·dφ')/‖φ'‖)/σ;  scale = 1/σ.
   void backward(ConstMatrixView<T>, ConstMatrixView<T> mapped, ConstVectorView<T> scale, MatrixView<T> dphi) const {
     for (Index t = 0; t < mapped.cols(); ++t) {
-      const T length = mapped.col(t).norm(), along = mapped.col(t).dot(dphi.col(t));
-      if (length > 0) dphi.col(t) -= (along / length) * mapped.col(t);
-      dphi.col(t) /= scale(t);
+      auto d = token(dphi, t);
+      const T length = token(mapped, t).norm(), along = token(mapped, t).dot(d);
+      if (length > 0) d -= (along / length) * token(mapped, t);
+      d *= scale(t);
     }
   }
 };

@@ -6,8 +6,8 @@
 // Its adjoint goes forwards, g being the gradient by the u that step t left:
 //   dw_t += s dc_t ,   da_t += u·g ,   de_t −= s (k_t·g) ,   ds = w_t dc_t − e_t (k_t·g) ,
 //   dk_t += ds u − e_t s g ,   g ← a_t g + ds k_t .
-// Both cost O(L·p) a query. Derivation: memory/README.md. Source: Schlag, Irie, Schmidhuber 2021 (arXiv 2102.11174), eq. 23;
-// Yang et al. 2024 (arXiv 2406.06484), section 3.
+// Both cost O(L·p) a query. Derivation: memory/README.md. Source: Schlag, Irie, Schmidhuber 2021 (arXiv 2102.11174),
+// eq. 23; Yang et al. 2024 (arXiv 2406.06484), section 3.
 #pragma once
 
 #include <algorithm>
@@ -35,15 +35,16 @@ struct WriteStep {
 ///   looks_at_norm                                                         whether step uses ‖k‖²
 template <class Rule, class T>
 struct Recurrence {
-  static constexpr bool separable = false, looks_at_norm = false, knows_order = true;
+  static constexpr bool separable = false, in_blocks = true, looks_at_norm = false, knows_order = true;
   static constexpr double largest_strength = 1;
   static Index steps_a_write() { return 1; }
 
   struct Workspace {
     std::vector<WriteStep<T>> steps;  // L
-    Matrix<T> u;                      // p×L, the query as write t found it
+    Matrix<T> u;                      // p×(L+2), the query as write t found it in column t + 2
     Vector<T> s;                      // L
-    Vector<T> g;                      // p
+    Vector<T> g, between;             // p, the adjoint's g, and g between two writes
+    Vector<T> nothing, unused;        // p, zeros, and what they get
     Matrix<T> many;                   // kLanes×p, queries as rows
     Vector<T> many_s;
   };
@@ -51,7 +52,7 @@ struct Recurrence {
   void coefficients(ConstMatrixView<T> K, const Writes<T>& writes, ConstMatrixView<T> Q, MatrixView<T> C,
                     Workspace& work) const {
     work.steps.resize(static_cast<std::size_t>(K.cols()));
-    for (Index t = 0; t < K.cols(); ++t) work.steps[t] = Rule::step(write(K, writes, t));
+    for (Index t = 0; t < K.cols(); ++t) work.steps[t] = Rule::step(write(K.col(t), writes, t));
     if (Q.cols() == 1) {
       carry(K, Q.col(0), work);
       for (Index t = 0; t < K.cols(); ++t) C(t, 0) = work.steps[t].write * work.s(t);
@@ -63,59 +64,102 @@ struct Recurrence {
     }
   }
 
-  void backward(ConstMatrixView<T> K, const Writes<T>& writes, ConstMatrixView<T> Q, ConstMatrixView<T>,
+  void backward(Index first, ConstMatrixView<T> K, const Writes<T>& writes, ConstMatrixView<T> Q, ConstMatrixView<T>,
                 ConstMatrixView<T> dC, Workspace& work, MatrixView<T> dK, Writes<T>& dwrites, MatrixView<T> dQ) const {
-    const Index L = K.cols(), p = K.rows();
-    dK.setZero();
     for (Index n = 0; n < Q.cols(); ++n) {
       if (Q.cols() > 1) carry(K, Q.col(n), work);
-      work.g.setZero(p);
-      T* __restrict g = work.g.data();
-      for (Index t = 0; t < L; ++t) {
-        const auto& [decay, erase, write_strength] = work.steps[t];
-        const T* __restrict k = column(K, t);
-        const T* __restrict u = column(work.u, t);
-        T* __restrict dk = column(dK, t);
-        const T s = work.s(t), dc = dC(t, n), kg = K.col(t).dot(work.g);
-        const T ds = write_strength * dc - erase * kg, es = erase * s;
-        WriteStep<T> d{Rule::uses_decay ? work.u.col(t).dot(work.g) : T(0), -s * kg, s * dc};
-        for (Index i = 0; i < p; ++i) {
-          dk[i] += ds * u[i] - es * g[i];
-          g[i] = decay * g[i] + ds * k[i];
-        }
-        const Write<T> dw = Rule::step_backward(write(K, writes, t), d);
-        dwrites.beta(t) += dw.beta;
-        dwrites.alpha(t) += dw.alpha;
-        dwrites.retrieval(t) += dw.retrieval;
-        if constexpr (Rule::looks_at_norm)
-          for (Index i = 0; i < p; ++i) dk[i] += 2 * dw.squared_norm * k[i];
+      if (first == 0) {
+        work.g.setZero(K.rows());
+        for (auto* vector : {&work.between, &work.nothing, &work.unused}) vector->setZero(K.rows());
       }
-      dQ.col(n) += work.g;
+      for (Index i = 0; i < K.cols(); i += 2)
+        two_writes_backward(first, i, K, writes, dC.col(n), n > 0, work, dK, dwrites);
+      if (first + K.cols() == work.s.size()) dQ.col(n) += work.g;
     }
   }
 
  private:
   static constexpr Index kLanes = 64;  // queries carried together; with p = 128 features they fit the nearest cache
 
-  static Write<T> write(ConstMatrixView<T>& K, const Writes<T>& writes, Index t) {
-    return {writes.beta(t), writes.alpha(t), writes.retrieval(t), Rule::looks_at_norm ? K.col(t).squaredNorm() : T(0)};
+  /// The gates of write t, whose key is k.
+  template <class Key>
+  static Write<T> write(const Key& k, const Writes<T>& writes, Index t) {
+    return {writes.beta(t), writes.alpha(t), writes.retrieval(t), Rule::looks_at_norm ? k.squaredNorm() : T(0)};
   }
 
+  // Carries go two writes at a time: the second's s = k'·(a u − e s k) = a (k'·u) − e s (k'·k) doesn't wait for the
+  // query that the first leaves, nor its k'·g for the first's g.
+
   static void carry(ConstMatrixView<T>& K, ConstVectorView<T> q, Workspace& work) {
-    const Index L = K.cols(), p = K.rows();
-    work.u.resize(p, L);
+    const Index L = K.cols();
+    work.u.resize(K.rows(), L + 2);
     work.s.resize(L);
-    if (L > 0) work.u.col(L - 1) = q;
-    for (Index t = L - 1; t >= 0; --t) {
-      const T s = K.col(t).dot(work.u.col(t));
-      work.s(t) = s;
+    if (L > 0) work.u.col(L + 1) = q;
+    for (Index t = L - 1; t >= 0; t -= 2) {
+      const auto u = token(work.u, t + 2), k = token(K, t);
+      const WriteStep<T> step = work.steps[t];
+      const T s = work.s(t) = k.dot(u);
       if (t == 0) break;
-      const T decay = work.steps[t].decay, es = work.steps[t].erase * s;
-      const T* __restrict k = column(K, t);
-      const T* __restrict u = column(work.u, t);
-      T* __restrict next = column(work.u, t - 1);
-      for (Index i = 0; i < p; ++i) next[i] = decay * u[i] - es * k[i];
+      const auto earlier = token(K, t - 1);
+      const WriteStep<T> next = work.steps[t - 1];
+      const T s_next = work.s(t - 1) = step.decay * earlier.dot(u) - step.erase * s * earlier.dot(k);
+      leave_two(step.decay, step.erase * s, next.decay, next.erase * s_next, k.data(), earlier.data(), u.data(),
+                K.rows(), column(work.u, t + 1), column(work.u, t));
     }
+  }
+
+  static void leave_two(T a, T es, T a2, T es2, const T* __restrict k, const T* __restrict k2, const T* __restrict u,
+                        Index p, T* __restrict between, T* __restrict after) {
+    for (Index i = 0; i < p; ++i) {
+      const T v = a * u[i] - es * k[i];
+      between[i] = v;
+      after[i] = a2 * v - es2 * k2[i];
+    }
+  }
+
+  /// Adjoint of writes i and, if there is one, i + 1 of a block.
+  static void two_writes_backward(Index first, Index i, ConstMatrixView<T>& K, const Writes<T>& writes,
+                                  ConstVectorView<T> dC, bool accumulate, Workspace& work, MatrixView<T>& dK,
+                                  Writes<T>& dwrites) {
+    const Index t = first + i, p = K.rows();
+    const bool pair = i + 1 < K.cols();
+    const auto k = token(K, i), k2 = pair ? token(K, i + 1) : Eigen::Map<const Vector<T>>(work.nothing.data(), p);
+    const T *u = column(work.u, t + 2), *u2 = pair ? column(work.u, t + 3) : work.nothing.data();
+    const WriteStep<T> one = work.steps[t], two = pair ? work.steps[t + 1] : WriteStep<T>{1, 0, 0};
+    const T s = work.s(t), dc = dC(i), kg = k.dot(work.g), ds = one.write * dc - one.erase * kg;
+    const T s2 = pair ? work.s(t + 1) : T(0), dc2 = pair ? dC(i + 1) : T(0);
+    const T kg2 = one.decay * k2.dot(work.g) + ds * k2.dot(k), ds2 = two.write * dc2 - two.erase * kg2;
+    const T da = Rule::uses_decay ? Eigen::Map<const Vector<T>>(u, p).dot(work.g) : T(0);
+    const auto pull = accumulate ? pull_two<true> : pull_two<false>;
+    pull(one.decay, one.erase * s, ds, two.decay, two.erase * s2, ds2, k.data(), k2.data(), u, u2, p, column(dK, i),
+         pair ? column(dK, i + 1) : work.unused.data(), work.between.data(), work.g.data());
+    const T da2 = Rule::uses_decay ? Eigen::Map<const Vector<T>>(u2, p).dot(work.between) : T(0);
+    close_step({da, -s * kg, s * dc}, k, t, writes, token(dK, i), dwrites);
+    if (pair) close_step({da2, -s2 * kg2, s2 * dc2}, k2, t + 1, writes, token(dK, i + 1), dwrites);
+  }
+
+  template <bool accumulate>
+  static void pull_two(T a, T es, T ds, T a2, T es2, T ds2, const T* __restrict k, const T* __restrict k2,
+                       const T* __restrict u, const T* __restrict u2, Index p, T* __restrict dk, T* __restrict dk2,
+                       T* __restrict between, T* __restrict g) {
+    for (Index j = 0; j < p; ++j) {
+      const T h = a * g[j] + ds * k[j];
+      dk[j] = (accumulate ? dk[j] : T(0)) + ds * u[j] - es * g[j];
+      dk2[j] = (accumulate ? dk2[j] : T(0)) + ds2 * u2[j] - es2 * h;
+      g[j] = a2 * h + ds2 * k2[j];
+      if (Rule::uses_decay) between[j] = h;
+    }
+  }
+
+  /// From the gradients of (a, e, w) of write t to those of its gates.
+  template <class Key, class Gradient>
+  static void close_step(const WriteStep<T>& d, const Key& k, Index t, const Writes<T>& writes, Gradient dk,
+                         Writes<T>& dwrites) {
+    const Write<T> dw = Rule::step_backward(write(k, writes, t), d);
+    dwrites.beta(t) += dw.beta;
+    dwrites.alpha(t) += dw.alpha;
+    dwrites.retrieval(t) += dw.retrieval;
+    if constexpr (Rule::looks_at_norm) dk += 2 * dw.squared_norm * k;
   }
 
   static void carry_many(ConstMatrixView<T>& K, ConstMatrixView<T> Q, MatrixView<T> C, Workspace& work) {

@@ -26,7 +26,8 @@ template <class T>
 struct RecursiveLeastSquares {
   static constexpr std::string_view name = "rls";
   static constexpr std::string_view summary = "least squares over all writes: the optimum of a linear memory (MesaNet)";
-  static constexpr bool separable = false, uses_strength = false, uses_decay = false, retrieves = false, knows_order = false;
+  static constexpr bool separable = false, in_blocks = false, uses_strength = false, uses_decay = false,
+                        retrieves = false, knows_order = false;
   static constexpr double largest_strength = 1;
   static Index steps_a_write() { return 1; }
   static Index more_state(Index p) { return p * p; }  // G, beside W
@@ -38,13 +39,14 @@ struct RecursiveLeastSquares {
     Matrix<double> C, dK, dQ;
   };
 
-  void coefficients(ConstMatrixView<T> K, const Writes<T>&, ConstMatrixView<T> Q, MatrixView<T> C, Workspace& work) const {
+  void coefficients(ConstMatrixView<T> K, const Writes<T>&, ConstMatrixView<T> Q, MatrixView<T> C,
+                    Workspace& work) const {
     work.system.solve(K.template cast<double>(), Q.template cast<double>(), ridge, work.C);
     C = work.C.template cast<T>();
   }
 
-  void backward(ConstMatrixView<T>, const Writes<T>&, ConstMatrixView<T>, ConstMatrixView<T>, ConstMatrixView<T> dC,
-                Workspace& work, MatrixView<T> dK, Writes<T>&, MatrixView<T> dQ) const {
+  void backward(Index, ConstMatrixView<T>, const Writes<T>&, ConstMatrixView<T>, ConstMatrixView<T>,
+                ConstMatrixView<T> dC, Workspace& work, MatrixView<T> dK, Writes<T>&, MatrixView<T> dQ) const {
     work.system.backward(dC.template cast<double>(), work.dK, work.dQ);
     dK = work.dK.template cast<T>();
     dQ += work.dQ.template cast<T>();

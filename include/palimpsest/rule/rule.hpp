@@ -1,4 +1,5 @@
-// What an update rule is, seen from the queries: retrieval coefficients C(K, gates, Q), so that the outputs are Y = V C.
+// What an update rule is, seen from the queries: retrieval coefficients C(K, gates, Q), so that the outputs are Y = V
+// C.
 //
 //   name, summary, [argument]                      see core/registry.hpp
 //   separable                                      c_{t,n} = k_t·q_n: each write answers as if alone, in any blocks
@@ -9,8 +10,12 @@
 //   steps_a_write()                                n: K then has n columns a write, each with its gates
 //   Workspace                                      what backward needs of coefficients
 //   coefficients(K, writes, Q, C, workspace)       K: p×L (or a block of it), Q: p×N, C: L×N
-//   backward(K, writes, Q, C, dC, workspace,       after coefficients of the same K and Q; dK (p×L) is overwritten,
-//            dK, dwrites, dQ)                      dwrites and dQ (p×N) accumulate
+//   backward(first, K, writes, Q, C, dC,           after coefficients of the same K and Q; dK (p×L) is overwritten,
+//            workspace, dK, dwrites, dQ)           dwrites and dQ (p×N) accumulate; first is 0
+//   in_blocks                                      whether backward of one query also takes a block of the writes, from
+//   `first`
+//                                                  on, the oldest block first: K, C, dC and dK are the block's, gates
+//                                                  all
 //
 // Queries are asked after the last write given; a query after write r is asked by giving the first r writes.
 // Most rules are a line of rule/recurrence.hpp. One that isn't linear in the values has no coefficients: see
@@ -27,8 +32,8 @@ namespace palimpsest {
 /// The gates of the writes, L each.
 template <class T>
 struct Writes {
-  Vector<T> beta;       ///< β_t, how much is written
-  Vector<T> alpha;      ///< α_t, how much is kept of the rest
+  Vector<T> beta;   ///< β_t, how much is written
+  Vector<T> alpha;  ///< α_t, how much is kept of the rest
   Vector<T> retrieval;  ///< ρ_t, factor on the retrieved value: 1, or 1/(z_{t−1}·k_t + ε) under attention normalisation
 
   void set_constant(Index L, T value) {
@@ -50,10 +55,12 @@ concept RuleTraits = requires(const R rule) {
 };
 
 template <class R, class T>
-concept Rule = RuleTraits<R> && requires(const R rule, ConstMatrixView<T> in, MatrixView<T> out, const Writes<T>& writes,
-                                         Writes<T>& dwrites, typename R::Workspace& workspace) {
+concept Rule = RuleTraits<R> &&
+    requires(const R rule, ConstMatrixView<T> in, MatrixView<T> out, const Writes<T>& writes, Writes<T>& dwrites,
+             typename R::Workspace& workspace) {
   rule.coefficients(in, writes, in, out, workspace);
-  rule.backward(in, writes, in, in, in, workspace, out, dwrites, out);
+  { R::in_blocks } -> std::convertible_to<bool>;
+  rule.backward(Index(0), in, writes, in, in, in, workspace, out, dwrites, out);
 };
 
 }  // namespace palimpsest

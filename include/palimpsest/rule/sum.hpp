@@ -10,7 +10,8 @@ template <class T>
 struct SumRule {
   static constexpr std::string_view name = "sum";
   static constexpr std::string_view summary = "W += v k' (linear attention)";
-  static constexpr bool separable = true, uses_strength = false, uses_decay = false, retrieves = false, knows_order = false;
+  static constexpr bool separable = true, in_blocks = true, uses_strength = false, uses_decay = false,
+                        retrieves = false, knows_order = false;
   static constexpr double largest_strength = 1;
   static Index steps_a_write() { return 1; }
   struct Workspace {};
@@ -21,8 +22,8 @@ struct SumRule {
     C.noalias() = K.transpose() * Q;
   }
 
-  void backward(ConstMatrixView<T> K, const Writes<T>&, ConstMatrixView<T> Q, ConstMatrixView<T>, ConstMatrixView<T> dC,
-                Workspace&, MatrixView<T> dK, Writes<T>&, MatrixView<T> dQ) const {
+  void backward(Index, ConstMatrixView<T> K, const Writes<T>&, ConstMatrixView<T> Q, ConstMatrixView<T>,
+                ConstMatrixView<T> dC, Workspace&, MatrixView<T> dK, Writes<T>&, MatrixView<T> dQ) const {
     if (Q.cols() == 1) {  // an outer product, which a general matrix product is slow at
       for (Index t = 0; t < K.cols(); ++t) multiply(dC(t, 0), Q.data(), Q.rows(), column(dK, t));
     } else {

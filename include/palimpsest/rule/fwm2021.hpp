@@ -1,14 +1,23 @@
-// v̄ = W k,  M = W + β (v − v̄) kᵀ,  W ← M / max(1, ‖M‖_F),  y = LayerNorm(W q) without affine (ε = 1e-5). The first write
-// is W = β v kᵀ, and its norm stays as it is.
-// Source: Schlag, Munkhdalai, Schmidhuber 2021, "Learning associative inference using fast weight memory"
-// (arXiv 2011.07831), as the 2021 synthetic code has it: 1 + relu(‖M‖ − 1) is the divisor.
+// v̄ = W k,  M = W + β (v − v̄) kᵀ,  W ← M / max(1, ‖M‖_F),  y = LayerNorm(W q) without affine (ε = 1e-5). The first
+// write is W = β v kᵀ, and its norm stays as it is. Source: Schlag, Munkhdalai, Schmidhuber 2021, "Learning associative
+// inference using fast weight memory" (arXiv 2011.07831), as the 2021 synthetic code has it: 1 + relu(‖M‖ − 1) is the
+// divisor.
 //
 // The norm and the read-out aren't linear in the values, so there are no coefficients: the state W (S×p) is carried
 // through the writes, O(L·p·S), and
 //   answers(K, writes, values, Q, Y, workspace)             Y: S×N
 //   backward(K, writes, values, Q, dY, workspace,           after answers; dK is overwritten, dwrites and dQ accumulate
 //            dK, dwrites, dQ)
-// Kept for the adjoint: the errors v − v̄ (S×L), the norms, and every sixteenth state, from which the others are rebuilt.
+//
+// A chunk of writes goes together, as products of matrices: from W₀ at its start, with errors e = v − v̄ and n = max(1,
+// ‖M‖),
+//   W_t = g_t W₀ + Σ_{r≤t} A_{r,t} e_r k_rᵀ,   A_{t,t} = β_t/n_t,  A_{r,t} = A_{r,t−1}/n_t,  g_t = g_{t−1}/n_t,
+// so v̄_t = g_{t−1} W₀k_t + Σ_{r<t} A_{r,t−1} (k_r·k_t) e_r, and ‖M‖² = ‖W‖² + 2β e·v̄ + β² ‖e‖² ‖k‖² without a look at
+// W. Its adjoint, from D at the chunk's end, is of the same form,
+//   dM_t = a D + ω W₀ + Σ_r κ_r e_r k_rᵀ + Σ_{s>t} φ_s f_s k_sᵀ,   f_t = β_t dM_t k_t,  dW_{t−1} = dM_t − f_t k_tᵀ,
+//   dM_t = (dW_t − c_t W_t)/n_t where the norm is clamped, c_t = ⟨W_t, dW_t⟩, which needs no look at W either:
+//   c_{t−1} = ⟨M_t, dM_t⟩ − β_t v_t·dM_t k_t,  ⟨M_t, dM_t⟩ = c_t, or 0 where clamped;
+//   dβ_t = e_t·dM_t k_t,   dk_t = β_t dM_tᵀ e_t − W_{t−1}ᵀ f_t.
 #pragma once
 
 #include <algorithm>
@@ -27,20 +36,20 @@ template <class T>
 struct Fwm2021Rule {
   static constexpr std::string_view name = "fwm2021";
   static constexpr std::string_view summary = "delta with a clamped norm and a layer-normalised read-out (FWM)";
-  static constexpr bool separable = false, uses_strength = true, uses_decay = false, retrieves = true, knows_order = true;
+  static constexpr bool separable = false, uses_strength = true, uses_decay = false, retrieves = true,
+                        knows_order = true;
   static constexpr bool nonlinear_in_values = true;
   static constexpr double largest_strength = 1;
   static Index steps_a_write() { return 1; }
 
   struct Workspace {
-    Matrix<T> W, dW;                // S×p
-    Matrix<T> errors;               // S×L
-    Vector<T> norms;                // L, max(1, ‖M‖)
-    std::vector<Matrix<T>> kept;    // W before write 0, 16, …
-    std::vector<Matrix<T>> rebuilt; // W before each write of such a stretch
-    Matrix<T> normalized;           // S×N, y
-    Vector<T> spread;               // N, √(variance + ε)
-    Vector<T> error, derror;        // S
+    Matrix<T> W, dW;              // S×p
+    Matrix<T> errors, of_start;   // S×L, e_t and W₀ k_t
+    Vector<T> norms;              // L, n_t
+    std::vector<Matrix<T>> kept;  // W₀ of each chunk
+    Matrix<T> normalized;         // S×N, y
+    Vector<T> spread;             // N, √(variance + ε)
+    Matrix<T> F;                  // S×C, f_t of a chunk of C writes
   };
 
   void answers(ConstMatrixView<T> K, const Writes<T>& writes, const std::vector<int>& values, ConstMatrixView<T> Q,
@@ -48,20 +57,10 @@ struct Fwm2021Rule {
     const Index S = Y.rows(), L = K.cols();
     work.W.setZero(S, K.rows());
     work.errors.resize(S, L);
+    work.of_start.resize(S, L);
     work.norms.resize(L);
-    work.kept.resize(static_cast<std::size_t>((L + kStretch - 1) / kStretch));
-    for (Index t = 0; t < L; ++t) {
-      if (t % kStretch == 0) work.kept[t / kStretch] = work.W;
-      work.error.noalias() = -(work.W * K.col(t));
-      work.error(values[t]) += T(1);
-      work.errors.col(t) = work.error;
-      work.norms(t) = T(1);
-      write(K, writes, t, work, work.W);
-      if (t > 0) {
-        work.norms(t) = std::max(T(1), work.W.norm());
-        work.W /= work.norms(t);
-      }
-    }
+    work.kept.resize(static_cast<std::size_t>((L + kChunk - 1) / kChunk));
+    for (Index first = 0; first < L; first += kChunk) write_chunk(K, writes, values, first, work);
     Y.noalias() = work.W * Q;
     work.spread.resize(Q.cols());
     for (Index n = 0; n < Q.cols(); ++n) {
@@ -72,7 +71,7 @@ struct Fwm2021Rule {
     work.normalized = Y;
   }
 
-  void backward(ConstMatrixView<T> K, const Writes<T>& writes, const std::vector<int>&, ConstMatrixView<T> Q,
+  void backward(ConstMatrixView<T> K, const Writes<T>& writes, const std::vector<int>& values, ConstMatrixView<T> Q,
                 ConstMatrixView<T> dY, Workspace& work, MatrixView<T> dK, Writes<T>& dwrites, MatrixView<T> dQ) const {
     // y = (a − mean a)/σ:  da = (dy − mean dy − y · mean(dy ⊙ y))/σ
     Matrix<T> da = dY;
@@ -83,36 +82,112 @@ struct Fwm2021Rule {
     }
     work.dW.noalias() = da * Q.transpose();
     dQ.noalias() += work.W.transpose() * da;
-    for (Index stretch = std::ssize(work.kept) - 1; stretch >= 0; --stretch) {
-      const Index first = stretch * kStretch, last = std::min(first + kStretch, K.cols());
-      work.rebuilt.resize(static_cast<std::size_t>(kStretch + 1));
-      work.rebuilt[0] = work.kept[stretch];
-      for (Index t = first; t < last; ++t) {
-        Matrix<T>& next = work.rebuilt[t - first + 1];
-        next = work.rebuilt[t - first];
-        write(K, writes, t, work, next);
-        next /= work.norms(t);
-      }
-      for (Index t = last - 1; t >= first; --t) {
-        const Matrix<T>&before = work.rebuilt[t - first], &after = work.rebuilt[t - first + 1];
-        if (work.norms(t) > T(1))  // W = M/‖M‖:  dM = (dW − W ⟨W, dW⟩)/‖M‖
-          work.dW = (work.dW - after * after.cwiseProduct(work.dW).sum()) / work.norms(t);
-        work.derror.noalias() = work.dW * K.col(t);
-        dwrites.beta(t) += work.errors.col(t).dot(work.derror);
-        work.derror *= writes.beta(t);
-        dK.col(t).noalias() = writes.beta(t) * (work.dW.transpose() * work.errors.col(t));
-        dK.col(t).noalias() -= before.transpose() * work.derror;
-        work.dW.noalias() -= work.derror * K.col(t).transpose();
-      }
-    }
+    T c = work.W.cwiseProduct(work.dW).sum();
+    for (Index first = (K.cols() - 1) / kChunk * kChunk; first >= 0; first -= kChunk)
+      c = write_chunk_backward(K, writes, values, first, c, work, dK, dwrites);
   }
 
  private:
-  static constexpr Index kStretch = 16;
+  static constexpr Index kChunk = 16;
   static constexpr T kLayerNormEpsilon = T(1e-5);
+  using Small = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, 0, kChunk, kChunk>;
+  using Few = Eigen::Matrix<T, Eigen::Dynamic, 1, 0, kChunk, 1>;
 
-  static void write(ConstMatrixView<T>& K, const Writes<T>& writes, Index t, const Workspace& work, Matrix<T>& W) {
-    W.noalias() += (writes.beta(t) * work.errors.col(t)) * K.col(t).transpose();
+  static void write_chunk(ConstMatrixView<T>& K, const Writes<T>& writes, const std::vector<int>& values, Index first,
+                          Workspace& work) {
+    const Index count = std::min(kChunk, K.cols() - first);
+    const auto k = K.middleCols(first, count);
+    auto e = work.errors.middleCols(first, count), of_start = work.of_start.middleCols(first, count);
+    work.kept[first / kChunk] = work.W;
+    of_start.noalias() = work.W * k;
+    const Small overlap = k.transpose() * k;
+    Few a = Few::Zero(count);
+    T g = 1, square = work.W.squaredNorm();  // ‖W‖²
+    for (Index i = 0; i < count; ++i) {
+      const T beta = writes.beta(first + i);
+      e.col(i) = -g * of_start.col(i);
+      e.col(i).noalias() -= e.leftCols(i) * a.head(i).cwiseProduct(overlap.col(i).head(i));  // −v̄
+      const T retrieved = -e(values[first + i], i), length = e.col(i).squaredNorm();         // v·v̄, ‖v̄‖²
+      e(values[first + i], i) += T(1);
+      // e·v̄ = v·v̄ − ‖v̄‖²
+      square += 2 * beta * (retrieved - length) + beta * beta * e.col(i).squaredNorm() * overlap(i, i);
+      const T n = first + i == 0 ? T(1) : std::max(T(1), std::sqrt(square));
+      work.norms(first + i) = n;
+      square /= n * n;
+      a(i) = beta;
+      a /= n;
+      g /= n;
+    }
+    const Matrix<T> weighted = e * a.asDiagonal();
+    work.W *= g;
+    work.W.noalias() += weighted * k.transpose();
+  }
+
+  /// c at the chunk's end to c at its start, dW likewise.
+  static T write_chunk_backward(ConstMatrixView<T>& K, const Writes<T>& writes, const std::vector<int>& values,
+                                Index first, T c, Workspace& work, MatrixView<T>& dK, Writes<T>& dwrites) {
+    const Index count = std::min(kChunk, K.cols() - first);
+    const auto k = K.middleCols(first, count);
+    const auto e = work.errors.middleCols(first, count), of_start = work.of_start.middleCols(first, count);
+    const auto beta = writes.beta.segment(first, count), norms = work.norms.segment(first, count);
+    const Matrix<T>& W = work.kept[first / kChunk];
+    const Small overlap = k.transpose() * k;
+
+    // Column i: the coefficients of W before write i; column count: at the end.
+    Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, 0, kChunk, kChunk + 1> A(count, count + 1);
+    Eigen::Matrix<T, Eigen::Dynamic, 1, 0, kChunk + 1, 1> g(count + 1);
+    A.col(0).setZero();
+    g(0) = 1;
+    for (Index i = 0; i < count; ++i) {
+      A.col(i + 1) = A.col(i) / norms(i);
+      A(i, i + 1) = beta(i) / norms(i);
+      g(i + 1) = g(i) / norms(i);
+    }
+
+    const Matrix<T> of_end = work.dW * k;  // S×C, D k_t
+    work.F.resize(e.rows(), count);
+    Small kappa(count, count), phi(count, count);  // column i: of dM_i
+    Few a(count), omega(count);
+    Few kappa_now = Few::Zero(count), phi_now = kappa_now;
+    T a_now = 1, omega_now = 0;
+    for (Index i = count - 1; i >= 0; --i) {
+      const bool clamped = norms(i) > T(1);
+      if (clamped) {
+        omega_now = (omega_now - c * g(i + 1)) / norms(i);
+        kappa_now = (kappa_now - c * A.col(i + 1)) / norms(i);
+        phi_now /= norms(i);
+        a_now /= norms(i);
+        c = 0;
+      }
+      a(i) = a_now;
+      omega(i) = omega_now;
+      kappa.col(i) = kappa_now;
+      phi.col(i) = phi_now;
+      auto f = work.F.col(i);
+      f = a_now * of_end.col(i) + omega_now * of_start.col(i);
+      f.noalias() += e * kappa_now.cwiseProduct(overlap.col(i));
+      f.noalias() += work.F.rightCols(count - 1 - i) * phi_now.cwiseProduct(overlap.col(i)).tail(count - 1 - i);
+      dwrites.beta(first + i) += e.col(i).dot(f);
+      f *= beta(i);
+      c -= f(values[first + i]);
+      phi_now(i) = -1;
+    }
+
+    const Small ee = e.transpose() * e, fe = work.F.transpose() * e;
+    Small by_key(count, count);
+    for (Index i = 0; i < count; ++i)
+      by_key.col(i) = beta(i) * (kappa.col(i).cwiseProduct(ee.col(i)) + phi.col(i).cwiseProduct(fe.col(i))) -
+                      A.col(i).cwiseProduct(fe.row(i).transpose());
+    auto dk = dK.middleCols(first, count);
+    dk.noalias() = k * by_key;
+    Matrix<T> weighted = e * beta.cwiseProduct(a).asDiagonal();
+    dk.noalias() += work.dW.transpose() * weighted;
+    weighted = e * beta.cwiseProduct(omega).asDiagonal() - work.F * g.head(count).asDiagonal();
+    dk.noalias() += W.transpose() * weighted;
+    weighted = e * kappa_now.asDiagonal() + work.F * phi_now.asDiagonal();
+    work.dW = a_now * work.dW + omega_now * W;
+    work.dW.noalias() += weighted * k.transpose();
+    return c;
   }
 };
 

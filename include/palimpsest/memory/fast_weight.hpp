@@ -1,8 +1,8 @@
 // Fast weight memory: a kernel, an update rule and a normalisation, three independent axes.
 //
-// All rules that are linear in the values are computed from the queries' side: coefficients C (L×N), then outputs Y = V
-// C, so that the state W (d_v×p) is never formed and a training step with one query an episode costs O(L·p) and not
-// O(L·p·S). README.md beside this file derives it. Use: begin(tables), then read (and backward) for each episode, then
+// All rules that are linear in the values are computed from the queries' side: coefficients C (L×N), then outputs
+// Y = V C, so that the state W (d_v×p) is never formed and a training step with one query an episode costs O(L·p) and
+// not O(L·p·S). README.md beside this file derives it. Use: begin(tables), then read (and backward) for each episode, then
 // end(gradient).
 #pragma once
 

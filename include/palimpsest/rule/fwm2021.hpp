@@ -1,7 +1,7 @@
 // v̄ = W k,  M = W + β (v − v̄) kᵀ,  W ← M / max(1, ‖M‖_F),  y = LayerNorm(W q) without affine (ε = 1e-5). The first
-// write is W = β v kᵀ, and its norm stays as it is. Source: Schlag, Munkhdalai, Schmidhuber 2021, "Learning associative
-// inference using fast weight memory" (arXiv 2011.07831), as the 2021 synthetic code has it: 1 + relu(‖M‖ − 1) is the
-// divisor.
+// write is W = β v kᵀ, and its norm stays as it is.
+// Source: Schlag, Munkhdalai, Schmidhuber 2021, "Learning associative inference using fast weight memory"
+// (arXiv 2011.07831), as the 2021 synthetic code has it: 1 + relu(‖M‖ − 1) is the divisor.
 //
 // The norm and the read-out aren't linear in the values, so there are no coefficients: the state W (S×p) is carried
 // through the writes, O(L·p·S), and
@@ -9,14 +9,13 @@
 //   backward(K, writes, values, Q, dY, workspace,           after answers; dK is overwritten, dwrites and dQ accumulate
 //            dK, dwrites, dQ)
 //
-// A chunk of writes goes together, as products of matrices: from W₀ at its start, with errors e = v − v̄ and n = max(1,
-// ‖M‖),
+// A chunk of writes goes together, as products of matrices. From W₀ at its start, with e = v − v̄ and n = max(1, ‖M‖),
 //   W_t = g_t W₀ + Σ_{r≤t} A_{r,t} e_r k_rᵀ,   A_{t,t} = β_t/n_t,  A_{r,t} = A_{r,t−1}/n_t,  g_t = g_{t−1}/n_t,
-// so v̄_t = g_{t−1} W₀k_t + Σ_{r<t} A_{r,t−1} (k_r·k_t) e_r, and ‖M‖² = ‖W‖² + 2β e·v̄ + β² ‖e‖² ‖k‖² without a look at
-// W. Its adjoint, from D at the chunk's end, is of the same form,
+//   v̄_t = g_{t−1} W₀ k_t + Σ_{r<t} A_{r,t−1} (k_r·k_t) e_r,   ‖M‖² = ‖W‖² + 2β e·v̄ + β² ‖e‖² ‖k‖²,
+// without a look at W_t. The adjoint, from D at the chunk's end, has the same form,
 //   dM_t = a D + ω W₀ + Σ_r κ_r e_r k_rᵀ + Σ_{s>t} φ_s f_s k_sᵀ,   f_t = β_t dM_t k_t,  dW_{t−1} = dM_t − f_t k_tᵀ,
-//   dM_t = (dW_t − c_t W_t)/n_t where the norm is clamped, c_t = ⟨W_t, dW_t⟩, which needs no look at W either:
-//   c_{t−1} = ⟨M_t, dM_t⟩ − β_t v_t·dM_t k_t,  ⟨M_t, dM_t⟩ = c_t, or 0 where clamped;
+//   dM_t = (dW_t − c_t W_t)/n_t where the norm is clamped,   c_t = ⟨W_t, dW_t⟩,
+//   c_{t−1} = ⟨M_t, dM_t⟩ − β_t v_t·dM_t k_t,   ⟨M_t, dM_t⟩ = c_t, or 0 where clamped,
 //   dβ_t = e_t·dM_t k_t,   dk_t = β_t dM_tᵀ e_t − W_{t−1}ᵀ f_t.
 #pragma once
 

@@ -128,7 +128,8 @@ struct Fwm2021Rule {
     const Index count = std::min(kChunk, K.cols() - first);
     const auto k = K.middleCols(first, count);
     const auto e = work.errors.middleCols(first, count), of_start = work.of_start.middleCols(first, count);
-    const auto beta = writes.beta.segment(first, count), norms = work.norms.segment(first, count);
+    const auto beta = writes.beta.segment(first, count);
+    const auto norms = work.norms.segment(first, count);
     const Matrix<T>& W = work.kept[first / kChunk];
     const Small overlap = k.transpose() * k;
 

@@ -96,7 +96,8 @@ struct Recurrence {
     work.s.resize(L);
     if (L > 0) work.u.col(L + 1) = q;
     for (Index t = L - 1; t >= 0; t -= 2) {
-      const auto u = token(work.u, t + 2), k = token(K, t);
+      const auto u = token(work.u, t + 2);
+      const auto k = token(K, t);
       const WriteStep<T> step = work.steps[t];
       const T s = work.s(t) = k.dot(u);
       if (t == 0) break;

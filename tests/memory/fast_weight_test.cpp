@@ -156,8 +156,9 @@ TEST_P(FastWeightOf, ManyWritesAreTreatedInBlocksWithTheSameResult) {
       SCOPED_TRACE(fmt::format("{}, L = {}, values {}", instance.label, L, with_values));
       const Scene plain = memory_test::scene(d, S, L, with_values, {{3}, {1, 5}});
       for_each_choice(instance, [&](const Choice& choice) {
-        // So many writes overshoot without a bound on ‖k‖.
-        if (choice.rule != "sum" && choice.normalization != "sum" && choice.normalization != "l2") return;
+        // So many writes overshoot without a bound on ‖k‖. Rules don't know kernels: two with few features do.
+        const bool bounded = choice.normalization == "sum" || choice.normalization == "l2";
+        if (choice.rule != "sum" && !(bounded && (GetParam() == "elu" || GetParam() == "dpfp"))) return;
         if (!has_meaning(choice, instance, d)) return;
         Scene scene = choice.in(plain);
         const Answer dense = choice.dense(instance.kernel);

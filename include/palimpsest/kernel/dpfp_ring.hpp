@@ -42,9 +42,9 @@ class DpfpPacketRing {
         const T* from = row<j>(g);
         const Lanes g_up = P::load(from + i), g_down = P::load(from + d_ + i);
         up += g_up * positive.template behind<j>() +
-              ahead<j>(g_up, P::load(from + i + P::kWidth)) * positive.template ahead<j>();
+              P::template window<j>(g_up, P::load(from + i + P::kWidth)) * positive.template ahead<j>();
         down += g_down * negative.template behind<j>() +
-                ahead<j>(g_down, P::load(from + next)) * negative.template ahead<j>();
+                P::template window<j>(g_down, P::load(from + next)) * negative.template ahead<j>();
       });
       pull_back(x, up, down, dx + i);
     });
@@ -129,12 +129,6 @@ class DpfpPacketRing {
 
   static Lanes up(const Lanes& x) { return P::positive(x); }
   static Lanes down(const Lanes& x) { return P::positive(-x); }
-
-  /// g_{i+j} of a packet and the next.
-  template <int j>
-  static Lanes ahead(const Lanes& here, const Lanes& after) {
-    return P::template window<j>(here, after);
-  }
 
   /// dx += (∂r/∂x)ᵀ dr.
   static void pull_back(const Lanes& x, const Lanes& up, const Lanes& down, T* dx) {

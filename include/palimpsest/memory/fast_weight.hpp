@@ -110,16 +110,12 @@ class FastWeight {
   /// Whether one query is answered without forming features.
   bool contracts(Index N) const { return N == 1 && separable() && map_.contracts(); }
 
-  /// Whether the adjoint of N queries is had in blocks of the writes: gradients by features, which are used once, then
-  /// stay in the nearest cache.
-  bool in_blocks(Index N) const {
-    if (separable()) return true;
-    return N == 1 && !map_.accumulates() && visit_rule([]<class R>(const R&) {
-             if constexpr (StateRule<R>)
-               return false;
-             else
-               return R::in_blocks;
-           });
+  /// How many of L writes the adjoint of N queries takes together: gradients by features, which are used once, then stay
+  /// in the nearest cache. A contraction forms none.
+  Index block_size(Index L, Index N) const {
+    const bool in_blocks = visit_rule([]<class R>(const R&) { return R::in_blocks; });
+    const bool whole = contracts(N) || !(separable() || (N == 1 && in_blocks && !map_.accumulates()));
+    return whole ? L : tokens_a_block(feature_dim());
   }
 
   /// C of the writes whose features were computed last.
@@ -261,7 +257,7 @@ void FastWeight<T>::read(const Episode& episode, const std::vector<int>& columns
       for (Index t = 0; t < L; ++t) C_(t, n) = by_key_(write_columns_.keys()[t], columns[n]);
   } else {
     with_queries(columns, [&](ConstMatrixView<T> Q) {
-      const Index block = map_.maps_tokens() ? tokens_a_block(feature_dim()) : L;
+      const Index block = map_.maps_tokens() ? block_size(L, N) : L;
       if (!contracts(N)) map_.resize(L, block, key_features_);
       x_.resize(key_->rows(), L);
       for_each_block(block, L, [&](Index first, Index count) {
@@ -320,7 +316,7 @@ void FastWeight<T>::backward(const Episode&, const std::vector<int>& columns, Co
         dC_.col(n) /= divisor_(n);
       }
     }
-    for_each_block(in_blocks(N) ? tokens_a_block(feature_dim()) : L, L, [&](Index first, Index count) {
+    for_each_block(block_size(L, N), L, [&](Index first, Index count) {
       const auto x = x_.middleCols(first, count);
       dx_.setZero(x.rows(), count);
       if (contracts(N)) {

@@ -22,9 +22,7 @@ struct Features {
   bool maps = false, keeps_raw = true;
 
   const Matrix<T>& phi() const { return maps ? mapped : raw; }
-  auto raw_of(Index first, Index count) {
-    return keeps_raw ? raw.middleCols(first, count) : raw.leftCols(std::min(count, raw.cols()));
-  }
+  auto raw_of(Index first, Index count) { return raw.middleCols(keeps_raw ? first : 0, count); }
 };
 
 /// How many tokens' features stay in the nearest cache until they are used again.

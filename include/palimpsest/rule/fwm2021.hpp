@@ -37,7 +37,7 @@ struct Fwm2021Rule {
   static constexpr std::string_view summary = "delta with a clamped norm and a layer-normalised read-out (FWM)";
   static constexpr bool separable = false, uses_strength = true, uses_decay = false, retrieves = true,
                         knows_order = true;
-  static constexpr bool nonlinear_in_values = true;
+  static constexpr bool nonlinear_in_values = true, in_blocks = false;
   static constexpr double largest_strength = 1;
   static Index steps_a_write() { return 1; }
 

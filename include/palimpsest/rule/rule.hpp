@@ -1,5 +1,4 @@
-// What an update rule is, seen from the queries: retrieval coefficients C(K, gates, Q), so that the outputs are Y = V
-// C.
+// What an update rule is, seen from the queries: retrieval coefficients C(K, gates, Q), so that outputs are Y = V C.
 //
 //   name, summary, [argument]                      see core/registry.hpp
 //   separable                                      c_{t,n} = k_t·q_n: each write answers as if alone, in any blocks
@@ -12,10 +11,9 @@
 //   coefficients(K, writes, Q, C, workspace)       K: p×L (or a block of it), Q: p×N, C: L×N
 //   backward(first, K, writes, Q, C, dC,           after coefficients of the same K and Q; dK (p×L) is overwritten,
 //            workspace, dK, dwrites, dQ)           dwrites and dQ (p×N) accumulate; first is 0
-//   in_blocks                                      whether backward of one query also takes a block of the writes, from
-//   `first`
-//                                                  on, the oldest block first: K, C, dC and dK are the block's, gates
-//                                                  all
+//   in_blocks                                      whether backward of one query also takes a block of the writes,
+//                                                  those from `first` on, the oldest block first: K, C, dC and dK are
+//                                                  the block's, gates all
 //
 // Queries are asked after the last write given; a query after write r is asked by giving the first r writes.
 // Most rules are a line of rule/recurrence.hpp. One that isn't linear in the values has no coefficients: see
@@ -51,6 +49,7 @@ concept RuleTraits = requires(const R rule) {
   { R::largest_strength } -> std::convertible_to<double>;
   { R::retrieves } -> std::convertible_to<bool>;
   { R::knows_order } -> std::convertible_to<bool>;
+  { R::in_blocks } -> std::convertible_to<bool>;
   { rule.steps_a_write() } -> std::same_as<Index>;
 };
 
@@ -59,7 +58,6 @@ concept Rule = RuleTraits<R> &&
     requires(const R rule, ConstMatrixView<T> in, MatrixView<T> out, const Writes<T>& writes, Writes<T>& dwrites,
              typename R::Workspace& workspace) {
   rule.coefficients(in, writes, in, out, workspace);
-  { R::in_blocks } -> std::convertible_to<bool>;
   rule.backward(Index(0), in, writes, in, in, in, workspace, out, dwrites, out);
 };
 

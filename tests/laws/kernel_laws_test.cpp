@@ -32,6 +32,10 @@ bool contracts(const KernelVariant& kernel) {
   return ask(kernel, []<class K>(const K&) { return ContractingKernel<K, double>; });
 }
 
+bool factors(const KernelVariant& kernel) {
+  return ask(kernel, []<class K>(const K&) { return requires { K::factors; }; });
+}
+
 bool lifts(const KernelVariant& kernel) {
   return ask(kernel, []<class K>(const K&) { return LiftingKernel<K, double>; });
 }
@@ -248,6 +252,21 @@ TEST_P(KernelLaws, ContractionIsTheProductWithItsFeatures) {
     contract_backward(kernel, x, u.col(0), dc.col(0), dx, du.col(0));
     EXPECT_TRUE(agree(dx, expected_dx, 1e-13));
     EXPECT_TRUE(agree(du, expected_du, 1e-13));
+  });
+}
+
+TEST_P(KernelLaws, FeaturesOfASumAreAProductIfItSaysSo) {
+  for_all([](const KernelVariant& kernel, Index d) {
+    if (!factors(kernel)) return;
+    const M x = lifted(kernel, reference::normal(d, 3, 21)), y = lifted(kernel, reference::normal(d, 3, 22));
+    M phi_x(reference::feature_dim(kernel, d), 3), phi_y = phi_x, phi_sum = phi_x;
+    forward(kernel, x, phi_x);
+    forward(kernel, y, phi_y);
+    forward(kernel, x + y, phi_sum);
+    for (Index t = 0; t < 3; ++t) {
+      const double factor = std::sqrt(phi_x.rows()) * std::exp(-x.col(t).head(d).dot(y.col(t).head(d)));
+      EXPECT_TRUE(agree(factor * phi_x.col(t).cwiseProduct(phi_y.col(t)), phi_sum.col(t), 1e-13));  // exponents up to ~100
+    }
   });
 }
 

@@ -236,6 +236,38 @@ TEST(FastWeight, DrawGivesNewRandomFeatures) {
   EXPECT_NE(*memory.random_features(), omega);
 }
 
+/// Answers of FAVOR+ in single precision to one query are those of the dense version in double.
+void expect_answers_of_favor(const Scene& scene) {
+  const Index d = scene.tables.key.rows();
+  Favor<double> kernel(4);
+  Stream stream(1, Purpose::test, 0);
+  kernel.draw(d, stream);
+  Favor<float> single(4);
+  single.omega = kernel.omega.cast<float>();
+  kernel.omega = single.omega.cast<double>();
+  FastWeight<float> memory(single, SumRule<float>(), AttentionNormalization<float>(), d);
+  expect_dense_outputs<float>(memory, scene, [&](const reference::Sequence& sequence) {
+    return reference::fast_weight(kernel, "sum", "attention", sequence);
+  });
+}
+
+TEST(FastWeight, KeysOfOppositeLongEntriesAreAnsweredAsAnyOthers) {
+  // Features of the entries are below e^-100, those of their sums, the keys, are not.
+  Scene scene = memory_test::scene(5, 7, 9, true, {{2}});
+  const M offset = M::Constant(5, 7, 8);
+  scene.tables.key += offset;
+  scene.tables.value -= offset;
+  expect_answers_of_favor(scene);
+}
+
+TEST(FastWeight, KeysWhoseFeaturesUnderflowAnswerNothing) {
+  Scene scene = memory_test::scene(5, 7, 9, true, {{2}});
+  scene.tables.key.col(scene.episodes[0].keys[0]).array() += 20;
+  expect_answers_of_favor(scene);
+  scene.tables.key.array() += 20;
+  expect_answers_of_favor(scene);
+}
+
 TEST(FastWeight, AKernelWithoutRandomFeaturesDrawsNothing) {
   FastWeight<double> memory(Elu<double>(), SumRule<double>(), AttentionNormalization<double>(), 5);
   Stream used(1, Purpose::test, 0), untouched(1, Purpose::test, 0);

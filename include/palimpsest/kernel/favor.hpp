@@ -2,6 +2,7 @@
 //   two-sided  φ(x) = (2m)^{-1/2} [exp(Ωᵀx − ‖x‖²/2); exp(−Ωᵀx − ‖x‖²/2)],  p = 2m    (`favor:m`)
 //   one-sided  φ(x) = m^{-1/2} exp(Ωᵀx − ‖x‖²/2),                           p = m     (`favor_onesided:m`)
 // with Ω: d×m in blocks of d orthogonal columns whose norms are those of Gaussian vectors. E φ(q)·φ(k) = exp(q·k).
+// Features of a sum are a product: φ(x + y) = √p e^{−x·y} φ(x) ⊙ φ(y).
 // `scaled` multiplies x by d^{-1/4} first, so that it estimates exp(q·k/√d).
 // Source: Choromanski et al. 2021, "Rethinking attention with Performers" (arXiv 2009.14794), lemma 1 and section 2.4.
 #pragma once
@@ -20,6 +21,7 @@ struct RandomExponential : RandomProjection<T> {
                                                   ? "exp(+-W'x - |x|^2/2), positive random features (Performer)"
                                                   : "exp(W'x - |x|^2/2), positive random features, one-sided (Performer)";
   static constexpr bool nonnegative = true;
+  static constexpr bool factors = true;
 
   using RandomProjection<T>::m;
 

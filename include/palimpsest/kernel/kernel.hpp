@@ -18,6 +18,9 @@
 //   contract(x, u, c)                     c_t = φ(x_t)·u;  u: p, c: n
 //   contract_backward(x, u, dc, dx, du)   dx_t += dc_t (∂φ/∂x)ᵀ u,  du += Σ_t dc_t φ(x_t)
 //
+// A kernel with φ(x + y) = √p e^{−x·y} φ(x) ⊙ φ(y), x and y the first d rows of lifted tokens, says so:
+//   factors = true                        one query is then answered from the features of the tables' entries
+//
 // A random kernel also has
 //   draw(d, stream)                       new random features for keys of size d; before the first forward
 //

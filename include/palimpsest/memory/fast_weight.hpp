@@ -7,12 +7,14 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "palimpsest/memory/accumulator.hpp"
+#include "palimpsest/memory/factored_keys.hpp"
 #include "palimpsest/memory/feature_map.hpp"
 #include "palimpsest/memory/token_tables.hpp"
 #include "palimpsest/memory/values.hpp"
@@ -110,6 +112,13 @@ class FastWeight {
   /// Whether one query is answered without forming features.
   bool contracts(Index N) const { return N == 1 && separable() && map_.contracts(); }
 
+  /// Whether one query is answered from the features of the tables' entries, which are then ready.
+  bool factors(Index N) {
+    if (N != 1 || !separable() || !map_.factors() || !tables_->keys_depend_on_values()) return false;
+    if (!factored_) factored_ = factored_keys_.begin(map_, *key_, *value_, query_features_.phi(), map_.key_dim());
+    return *factored_;
+  }
+
   /// How many of L writes the adjoint of N queries takes together: gradients by features, which are used once, then stay
   /// in the nearest cache. A contraction forms none.
   Index block_size(Index L, Index N) const {
@@ -194,6 +203,9 @@ class FastWeight {
   GateTable<T> dstrength_, ddecay_;  // by the gates' logits
 
   Matrix<T> by_key_, dby_key_;  // S×N
+
+  FactoredKeys<T> factored_keys_;
+  std::optional<bool> factored_;  // whether they serve this step, once that is known
 };
 
 template <class T>
@@ -227,6 +239,7 @@ std::vector<Parameter<T>*> FastWeight<T>::parameters() {
 template <class T>
 void FastWeight<T>::begin(const TokenTables<T>& tables) {
   tables_ = &tables;
+  factored_.reset();
   key_ = map_.lift(tables.key, lifted_key_);
   value_ = map_.lift(tables.value, lifted_value_);
   query_ = map_.lift(tables.query, lifted_query_);
@@ -255,6 +268,8 @@ void FastWeight<T>::read(const Episode& episode, const std::vector<int>& columns
   if (one_coefficient_a_key()) {
     for (Index n = 0; n < N; ++n)
       for (Index t = 0; t < L; ++t) C_(t, n) = by_key_(write_columns_.keys()[t], columns[n]);
+  } else if (factors(N)) {
+    with_queries(columns, [&](ConstMatrixView<T> Q) { factored_keys_.contract(write_columns_, Q.col(0), C_.col(0)); });
   } else {
     with_queries(columns, [&](ConstMatrixView<T> Q) {
       const Index block = map_.maps_tokens() ? block_size(L, N) : L;
@@ -307,6 +322,10 @@ void FastWeight<T>::backward(const Episode&, const std::vector<int>& columns, Co
   }
   with_queries(columns, [&](ConstMatrixView<T> Q) {
     dQ_block_.setZero(Q.rows(), N);
+    if (factors(N)) {
+      factored_keys_.contract_backward(write_columns_, Q.col(0), dC_.col(0), dQ_block_.col(0), dkey_, dvalue_);
+      return;
+    }
     if (!separable()) dwrites_.set_constant(L, T(0));
     const bool divides = map_.accumulates() && linear_in_values() && !separable();
     if (divides) {  // c' = c/D:  dD = −c'·dc'/D,  dc = dc'/D
@@ -355,6 +374,7 @@ void FastWeight<T>::end(TokenTables<T>& gradient) {
     });
     map_.backward(key_features_, *key_, 0, dK_, dkey_);
   }
+  if (factored_.value_or(false)) factored_keys_.end(map_, dkey_, dvalue_);
   dx_.setZero(query_->rows(), query_->cols());
   map_.backward(query_features_, *query_, 0, dQ_, dx_);
   map_.learn(*tables_, dkey_, dvalue_, dx_);

@@ -47,6 +47,9 @@ class FeatureMap {
   FeatureMap(KernelVariant kernel, NormalizationVariant normalization, Index d)
       : kernel_(std::move(kernel)), normalization_(std::move(normalization)), d_(d) {}
 
+  /// Size of a key before the feature map.
+  Index key_dim() const { return d_; }
+
   Index feature_dim() const {
     return std::visit([&](const auto& kernel) { return kernel.feature_dim(d_); }, kernel_);
   }
@@ -180,6 +183,15 @@ class FeatureMap {
   bool contracts() const {
     const bool contracting = std::visit([]<class K>(const K&) { return ContractingKernel<K, T>; }, kernel_);
     return contracting && !maps_tokens();
+  }
+
+  /// Whether features of a sum are a product of features; see kernel/kernel.hpp.
+  bool factors() const {
+    return !maps_tokens() && std::visit(
+                                 []<class K>(const K&) {
+                                   return requires { K::factors; };
+                                 },
+                                 kernel_);
   }
 
   /// Calls f(kernel) if the kernel contracts.

@@ -41,6 +41,9 @@ class WriteColumns {
   /// Columns of the key table, L.
   const std::vector<int>& keys() const { return *keys_; }
 
+  /// Columns of the value table, L.
+  const std::vector<int>& value_columns() const { return *value_columns_; }
+
   /// What is written, L.
   const std::vector<int>& values() const { return *values_; }
 

@@ -16,17 +16,20 @@ std::vector<Scene> scenes();
 /// gradient but ε's: then both are rounding.
 testing::AssertionResult is_gradient(const Matrix<double>& actual, const Matrix<double>& expected);
 
+/// Two ways to sum the same L·p terms, of exponents up to ~20: some 1e-6 in float and 1e-14 in double.
+template <class T>
+constexpr double kAgreement = sizeof(T) == 4 ? 1e-5 : 1e-10;
+
 /// memory: in precision T; answer: in double.
 template <class T, class Memory>
-void expect_dense_outputs(Memory& memory, const Scene& scene, const Answer& answer) {
+void expect_dense_outputs(Memory& memory, const Scene& scene, const Answer& answer, double tolerance = kAgreement<T>) {
   const TokenTables<T> tables = cast<T>(scene.tables);
   Scene rounded = scene;  // both start from the same numbers
   rounded.tables = cast<double>(tables);
   const auto answers = read_all<T>(memory, scene, tables);
   for (std::size_t i = 0; i < scene.episodes.size(); ++i) {
     const Matrix<double> expected = answer(sequence(rounded, i));
-    // Two ways to sum the same L·p terms, of exponents up to ~20: some 1e-6 in float and 1e-14 in double.
-    EXPECT_TRUE(agree(answers[i], expected, sizeof(T) == 4 ? 1e-5 : 1e-10)) << "episode " << i;
+    EXPECT_TRUE(agree(answers[i], expected, tolerance)) << "episode " << i;
   }
 }
 

@@ -40,10 +40,7 @@ struct Dpfp {
 
   void contract_backward(ConstMatrixView<T> x, ConstVectorView<T> u, ConstVectorView<T> dc, MatrixView<T> dx,
                          VectorView<T> du) const {
-    const Vector<T> ahead = rolled_back(u, 2 * x.rows());
-    for_each_token(x, [&](Index t, auto&& ring) {
-      ring.product_backward(u.data(), ahead.data(), dc(t), column(dx, t), du.data());
-    });
+    for_each_token(x, [&](Index t, auto&& ring) { ring.product_backward(u.data(), dc(t), column(dx, t), du.data()); });
   }
 
  private:
@@ -67,17 +64,6 @@ struct Dpfp {
       return true;
     }
     return false;
-  }
-
-  /// ahead_{j,i} = u_{j,i+j}.
-  Vector<T> rolled_back(ConstVectorView<T> u, Index size) const {
-    Vector<T> ahead(u.size());
-    for (Index j = 1; j <= nu; ++j) {
-      const Index first = (j - 1) * size, shift = j % size;
-      ahead.segment(first, size - shift) = u.segment(first + shift, size - shift);
-      ahead.segment(first + size - shift, shift) = u.segment(first, shift);
-    }
-    return ahead;
   }
 };
 

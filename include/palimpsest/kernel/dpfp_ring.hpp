@@ -1,12 +1,11 @@
 // The ring r = [relu(x); relu(−x)] ∈ R^{2d} of one token, of which kernel/dpfp.hpp is made. Two classes with the same
-// four members: DpfpPacketRing keeps it in registers, for whole packets and a ν known in advance; DpfpRing takes any
-// size.
+// four members: DpfpPacketRing makes a packet of it wherever one is needed, for whole packets and a ν known in advance;
+// DpfpRing takes any size.
 //
 //   features(φ)                         φ_{j,i} = r_i r_{i−j},  j = 1..ν, i = 0..2d−1, indices around the ring
 //   features_backward(g, dx)            dx += (∂φ/∂x)ᵀ g
 //   product(u)                          φ·u
-//   product_backward(u, ahead, dc,      dx += dc (∂φ/∂x)ᵀ u,  du += dc φ;  ahead_{j,i} = u_{j,i+j}
-//                    dx, du)
+//   product_backward(u, dc, dx, du)     dx += dc (∂φ/∂x)ᵀ u,  du += dc φ
 //
 // As r_i meets g_{j,i} with r_{i−j} and, j places on, g_{j,i+j} with r_{i+j}:  dr_i = Σ_j g_{j,i} r_{i−j} + g_{j,i+j}
 // r_{i+j}.
@@ -19,6 +18,8 @@
 
 namespace palimpsest {
 
+// Places beside a packet are loads of x and u from j entries before or behind; only where the halves of the ring meet
+// are packets put together.
 template <class T, int kNu>
 class DpfpPacketRing {
  public:
@@ -26,55 +27,49 @@ class DpfpPacketRing {
   DpfpPacketRing(const T* x, Index d) : x_(x), d_(d) {}
 
   void features(T* phi) const {
-    for_each_packet([&](Index i, const Lanes&, const Place& positive, const Place& negative) {
+    for_each_packet([&](auto at) {
       for_each_roll([&]<int j> {
-        P::store(positive.here * positive.template behind<j>(), row<j>(phi) + i);
-        P::store(negative.here * negative.template behind<j>(), row<j>(phi) + d_ + i);
+        P::store(positive<0>(at) * positive<-j>(at), row<j>(phi) + at.i);
+        P::store(negative<0>(at) * negative<-j>(at), row<j>(phi) + d_ + at.i);
       });
     });
   }
 
   void features_backward(const T* g, T* dx) const {
-    for_each_packet([&](Index i, const Lanes& x, const Place& positive, const Place& negative) {
-      const Index next = i + P::kWidth < d_ ? d_ + i + P::kWidth : 0;
+    for_each_packet([&](auto at) {
       Lanes up{}, down{};
       for_each_roll([&]<int j> {
-        const T* from = row<j>(g);
-        const Lanes g_up = P::load(from + i), g_down = P::load(from + d_ + i);
-        up += g_up * positive.template behind<j>() +
-              P::template window<j>(g_up, P::load(from + i + P::kWidth)) * positive.template ahead<j>();
-        down += g_down * negative.template behind<j>() +
-                P::template window<j>(g_down, P::load(from + next)) * negative.template ahead<j>();
+        up += P::load(row<j>(g) + at.i) * positive<-j>(at) + P::load(row<j>(g) + at.i + j) * positive<j>(at);
+        down += P::load(row<j>(g) + d_ + at.i) * negative<-j>(at) + ahead<j>(g, at) * negative<j>(at);
       });
-      pull_back(x, up, down, dx + i);
+      pull_back(at.i, up, down, dx);
     });
   }
 
   T product(const T* u) const {
     Lanes sum{};
-    for_each_packet([&](Index i, const Lanes&, const Place& positive, const Place& negative) {
+    for_each_packet([&](auto at) {
       Lanes up{}, down{};
       for_each_roll([&]<int j> {
-        up += P::load(row<j>(u) + i) * positive.template behind<j>();
-        down += P::load(row<j>(u) + d_ + i) * negative.template behind<j>();
+        up += P::load(row<j>(u) + at.i) * positive<-j>(at);
+        down += P::load(row<j>(u) + d_ + at.i) * negative<-j>(at);
       });
-      sum += up * positive.here + down * negative.here;
+      sum += up * positive<0>(at) + down * negative<0>(at);
     });
     return P::sum(sum);
   }
 
-  void product_backward(const T* u, const T* ahead, T dc, T* dx, T* du) const {
-    for_each_packet([&](Index i, const Lanes& x, const Place& positive, const Place& negative) {
-      const auto half = [&](Index first, const Place& r) {
-        Lanes dr{};
-        for_each_roll([&]<int j> {
-          const Lanes behind = dc * r.template behind<j>();
-          dr += P::load(row<j>(u) + first) * behind + P::load(row<j>(ahead) + first) * (dc * r.template ahead<j>());
-          P::store(P::load(row<j>(du) + first) + r.here * behind, row<j>(du) + first);
-        });
-        return dr;
-      };
-      pull_back(x, half(i, positive), half(d_ + i, negative), dx + i);
+  void product_backward(const T* u, T dc, T* dx, T* du) const {
+    for_each_packet([&](auto at) {
+      Lanes up{}, down{};
+      for_each_roll([&]<int j> {
+        const Lanes before_up = dc * positive<-j>(at), before_down = dc * negative<-j>(at);
+        up += P::load(row<j>(u) + at.i) * before_up + P::load(row<j>(u) + at.i + j) * (dc * positive<j>(at));
+        down += P::load(row<j>(u) + d_ + at.i) * before_down + ahead<j>(u, at) * (dc * negative<j>(at));
+        add(positive<0>(at) * before_up, row<j>(du) + at.i);
+        add(negative<0>(at) * before_down, row<j>(du) + d_ + at.i);
+      });
+      pull_back(at.i, up, down, dx);
     });
   }
 
@@ -82,25 +77,22 @@ class DpfpPacketRing {
   using P = Packet<T>;
   using Lanes = typename P::Lanes;
 
-  /// A packet of the ring and those beside it.
+  /// The packet at i of either half, and whether it begins or ends the half.
+  template <bool kBegins, bool kEnds>
   struct Place {
-    Lanes before, here, after;
-
-    void advance() {
-      before = here;
-      here = after;
-    }
-    /// r_{i−j}
-    template <int j>
-    Lanes behind() const {
-      return P::template window<P::kWidth - j>(before, here);
-    }
-    /// r_{i+j}
-    template <int j>
-    Lanes ahead() const {
-      return P::template window<j>(here, after);
-    }
+    static constexpr bool begins = kBegins, ends = kEnds;
+    Index i;
   };
+
+  /// Calls f(place) for i = 0, width, … d − width.
+  template <class F>
+  void for_each_packet(F&& f) const {
+    const Index last = d_ - P::kWidth;
+    if (last == 0) return f(Place<true, true>{0});
+    f(Place<true, false>{0});
+    for (Index i = P::kWidth; i < last; i += P::kWidth) f(Place<false, false>{i});
+    f(Place<false, true>{last});
+  }
 
   /// Calls f.operator()<j>() for j = 1..ν.
   template <class F>
@@ -109,30 +101,47 @@ class DpfpPacketRing {
     (std::make_integer_sequence<int, kNu>());
   }
 
-  /// Calls f(i, x, positive, negative) with the packet of x at i = 0, width, … d − width and the ring's at i and d + i.
-  template <class F>
-  void for_each_packet(F&& f) const {
-    const Lanes first = P::load(x_), last = P::load(x_ + d_ - P::kWidth);
-    Lanes x = first;
-    Place positive{down(last), up(first), {}}, negative{up(last), down(first), {}};
-    for (Index i = 0; i < d_; i += P::kWidth) {
-      const bool ends = i + P::kWidth == d_;
-      const Lanes next = ends ? first : P::load(x_ + i + P::kWidth);
-      positive.after = ends ? down(first) : up(next);
-      negative.after = ends ? up(first) : down(next);
-      f(i, x, positive, negative);
-      positive.advance();
-      negative.advance();
-      x = next;
-    }
+  static Lanes up(const T* x) { return P::positive(P::load(x)); }
+  static Lanes down(const T* x) { return P::positive(-P::load(x)); }
+
+  /// r_{i+j}
+  template <int j, class Place>
+  Lanes positive(Place at) const {
+    return around<j>(up, down, at);
+  }
+  /// r_{d+i+j}
+  template <int j, class Place>
+  Lanes negative(Place at) const {
+    return around<j>(down, up, at);
   }
 
-  static Lanes up(const Lanes& x) { return P::positive(x); }
-  static Lanes down(const Lanes& x) { return P::positive(-x); }
+  /// j places on from `at` in one half of the ring, whose neighbour on both sides is the other.
+  template <int j, class Half, class Place>
+  Lanes around(Half* half, Half* other, Place at) const {
+    if constexpr (j < 0 && Place::begins)
+      return P::template window<P::kWidth + j>(other(x_ + d_ - P::kWidth), half(x_));
+    else if constexpr (j > 0 && Place::ends)
+      return P::template window<j>(half(x_ + at.i), other(x_));
+    else
+      return half(x_ + at.i + j);
+  }
 
-  /// dx += (∂r/∂x)ᵀ dr.
-  static void pull_back(const Lanes& x, const Lanes& up, const Lanes& down, T* dx) {
-    P::store(P::load(dx) + (x > T(0) ? up : Lanes{}) - (x < T(0) ? down : Lanes{}), dx);
+  /// g_{j,d+i+j}
+  template <int j, class Place>
+  Lanes ahead(const T* g, Place at) const {
+    const T* here = row<j>(g) + d_ + at.i;
+    if constexpr (Place::ends)
+      return P::template window<j>(P::load(here), P::load(row<j>(g)));
+    else
+      return P::load(here + j);
+  }
+
+  static void add(const Lanes& v, T* to) { P::store(P::load(to) + v, to); }
+
+  /// dx += (∂r/∂x)ᵀ dr, of the packet at i.
+  void pull_back(Index i, const Lanes& up, const Lanes& down, T* dx) const {
+    const Lanes x = P::load(x_ + i);
+    add((x > T(0) ? up : Lanes{}) - (x < T(0) ? down : Lanes{}), dx + i);
   }
 
   template <int j, class Pointer>
@@ -171,7 +180,7 @@ class DpfpRing {
     return sum;
   }
 
-  void product_backward(const T* u, const T*, T dc, T* dx, T* du) {
+  void product_backward(const T* u, T dc, T* dx, T* du) {
     pull_back(u, dc, dx);
     for_each_pair([&](Index i, Index before) { *du++ += dc * r_(i) * r_(before); });
   }

@@ -1,18 +1,21 @@
 // What a normalisation is: a map of feature-mapped keys and queries, token by token, and perhaps a divisor at read-out.
 //
 //   name, summary                         see core/registry.hpp
-//   accumulates                           whether read-out and retrieval are divided by z·q + ε, z the sum of mapped keys
-//   maps_tokens                           whether forward changes anything
-//   needs_nonnegative                     whether it divides by sums of features, which must then not be negative
-//   forward(phi, mapped, scale, epsilon)  phi, mapped: p×n; scale: n, what backward needs. ε guards queries; keys have
+//   accumulates                           whether read-out and retrieval are divided by z·q + ε, z the sum of mapped
+//   keys maps_tokens                           whether forward changes anything needs_nonnegative whether it divides by
+//   sums of features, which must then not be negative forward(phi, mapped, scale, epsilon)  phi, mapped: p×n; scale: n,
+//   what backward needs. ε guards queries; keys have
 //                                         ε = 0
 //   backward(phi, mapped, scale, dphi)    dphi: gradient by the mapped tokens in, by the raw ones out
 //   forgets_features                      optional: backward doesn't look at phi, which then need not be kept
 #pragma once
 
+#include <cmath>
 #include <concepts>
 #include <string_view>
+#include <utility>
 
+#include "palimpsest/core/packet.hpp"
 #include "palimpsest/core/types.hpp"
 
 namespace palimpsest {
@@ -38,16 +41,17 @@ struct DivideBySum {
 
   void forward(ConstMatrixView<T> phi, MatrixView<T> mapped, VectorView<T> scale, T epsilon) const {
     for (Index t = 0; t < phi.cols(); ++t) {
-      scale(t) = T(1) / (token(phi, t).sum() + epsilon);
-      token(mapped, t) = scale(t) * token(phi, t);
+      scale(t) = T(1) / (sum(column(phi, t), phi.rows()) + epsilon);
+      multiply(scale(t), column(phi, t), phi.rows(), column(mapped, t));
     }
   }
 
   // φ' = φ/σ, σ = Σφ + ε:  dφ = (dφ' − φ'·dφ')/σ;  scale = 1/σ.
   void backward(ConstMatrixView<T>, ConstMatrixView<T> mapped, ConstVectorView<T> scale, MatrixView<T> dphi) const {
     for (Index t = 0; t < mapped.cols(); ++t) {
-      auto d = token(dphi, t).array();
-      d = scale(t) * (d - token(mapped, t).dot(token(dphi, t)));
+      T* d = column(dphi, t);
+      const T along = dot(column(mapped, t), std::as_const(d), mapped.rows()), s = scale(t);
+      for (Index i = 0; i < mapped.rows(); ++i) d[i] = s * (d[i] - along);
     }
   }
 };
@@ -59,8 +63,9 @@ struct DivideByNorm {
 
   void forward(ConstMatrixView<T> phi, MatrixView<T> mapped, VectorView<T> scale, T epsilon) const {
     for (Index t = 0; t < phi.cols(); ++t) {
-      scale(t) = T(1) / (token(phi, t).norm() + epsilon);
-      token(mapped, t) = scale(t) * token(phi, t);
+      const T* from = column(phi, t);
+      scale(t) = T(1) / (std::sqrt(dot(from, from, phi.rows())) + epsilon);
+      multiply(scale(t), from, phi.rows(), column(mapped, t));
     }
   }
 

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "palimpsest/core/packet.hpp"
 #include "palimpsest/rule/rule.hpp"
 
 namespace palimpsest {
@@ -27,6 +28,14 @@ struct Write {
 template <class T>
 struct WriteStep {
   T decay, erase, write;
+};
+
+/// What a chunk of n ≤ kChunk writes needs for N queries at once.
+template <class T>
+struct Many {
+  static constexpr Index kChunk = 32;
+  Matrix<T> U, S, H, overlap;                          // p×N, n×N, p×n, n×n
+  Vector<T> left = Vector<T>(kChunk), written = left;  // n
 };
 
 /// A rule derives from this and has
@@ -45,8 +54,7 @@ struct Recurrence {
     Vector<T> s;                      // L
     Vector<T> g, between;             // p, the adjoint's g, and g between two writes
     Vector<T> nothing, unused;        // p, zeros, and what they get
-    Matrix<T> many;                   // kLanes×p, queries as rows
-    Vector<T> many_s;
+    Many<T> many;
   };
 
   void coefficients(ConstMatrixView<T> K, const Writes<T>& writes, ConstMatrixView<T> Q, MatrixView<T> C,
@@ -57,10 +65,7 @@ struct Recurrence {
       carry(K, Q.col(0), work);
       for (Index t = 0; t < K.cols(); ++t) C(t, 0) = work.steps[t].write * work.s(t);
     } else {
-      for (Index first = 0; first < Q.cols(); first += kLanes) {
-        const Index count = std::min(kLanes, Q.cols() - first);
-        carry_many(K, Q.middleCols(first, count), C.middleCols(first, count), work);
-      }
+      carry_many(K, Q, C, work);
     }
   }
 
@@ -79,8 +84,6 @@ struct Recurrence {
   }
 
  private:
-  static constexpr Index kLanes = 64;  // queries carried together; with p = 128 features they fit the nearest cache
-
   /// The gates of write t, whose key is k.
   template <class Key>
   static Write<T> write(const Key& k, const Writes<T>& writes, Index t) {
@@ -91,21 +94,25 @@ struct Recurrence {
   // query that the first leaves, nor its k'·g for the first's g.
 
   static void carry(ConstMatrixView<T>& K, ConstVectorView<T> q, Workspace& work) {
-    const Index L = K.cols();
-    work.u.resize(K.rows(), L + 2);
+    const Index L = K.cols(), p = K.rows();
+    work.u.resize(p, L + 2);
     work.s.resize(L);
     if (L > 0) work.u.col(L + 1) = q;
     for (Index t = L - 1; t >= 0; t -= 2) {
-      const auto u = token(work.u, t + 2);
-      const auto k = token(K, t);
+      const T *u = column(work.u, t + 2), *k = column(K, t);
       const WriteStep<T> step = work.steps[t];
-      const T s = work.s(t) = k.dot(u);
-      if (t == 0) break;
-      const auto earlier = token(K, t - 1);
+      if (t == 0) {
+        work.s(t) = dot(k, u, p);
+        break;
+      }
+      const T* earlier = column(K, t - 1);
       const WriteStep<T> next = work.steps[t - 1];
-      const T s_next = work.s(t - 1) = step.decay * earlier.dot(u) - step.erase * s * earlier.dot(k);
-      leave_two(step.decay, step.erase * s, next.decay, next.erase * s_next, k.data(), earlier.data(), u.data(),
-                K.rows(), column(work.u, t + 1), column(work.u, t));
+      const auto [s, s_earlier, overlap] = dots<T, 3>({{{k, u}, {earlier, u}, {earlier, k}}}, p);
+      const T s_next = step.decay * s_earlier - step.erase * s * overlap;
+      work.s(t) = s;
+      work.s(t - 1) = s_next;
+      leave_two(step.decay, step.erase * s, next.decay, next.erase * s_next, k, earlier, u, p, column(work.u, t + 1),
+                column(work.u, t));
     }
   }
 
@@ -127,14 +134,16 @@ struct Recurrence {
     const auto k = token(K, i), k2 = pair ? token(K, i + 1) : Eigen::Map<const Vector<T>>(work.nothing.data(), p);
     const T *u = column(work.u, t + 2), *u2 = pair ? column(work.u, t + 3) : work.nothing.data();
     const WriteStep<T> one = work.steps[t], two = pair ? work.steps[t + 1] : WriteStep<T>{1, 0, 0};
-    const T s = work.s(t), dc = dC(i), kg = k.dot(work.g), ds = one.write * dc - one.erase * kg;
+    const T* g = work.g.data();
+    const auto [kg, k2g, overlap] = dots<T, 3>({{{k.data(), g}, {k2.data(), g}, {k2.data(), k.data()}}}, p);
+    const T s = work.s(t), dc = dC(i), ds = one.write * dc - one.erase * kg;
     const T s2 = pair ? work.s(t + 1) : T(0), dc2 = pair ? dC(i + 1) : T(0);
-    const T kg2 = one.decay * k2.dot(work.g) + ds * k2.dot(k), ds2 = two.write * dc2 - two.erase * kg2;
-    const T da = Rule::uses_decay ? Eigen::Map<const Vector<T>>(u, p).dot(work.g) : T(0);
+    const T kg2 = one.decay * k2g + ds * overlap, ds2 = two.write * dc2 - two.erase * kg2;
+    const T da = Rule::uses_decay ? dot(u, g, p) : T(0);
     const auto pull = accumulate ? pull_two<true> : pull_two<false>;
     pull(one.decay, one.erase * s, ds, two.decay, two.erase * s2, ds2, k.data(), k2.data(), u, u2, p, column(dK, i),
          pair ? column(dK, i + 1) : work.unused.data(), work.between.data(), work.g.data());
-    const T da2 = Rule::uses_decay ? Eigen::Map<const Vector<T>>(u2, p).dot(work.between) : T(0);
+    const T da2 = Rule::uses_decay ? dot<T>(u2, work.between.data(), p) : T(0);
     close_step({da, -s * kg, s * dc}, k, t, writes, token(dK, i), dwrites);
     if (pair) close_step({da2, -s2 * kg2, s2 * dc2}, k2, t + 1, writes, token(dK, i + 1), dwrites);
   }
@@ -163,14 +172,38 @@ struct Recurrence {
     if constexpr (Rule::looks_at_norm) dk += 2 * dw.squared_norm * k;
   }
 
-  static void carry_many(ConstMatrixView<T>& K, ConstMatrixView<T> Q, MatrixView<T> C, Workspace& work) {
-    work.many = Q.transpose();
-    for (Index t = K.cols() - 1; t >= 0; --t) {
-      const auto& [decay, erase, write_strength] = work.steps[t];
-      work.many_s.noalias() = work.many * K.col(t);
-      C.row(t) = write_strength * work.many_s.transpose();
-      if (decay != T(1)) work.many *= decay;
-      if (erase != T(0)) work.many.noalias() -= (erase * work.many_s) * K.col(t).transpose();
+  /// A chunk of n writes at a time, as products of matrices. With h_i the key that finds s_i in the query u as it comes
+  /// to the chunk, and A_{i,j} = a_{i+1} … a_{j−1} what the writes between two leave,
+  ///   s_i = h_i·u ,   h_i = A_{i,n} k_i − Σ_{j>i} A_{i,j} e_j (k_i·k_j) h_j ,   u ← A_{−1,n} u − Σ_j A_{−1,j} e_j s_j
+  ///   k_j .
+  static void carry_many(ConstMatrixView<T>& K, ConstMatrixView<T>& Q, MatrixView<T>& C, Workspace& work) {
+    auto& [U, S, H, overlap, left, written] = work.many;
+    U = Q;
+    for (Index last = K.cols(); last > 0; last -= H.cols()) {
+      const Index first = std::max<Index>(0, last - Many<T>::kChunk), n = last - first;
+      const auto k = K.middleCols(first, n);
+      const WriteStep<T>* steps = work.steps.data() + first;
+      overlap.noalias() = k.transpose() * k;
+      H = k;
+      for (Index i = n - 1; i >= 0; --i) {
+        T kept = 1;
+        for (Index j = i + 1; j < n; ++j) {
+          left(j) = kept * steps[j].erase;
+          kept *= steps[j].decay;
+        }
+        if (kept != T(1)) H.col(i) *= kept;
+        for (Index j = i + 1; j < n; ++j) token(H, i) -= left(j) * overlap(i, j) * token(H, j);
+      }
+      S.noalias() = H.transpose() * U;
+      T kept = 1;
+      for (Index j = 0; j < n; ++j) {
+        written(j) = steps[j].write;
+        H.col(j) = -kept * steps[j].erase * k.col(j);
+        kept *= steps[j].decay;
+      }
+      C.middleRows(first, n) = written.head(n).asDiagonal() * S;
+      if (kept != T(1)) U *= kept;
+      U.noalias() += H * S;
     }
   }
 };

@@ -151,11 +151,11 @@ TEST_P(FastWeightOf, GradientsByTheKernelsParametersAreThoseOfTheStateSide) {
 }
 
 TEST_P(FastWeightOf, ManyWritesAreTreatedInBlocksWithTheSameResult) {
-  // A block holds max(8, 8192/p) writes; here are three and a bit.
+  // A block holds max(8, 4096/p) writes; here are three and a bit.
   const Index d = 5, S = 7;
   for (const bool with_values : {true, false})
     for (const auto& instance : instances(d)) {
-      const Index L = 3 * 8192 / reference::feature_dim(instance.kernel, d) + 5;
+      const Index L = 3 * 4096 / reference::feature_dim(instance.kernel, d) + 5;
       SCOPED_TRACE(fmt::format("{}, L = {}, values {}", instance.label, L, with_values));
       const Scene plain = memory_test::scene(d, S, L, with_values, {{3}, {1, 5}});
       for_each_choice(instance, [&](const Choice& choice) {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Every fault turns a quick gate red, and the program without one turns none.
-# Usage: mutations.sh BENCH_DIRECTORY MUTANTS_DIRECTORY NAME…
+# Usage: mutations.sh BENCH_DIRECTORY MUTANTS_DIRECTORY FAULT:MUTANT:GATES…
+# A fault is caught if mutant_MUTANT, which has it, turns a gate red whose name begins with GATES.
 set -euo pipefail
 bench=$(realpath "$1")
 mutants=$(realpath "$2")
@@ -23,9 +24,12 @@ red_gates() {
 missed=0
 healthy=$(red_gates "$bench/sweep")
 [[ -z $healthy ]] || { echo "FAILED: red without a fault: $healthy"; missed=1; }
-for name in "$@"; do
-  red=$(red_gates "$mutants/mutant_$name")
-  printf '%-28s %s\n' "$name" "$(paste -sd ';' <<< "${red:-NO GATE}" | sed 's/;/; /g')"
-  [[ -n $red ]] || missed=1
+declare -A red
+for fault in "$@"; do
+  IFS=: read -r name mutant gates <<< "$fault"
+  [[ -v red[$mutant] ]] || red[$mutant]=$(red_gates "$mutants/mutant_$mutant")
+  caught=$(awk -v gates="$gates" 'index($0, gates) == 1' <<< "${red[$mutant]}")
+  printf '%-28s %s\n' "$name" "$(paste -sd ';' <<< "${caught:-NO GATE}" | sed 's/;/; /g')"
+  [[ -n $caught ]] || missed=1
 done
 exit $missed

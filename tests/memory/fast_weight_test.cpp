@@ -121,8 +121,10 @@ TEST_P(FastWeightOf, OutputsInFloatAreThoseOfTheStateSide) {
     auto memory = choice.memory<float>(instance.single, scene.tables.key.rows());
     // e^a is off by |a| ε, here |a| ~ 40: 3e-6 a feature, twice that of its square, and of keys and queries both.
     const bool squared_exponentials = choice.normalization == "sum_of_squares" && GetParam().starts_with("favor");
+    // Unnormalised keys with ‖k‖² above 2 overshoot at each write: answers grow to 1e5, rounding with them.
+    const bool overshoots = choice.normalization == "none" && choice.rule.find("delta") != std::string::npos;
     expect_dense_outputs<float>(memory, scene, choice.dense(instance.rounded),
-                                (squared_exponentials ? 2 : 1) * kAgreement<float>);
+                                (overshoots ? 4 : squared_exponentials ? 2 : 1) * kAgreement<float>);
   });
 }
 

@@ -124,7 +124,10 @@ TEST_P(FastWeightOf, OutputsInFloatAreThoseOfTheStateSide) {
     // Unnormalised keys with ‖k‖² above 2 overshoot at each write: answers grow to 1e5, rounding with them.
     const bool overshoots = choice.normalization == "none" && choice.rule.find("delta") != std::string::npos;
     expect_dense_outputs<float>(memory, scene, choice.dense(instance.rounded),
-                                (overshoots ? 4 : squared_exponentials ? 2 : 1) * kAgreement<float>);
+                                (overshoots             ? 4
+                                 : squared_exponentials ? 2
+                                                        : 1) *
+                                    kAgreement<float>);
   });
 }
 
@@ -254,7 +257,8 @@ FavorMemory favor(Index d) {
   Favor<float> single(4);
   single.omega = kernel.omega.cast<float>();
   kernel.omega = single.omega.cast<double>();
-  return {{single, SumRule<float>(), AttentionNormalization<float>(), d}, [kernel](const reference::Sequence& sequence) {
+  return {{single, SumRule<float>(), AttentionNormalization<float>(), d},
+          [kernel](const reference::Sequence& sequence) {
             return reference::fast_weight(kernel, "sum", "attention", sequence);
           }};
 }

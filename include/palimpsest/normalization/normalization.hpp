@@ -1,10 +1,10 @@
 // What a normalisation is: a map of feature-mapped keys and queries, token by token, and perhaps a divisor at read-out.
 //
 //   name, summary                         see core/registry.hpp
-//   accumulates                           whether read-out and retrieval are divided by z·q + ε, z the sum of mapped
-//   keys maps_tokens                           whether forward changes anything needs_nonnegative whether it divides by
-//   sums of features, which must then not be negative forward(phi, mapped, scale, epsilon)  phi, mapped: p×n; scale: n,
-//   what backward needs. ε guards queries; keys have
+//   accumulates                           whether read-out and retrieval are divided by z·q + ε, z the sum of mapped keys
+//   maps_tokens                           whether forward changes anything
+//   needs_nonnegative                     whether it divides by sums of features, which must then not be negative
+//   forward(phi, mapped, scale, epsilon)  phi, mapped: p×n; scale: n, what backward needs. ε guards queries; keys have
 //                                         ε = 0
 //   backward(phi, mapped, scale, dphi)    dphi: gradient by the mapped tokens in, by the raw ones out
 //   forgets_features                      optional: backward doesn't look at phi, which then need not be kept

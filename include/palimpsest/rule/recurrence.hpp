@@ -174,8 +174,8 @@ struct Recurrence {
 
   /// A chunk of n writes at a time, as products of matrices. With h_i the key that finds s_i in the query u as it comes
   /// to the chunk, and A_{i,j} = a_{i+1} … a_{j−1} what the writes between two leave,
-  ///   s_i = h_i·u ,   h_i = A_{i,n} k_i − Σ_{j>i} A_{i,j} e_j (k_i·k_j) h_j ,   u ← A_{−1,n} u − Σ_j A_{−1,j} e_j s_j
-  ///   k_j .
+  ///   s_i = h_i·u ,   h_i = A_{i,n} k_i − Σ_{j>i} A_{i,j} e_j (k_i·k_j) h_j ,
+  ///   u ← A_{−1,n} u − Σ_j A_{−1,j} e_j s_j k_j .
   static void carry_many(ConstMatrixView<T>& K, ConstMatrixView<T>& Q, MatrixView<T>& C, Workspace& work) {
     auto& [U, S, H, overlap, left, written] = work.many;
     U = Q;

@@ -110,6 +110,25 @@ void backward(const RuleVariant& rule, ConstMatrixView<double> K, const Writes<d
       rule);
 }
 
+/// The same of keys that were divided; false for a rule that leaves that to others.
+bool backward(const RuleVariant& rule, const M& K, const Writes<double>& writes, const M& Q, const M& dC,
+              const Division<double>& division, M& dK) {
+  return std::visit(
+      [&]<class R>(const R& r) {
+        if constexpr (requires { R::undivides; }) {
+          typename R::Workspace work;
+          M C(dC.rows(), dC.cols()), dQ = M::Zero(Q.rows(), Q.cols());
+          r.coefficients(K, writes, Q, C, work);
+          Writes<double> dwrites;
+          dwrites.set_constant(K.cols(), 0);
+          r.backward(0, K, writes, Q, C, dC, work, dK, dwrites, dQ, division);
+          return true;
+        }
+        return false;
+      },
+      rule);
+}
+
 /// C: L×N, in a window and a workspace of its own.
 M coefficients(const RuleVariant& rule, const M& K, const Writes<double>& writes, const M& Q) {
   PoisonedWindow<double> C(K.cols(), Q.cols());
@@ -224,6 +243,33 @@ TEST_P(RuleLaws, BackwardIsTheGradient) {
       EXPECT_TRUE(agree(actual, expected, 1e-8) || (actual - expected).cwiseAbs().maxCoeff() < 1e-9)
           << agree(actual, expected, 1e-8).message();
     }
+  });
+}
+
+// As BackwardIsTheGradient, of keys φ/Σφ and φ/‖φ‖ and by φ.
+TEST_P(RuleLaws, AGradientMayGoThroughTheDivisionOfKeys) {
+  const auto by_sum = [](const M& phi, Index t) { return 1 / phi.col(t).sum(); };
+  const auto by_norm = [](const M& phi, Index t) { return 1 / phi.col(t).norm(); };
+  for_all([&](const M& keys, const Writes<double>& writes, const M& Q) {
+    const M dC = reference::normal(keys.cols(), Q.cols(), 33);
+    const auto agrees = [&](const auto& scale_of, double ones, double own) {
+      M phi = keys.array().abs() + 0.1;
+      Vector<double> scale(phi.cols());
+      const auto divided = [&] {
+        M K(phi.rows(), phi.cols());
+        for (Index t = 0; t < phi.cols(); ++t) K.col(t) = (scale(t) = scale_of(phi, t)) * phi.col(t);
+        return K;
+      };
+      M dphi(phi.rows(), phi.cols());
+      const M K = divided();
+      if (!backward(rule, K, writes, Q, dC, {&scale, ones, own}, dphi)) return;
+      const M expected = reference::central_differences(
+          [&] { return coefficients(rule, divided(), writes, Q).cwiseProduct(dC).sum(); }, phi);
+      EXPECT_TRUE(agree(dphi, expected, 1e-8) || (dphi - expected).cwiseAbs().maxCoeff() < 1e-8)
+          << agree(dphi, expected, 1e-8).message();
+    };
+    agrees(by_sum, 1, 0);
+    agrees(by_norm, 0, 1);
   });
 }
 

@@ -43,18 +43,6 @@ auto token(View&& view, Index t) {
   return Eigen::Map<std::conditional_t<std::is_const_v<Entry>, const Plain, Plain>>(column(view, t), view.rows());
 }
 
-/// out_i += in_i.
-template <class T>
-void add(const T* __restrict in, Index n, T* __restrict out) {
-  for (Index i = 0; i < n; ++i) out[i] += in[i];
-}
-
-/// out_i = factor · in_i.
-template <class T>
-void multiply(T factor, const T* __restrict in, Index n, T* __restrict out) {
-  for (Index i = 0; i < n; ++i) out[i] = factor * in[i];
-}
-
 /// What a user asked for cannot be done; the message, of one line, names the value and what is allowed. Control
 /// characters, which the value may hold, become blanks.
 class ConfigurationError : public std::runtime_error {

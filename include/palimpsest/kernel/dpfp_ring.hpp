@@ -102,7 +102,7 @@ class DpfpPacketRing {
   }
 
   static Lanes up(const T* x) { return P::positive(P::load(x)); }
-  static Lanes down(const T* x) { return P::positive(-P::load(x)); }
+  static Lanes down(const T* x) { return up(x) - P::load(x); }
 
   /// r_{i+j}
   template <int j, class Place>

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "palimpsest/core/packet.hpp"
 #include "palimpsest/kernel/kernel.hpp"
 
 namespace palimpsest {

@@ -273,7 +273,7 @@ void FastWeight<T>::read(const Episode& episode, const std::vector<int>& columns
   } else {
     with_queries(columns, [&](ConstMatrixView<T> Q) {
       const Index block = map_.maps_tokens() ? block_size(L, N) : L;
-      if (!contracts(N)) map_.resize(L, block, key_features_);
+      if (!contracts(N)) map_.resize(L, key_features_);
       x_.resize(key_->rows(), L);
       for_each_block(block, L, [&](Index first, Index count) {
         MatrixView<T> x = x_.middleCols(first, count);
@@ -344,9 +344,19 @@ void FastWeight<T>::backward(const Episode&, const std::vector<int>& columns, Co
         });
       } else {
         dK_.resize(Q.rows(), count);
-        visit_linear_rule([&](const auto& rule, auto& work) {
-          rule.backward(first, key_features_.phi().middleCols(first, count), writes_, Q, C_.middleRows(first, count),
-                        dC_.middleRows(first, count), work, dK_, dwrites_, dQ_block_);
+        bool undivided = false;  // whether dK is by the keys before normalisation
+        visit_linear_rule([&]<class R>(const R& rule, auto& work) {
+          const auto backward = [&](auto... division) {
+            rule.backward(first, key_features_.phi().middleCols(first, count), writes_, Q, C_.middleRows(first, count),
+                          dC_.middleRows(first, count), work, dK_, dwrites_, dQ_block_, division...);
+          };
+          if constexpr (requires { R::undivides; }) {
+            const auto division = divides ? Division<T>() : map_.division(key_features_);
+            undivided = division.scale != nullptr;
+            backward(division);
+          } else {
+            backward();
+          }
         });
         visit_state_rule([&](const auto& rule, auto& work) {
           rule.backward(key_features_.phi(), writes_, write_columns_.values(), Q, dY, work, dK_, dwrites_, dQ_block_);
@@ -355,7 +365,10 @@ void FastWeight<T>::backward(const Episode&, const std::vector<int>& columns, Co
           accumulator_.divisor_backward(Q, ddivisor_, dQ_block_);
           accumulator_.backward(key_features_.phi(), writes_.retrieval, dwrites_.retrieval, retrieves(), dK_);
         }
-        map_.backward(key_features_, x, first, dK_, dx_);
+        if (undivided)
+          map_.kernel_backward(key_features_, x, first, dK_, dx_);
+        else
+          map_.backward(key_features_, x, first, dK_, dx_);
       }
       write_columns_.scatter(dx_, first, dkey_, dvalue_);
     });

@@ -10,25 +10,26 @@
 #include "palimpsest/kernel/all.hpp"
 #include "palimpsest/memory/token_tables.hpp"
 #include "palimpsest/normalization/all.hpp"
+#include "palimpsest/rule/rule.hpp"
 
 namespace palimpsest {
 
 /// Mapped and normalised tokens with what their adjoint needs.
 template <class T>
 struct Features {
-  Matrix<T> raw;     // p×n, before normalisation; of one block only unless backward looks at them
+  Matrix<T> raw;     // p×n, before normalisation; nothing if that maps in place
   Matrix<T> mapped;  // p×n, after it; unused if it maps nothing
   Vector<T> scale;   // n
-  bool maps = false, keeps_raw = true;
+  bool maps = false, in_place = false;
 
   const Matrix<T>& phi() const { return maps ? mapped : raw; }
-  auto raw_of(Index first, Index count) { return raw.middleCols(keeps_raw ? first : 0, count); }
+  auto raw_of(Index first, Index count) { return (in_place ? mapped : raw).middleCols(first, count); }
 };
 
 /// How many tokens' features stay in the nearest cache until they are used again.
 inline Index tokens_a_block(Index feature_dim) {
   constexpr Index kCacheFloats = 4096;
-  return std::max<Index>(8, kCacheFloats / feature_dim);
+  return std::max<Index>(8, kCacheFloats / feature_dim / 2 * 2);
 }
 
 /// Calls f(first, count) over n tokens, `size` at a time.
@@ -138,11 +139,11 @@ class FeatureMap {
         kernel_);
   }
 
-  /// Makes room for n tokens, to be mapped `block` at a time.
-  void resize(Index n, Index block, Features<T>& features) const {
+  /// Makes room for n tokens.
+  void resize(Index n, Features<T>& features) const {
     features.maps = maps_tokens();
-    features.keeps_raw = !features.maps || looks_at_features();
-    features.raw.resize(feature_dim(), features.keeps_raw ? n : block);
+    features.in_place = features.maps && !looks_at_features();
+    features.raw.resize(feature_dim(), features.in_place ? 0 : n);
     if (features.maps) {
       features.mapped.resize(feature_dim(), n);
       features.scale.resize(n);
@@ -162,21 +163,36 @@ class FeatureMap {
 
   /// All tokens at once.
   void forward(ConstMatrixView<T> x, T epsilon, Features<T>& features) const {
-    resize(x.cols(), x.cols(), features);
+    resize(x.cols(), features);
     forward(x, 0, epsilon, features);
   }
 
   /// dx += adjoint, of the tokens from `first` on, as many as x has; dphi is used up.
   void backward(Features<T>& features, ConstMatrixView<T> x, Index first, MatrixView<T> dphi, MatrixView<T> dx) const {
-    const MatrixView<T> raw = features.raw_of(first, x.cols());
     std::visit(
         [&]<class N>(const N& normalization) {
           if constexpr (N::maps_tokens)
-            normalization.backward(raw, features.mapped.middleCols(first, x.cols()),
+            normalization.backward(features.raw_of(first, x.cols()), features.mapped.middleCols(first, x.cols()),
                                    features.scale.segment(first, x.cols()), dphi);
         },
         normalization_);
-    std::visit([&](const auto& kernel) { kernel.backward(x, raw, dphi, dx); }, kernel_);
+    kernel_backward(features, x, first, dphi, dx);
+  }
+
+  /// The same from a gradient by the tokens before normalisation.
+  void kernel_backward(Features<T>& features, ConstMatrixView<T> x, Index first, ConstMatrixView<T> dphi,
+                       MatrixView<T> dx) const {
+    std::visit([&](const auto& kernel) { kernel.backward(x, features.raw_of(first, x.cols()), dphi, dx); }, kernel_);
+  }
+
+  /// What normalisation did to keys, if that was to divide each by a number.
+  Division<T> division(const Features<T>& features) const {
+    return std::visit(
+        [&]<class N>(const N&) -> Division<T> {
+          if constexpr (requires { N::slope_ones; }) return {&features.scale, N::slope_ones, N::slope_own};
+          return {};
+        },
+        normalization_);
   }
 
   /// Whether one query's products can be had without forming features.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "palimpsest/core/packet.hpp"
 #include "palimpsest/memory/token_tables.hpp"
 #include "palimpsest/task/episode.hpp"
 
@@ -52,11 +53,11 @@ class WriteColumns {
   void gather(const Matrix<T>& by_key, const Matrix<T>& by_value, Index first, MatrixView<T> x) const {
     const Index rows = by_key.rows(), count = x.cols();
     for (Index t = 0; t < count; ++t) {
-      const T* __restrict key = column(by_key, (*keys_)[first + t]);
-      T* __restrict out = column(x, t);
+      const T* key = column(by_key, (*keys_)[first + t]);
+      T* out = column(x, t);
       if (by_value.cols() > 0) {
-        const T* __restrict value = column(by_value, (*value_columns_)[first + t]);
-        for (Index i = 0; i < rows; ++i) out[i] = key[i] + value[i];
+        const T* value = column(by_value, (*value_columns_)[first + t]);
+        for_each_packet<T>(rows, [&](auto at) { at.store(at.load(key) + at.load(value), out); });
       } else {
         std::copy_n(key, rows, out);
       }
@@ -66,8 +67,18 @@ class WriteColumns {
   /// Its adjoint: adds dx, by the writes from `first` on, to the gradients by the tables.
   void scatter(const Matrix<T>& dx, Index first, Matrix<T>& dby_key, Matrix<T>& dby_value) const {
     for (Index t = 0; t < dx.cols(); ++t) {
-      add(column(dx, t), dx.rows(), column(dby_key, (*keys_)[first + t]));
-      if (dby_value.cols() > 0) add(column(dx, t), dx.rows(), column(dby_value, (*value_columns_)[first + t]));
+      const T* from = column(dx, t);
+      T* key = column(dby_key, (*keys_)[first + t]);
+      if (dby_value.cols() > 0) {
+        T* value = column(dby_value, (*value_columns_)[first + t]);
+        for_each_packet<T>(dx.rows(), [&](auto at) {
+          const auto d = at.load(from);
+          at.store(at.load(key) + d, key);
+          at.store(at.load(value) + d, value);
+        });
+      } else {
+        add(from, dx.rows(), key);
+      }
     }
   }
 

@@ -9,20 +9,20 @@
 namespace palimpsest {
 
 template <class T>
-struct CenteredL2Normalization : DivideByNorm<T> {
+struct CenteredL2Normalization {
   static constexpr std::string_view name = "centered_l2";
   static constexpr std::string_view summary = "features without their mean, divided by their length";
-  static constexpr bool accumulates = false;
+  static constexpr bool accumulates = false, maps_tokens = true, forgets_features = true;
   static constexpr bool needs_nonnegative = false;
 
   void forward(ConstMatrixView<T> phi, MatrixView<T> mapped, VectorView<T> scale, T epsilon) const {
-    mapped = phi.rowwise() - phi.colwise().mean();
-    DivideByNorm<T>::forward(mapped, mapped, scale, epsilon);
+    for (Index t = 0; t < phi.cols(); ++t) mapped.col(t) = phi.col(t).array() - phi.col(t).mean();
+    DivideByNorm<T>().forward(mapped, mapped, scale, epsilon);
   }
 
   // As l2, then dφ ← dφ − mean dφ.
   void backward(ConstMatrixView<T> phi, ConstMatrixView<T> mapped, ConstVectorView<T> scale, MatrixView<T> dphi) const {
-    DivideByNorm<T>::backward(phi, mapped, scale, dphi);
+    DivideByNorm<T>().backward(phi, mapped, scale, dphi);
     for (Index t = 0; t < dphi.cols(); ++t) dphi.col(t).array() -= dphi.col(t).mean();
   }
 };

@@ -7,7 +7,10 @@
 //   forward(phi, mapped, scale, epsilon)  phi, mapped: p×n; scale: n, what backward needs. ε guards queries; keys have
 //                                         ε = 0
 //   backward(phi, mapped, scale, dphi)    dphi: gradient by the mapped tokens in, by the raw ones out
-//   forgets_features                      optional: backward doesn't look at phi, which then need not be kept
+//   forgets_features                      optional: backward doesn't look at phi, which then need not be kept: mapped may
+//                                         be the same memory
+//   slope_ones, slope_own                 optional, of one that divides a key φ by a number σ, scale = 1/σ:
+//                                         ∇σ = slope_ones 1 + slope_own φ', so that others can do backward's work
 #pragma once
 
 #include <cmath>
@@ -38,6 +41,7 @@ concept Normalization = requires(const N normalization, MatrixView<T> out, Vecto
 template <class T>
 struct DivideBySum {
   static constexpr bool maps_tokens = true, forgets_features = true;
+  static constexpr int slope_ones = 1, slope_own = 0;
 
   void forward(ConstMatrixView<T> phi, MatrixView<T> mapped, VectorView<T> scale, T epsilon) const {
     for (Index t = 0; t < phi.cols(); ++t) {
@@ -51,15 +55,16 @@ struct DivideBySum {
     for (Index t = 0; t < mapped.cols(); ++t) {
       T* d = column(dphi, t);
       const T along = dot(column(mapped, t), std::as_const(d), mapped.rows()), s = scale(t);
-      for (Index i = 0; i < mapped.rows(); ++i) d[i] = s * (d[i] - along);
+      for_each_packet<T>(mapped.rows(), [&](auto at) { at.store(s * (at.load(d) - along), d); });
     }
   }
 };
 
-/// Divides each token by its length (+ ε). Shared by `l2` and `centered_l2`.
+/// Divides each token by its length (+ ε). Of `l2`, and a part of `centered_l2`.
 template <class T>
 struct DivideByNorm {
   static constexpr bool maps_tokens = true, forgets_features = true;
+  static constexpr int slope_ones = 0, slope_own = 1;
 
   void forward(ConstMatrixView<T> phi, MatrixView<T> mapped, VectorView<T> scale, T epsilon) const {
     for (Index t = 0; t < phi.cols(); ++t) {

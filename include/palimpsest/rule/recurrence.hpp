@@ -44,23 +44,25 @@ struct Many {
 ///   looks_at_norm                                                         whether step uses ‖k‖²
 template <class Rule, class T>
 struct Recurrence {
-  static constexpr bool separable = false, in_blocks = true, looks_at_norm = false, knows_order = true;
+  static constexpr bool separable = false, in_blocks = true, looks_at_norm = false, knows_order = true,
+                        undivides = true;
   static constexpr double largest_strength = 1;
   static Index steps_a_write() { return 1; }
 
   struct Workspace {
-    std::vector<WriteStep<T>> steps;  // L
-    Matrix<T> u;                      // p×(L+2), the query as write t found it in column t + 2
-    Vector<T> s;                      // L
-    Vector<T> g, between;             // p, the adjoint's g, and g between two writes
-    Vector<T> nothing, unused;        // p, zeros, and what they get
+    std::vector<WriteStep<T>> steps;  // L, and one that does nothing
+    Matrix<T> u;                      // p×⌈L/2⌉, the query as writes 2i and 2i + 1 found it
+    Vector<T> s, overlap;             // 2⌈L/2⌉; ⌈L/2⌉, k_{2i}·k_{2i+1}
+    Vector<T> g, next_g;              // p, the adjoint's, as two writes found and left it
+    Vector<T> nothing, unused;        // p, the key of a write that isn't there, and what gets its gradient
     Many<T> many;
   };
 
   void coefficients(ConstMatrixView<T> K, const Writes<T>& writes, ConstMatrixView<T> Q, MatrixView<T> C,
                     Workspace& work) const {
-    work.steps.resize(static_cast<std::size_t>(K.cols()));
-    for (Index t = 0; t < K.cols(); ++t) work.steps[t] = Rule::step(write(K.col(t), writes, t));
+    work.steps.resize(static_cast<std::size_t>(K.cols() + 1));
+    for (Index t = 0; t < K.cols(); ++t) work.steps[t] = Rule::step(write(column(K, t), K.rows(), writes, t));
+    work.steps.back() = {1, 0, 0};
     if (Q.cols() == 1) {
       carry(K, Q.col(0), work);
       for (Index t = 0; t < K.cols(); ++t) C(t, 0) = work.steps[t].write * work.s(t);
@@ -70,106 +72,166 @@ struct Recurrence {
   }
 
   void backward(Index first, ConstMatrixView<T> K, const Writes<T>& writes, ConstMatrixView<T> Q, ConstMatrixView<T>,
-                ConstMatrixView<T> dC, Workspace& work, MatrixView<T> dK, Writes<T>& dwrites, MatrixView<T> dQ) const {
+                ConstMatrixView<T> dC, Workspace& work, MatrixView<T> dK, Writes<T>& dwrites, MatrixView<T> dQ,
+                const Division<T>& division = {}) const {
+    const Index L = std::ssize(work.steps) - 1;
     for (Index n = 0; n < Q.cols(); ++n) {
       if (Q.cols() > 1) carry(K, Q.col(n), work);
-      if (first == 0) {
-        work.g.setZero(K.rows());
-        for (auto* vector : {&work.between, &work.nothing, &work.unused}) vector->setZero(K.rows());
+      if (first == 0) work.g = work.next_g = work.nothing;
+      Keys keys = keys_of(K, 0, work);
+      Products kg = products(keys, work.g.data(), K.rows());
+      for (Index i = 0; i < K.cols(); i += 2) {
+        const Keys next = keys_of(K, i + 2, work);
+        kg = two_writes_backward(first, i, keys, next, kg, writes, division, dC.col(n), n > 0, work, dK, dwrites);
+        keys = next;
       }
-      for (Index i = 0; i < K.cols(); i += 2)
-        two_writes_backward(first, i, K, writes, dC.col(n), n > 0, work, dK, dwrites);
-      if (first + K.cols() == work.s.size()) dQ.col(n) += work.g;
+      if (first + K.cols() == L) dQ.col(n) += work.g;
     }
   }
 
  private:
+  // Writes go in pairs, 2i and 2i + 1, so that neither waits for what the other leaves: carried backwards, the second
+  // finds s' = k'·u and the first then s = k·(a' u − e' s' k') = a' (k·u) − e' s' (k·k'). Nor does a pair wait for the
+  // whole of what the one before it leaves: its products with that are made on the way.
+
+  /// Keys of a pair. What has no second write, or isn't there at all, has keys that do nothing.
+  struct Keys {
+    const T *first, *second;
+  };
+
+  /// Of a pair's keys with a vector, and with each other.
+  struct Products {
+    T first, second, overlap;
+  };
+
+  static Keys keys_of(const ConstMatrixView<T>& K, Index i, const Workspace& work) {
+    const auto key = [&](Index t) { return t < K.cols() ? column(K, t) : work.nothing.data(); };
+    return {key(i), key(i + 1)};
+  }
+
+  static Products products(const Keys& keys, const T* x, Index p) {
+    return {dot(keys.first, x, p), dot(keys.second, x, p), dot(keys.first, keys.second, p)};
+  }
+
+  /// a of a write, known to be 1 without decay.
+  static T kept(const WriteStep<T>& step) { return Rule::uses_decay ? step.decay : T(1); }
+
+  static void carry(const ConstMatrixView<T>& K, ConstVectorView<T> q, Workspace& work) {
+    const Index p = K.rows(), pairs = (K.cols() + 1) / 2;
+    work.u.resize(p, pairs);
+    work.s.resize(2 * pairs);
+    work.overlap.resize(pairs);
+    for (auto* vector : {&work.nothing, &work.unused}) vector->setZero(p);
+    if (pairs == 0) return;
+    work.u.col(pairs - 1) = q;
+    Keys keys = keys_of(K, 2 * (pairs - 1), work);
+    Products ku = products(keys, q.data(), p);
+    for (Index i = pairs - 1; i >= 0; --i) {
+      const WriteStep<T> one = work.steps[2 * i], two = work.steps[2 * i + 1];
+      const T s2 = ku.second, es2 = two.erase * s2, s = kept(two) * ku.first - es2 * ku.overlap;
+      work.s(2 * i) = s;
+      work.s(2 * i + 1) = s2;
+      work.overlap(i) = ku.overlap;
+      if (i == 0) break;
+      const Keys next = keys_of(K, 2 * (i - 1), work);
+      ku = leave(kept(one), one.erase * s, kept(two), es2, keys, next, column(work.u, i), p, column(work.u, i - 1));
+      keys = next;
+    }
+  }
+
+  /// The query that a pair of writes leaves, and its products with the next pair's keys.
+  static Products leave(T a, T es, T a2, T es2, const Keys& keys, const Keys& next, const T* u, Index p, T* left) {
+    PacketSum<T> first, second, overlap;
+    for_each_packet<T>(p, [&](auto at) {
+      const auto v = a * (a2 * at.load(u) - es2 * at.load(keys.second)) - es * at.load(keys.first);
+      at.store(v, left);
+      const auto k = at.load(next.first), k2 = at.load(next.second);
+      at.add(k * v, first);
+      at.add(k2 * v, second);
+      at.add(k * k2, overlap);
+    });
+    return {first.value(), second.value(), overlap.value()};
+  }
+
+  /// What a key gets from the u and the g that its write found: dk += by_u u − by_g g + ones 1 + own k.
+  struct Pull {
+    T by_u, by_g, ones, own;
+  };
+
+  /// Adjoint of writes i and i + 1 of a block. kg: products of their keys with g; returned: those of the next pair's
+  /// with the g that these leave.
+  static Products two_writes_backward(Index first, Index i, const Keys& keys, const Keys& next, const Products& kg,
+                                      const Writes<T>& writes, const Division<T>& division, ConstVectorView<T> dC,
+                                      bool accumulate, Workspace& work, MatrixView<T>& dK, Writes<T>& dwrites) {
+    const Index t = first + i, p = dK.rows();
+    const bool pair = i + 1 < dK.cols();
+    const WriteStep<T> one = work.steps[t], two = work.steps[t + 1];
+    const T *g = work.g.data(), *u2 = column(work.u, t / 2);  // u2 as the second finds it
+    const T s = work.s(t), s2 = work.s(t + 1), es2 = two.erase * s2, overlap = work.overlap(t / 2);
+    const T dc = dC(i), ds = one.write * dc - one.erase * kg.first;
+    const T k2h = kept(one) * kg.second + ds * overlap;
+    const T dc2 = pair ? dC(i + 1) : T(0), ds2 = two.write * dc2 - two.erase * k2h;
+    const Products next_kg = advance(kept(one), ds, kept(two), ds2, keys, next, g, p, work.next_g.data());
+
+    T da = 0, da2 = 0;
+    if (Rule::uses_decay) {
+      const T ug = dot(u2, g, p);
+      da = kept(two) * ug - es2 * kg.second;
+      da2 = kept(one) * ug + ds * dot(u2, keys.first, p);
+    }
+    const Pull pull =
+        close_step(one, {da, -s * kg.first, s * dc}, ds, s, kg.first, keys.first, t, writes, division, p, dwrites);
+    Pull pull2{0, 0, 0, 0};
+    if (pair)
+      pull2 =
+          close_step(two, {da2, -s2 * k2h, s2 * dc2}, ds2, s2, k2h, keys.second, t + 1, writes, division, p, dwrites);
+    T *dk = column(dK, i), *dk2 = pair ? column(dK, i + 1) : work.unused.data();
+    const auto gradients = [&](auto accumulates) {
+      for_each_packet<T>(p, [&](auto at) {
+        const auto k = at.load(keys.first), k2 = at.load(keys.second), second = at.load(u2), before = at.load(g);
+        const auto u = kept(two) * second - es2 * k2, h = kept(one) * before + ds * k;
+        const auto d = pull.ones + pull.by_u * u - pull.by_g * before + pull.own * k;
+        const auto d2 = pull2.ones + pull2.by_u * second - pull2.by_g * h + pull2.own * k2;
+        at.store(accumulates ? at.load(dk) + d : d, dk);
+        at.store(accumulates ? at.load(dk2) + d2 : d2, dk2);
+      });
+    };
+    if (accumulate)
+      gradients(std::true_type());
+    else
+      gradients(std::false_type());
+    work.g.swap(work.next_g);
+    return next_kg;
+  }
+
+  /// The g that a pair of writes leaves, and its products with the next pair's keys.
+  static Products advance(T a, T ds, T a2, T ds2, const Keys& keys, const Keys& next, const T* g, Index p, T* left) {
+    PacketSum<T> first, second;
+    for_each_packet<T>(p, [&](auto at) {
+      const auto v = a2 * (a * at.load(g) + ds * at.load(keys.first)) + ds2 * at.load(keys.second);
+      at.store(v, left);
+      at.add(at.load(next.first) * v, first);
+      at.add(at.load(next.second) * v, second);
+    });
+    return {first.value(), second.value(), 0};
+  }
+
   /// The gates of write t, whose key is k.
-  template <class Key>
-  static Write<T> write(const Key& k, const Writes<T>& writes, Index t) {
-    return {writes.beta(t), writes.alpha(t), writes.retrieval(t), Rule::looks_at_norm ? k.squaredNorm() : T(0)};
+  static Write<T> write(const T* k, Index p, const Writes<T>& writes, Index t) {
+    return {writes.beta(t), writes.alpha(t), writes.retrieval(t), Rule::looks_at_norm ? dot(k, k, p) : T(0)};
   }
 
-  // Carries go two writes at a time: the second's s = k'·(a u − e s k) = a (k'·u) − e s (k'·k) doesn't wait for the
-  // query that the first leaves, nor its k'·g for the first's g.
-
-  static void carry(ConstMatrixView<T>& K, ConstVectorView<T> q, Workspace& work) {
-    const Index L = K.cols(), p = K.rows();
-    work.u.resize(p, L + 2);
-    work.s.resize(L);
-    if (L > 0) work.u.col(L + 1) = q;
-    for (Index t = L - 1; t >= 0; t -= 2) {
-      const T *u = column(work.u, t + 2), *k = column(K, t);
-      const WriteStep<T> step = work.steps[t];
-      if (t == 0) {
-        work.s(t) = dot(k, u, p);
-        break;
-      }
-      const T* earlier = column(K, t - 1);
-      const WriteStep<T> next = work.steps[t - 1];
-      const auto [s, s_earlier, overlap] = dots<T, 3>({{{k, u}, {earlier, u}, {earlier, k}}}, p);
-      const T s_next = step.decay * s_earlier - step.erase * s * overlap;
-      work.s(t) = s;
-      work.s(t - 1) = s_next;
-      leave_two(step.decay, step.erase * s, next.decay, next.erase * s_next, k, earlier, u, p, column(work.u, t + 1),
-                column(work.u, t));
-    }
-  }
-
-  static void leave_two(T a, T es, T a2, T es2, const T* __restrict k, const T* __restrict k2, const T* __restrict u,
-                        Index p, T* __restrict between, T* __restrict after) {
-    for (Index i = 0; i < p; ++i) {
-      const T v = a * u[i] - es * k[i];
-      between[i] = v;
-      after[i] = a2 * v - es2 * k2[i];
-    }
-  }
-
-  /// Adjoint of writes i and, if there is one, i + 1 of a block.
-  static void two_writes_backward(Index first, Index i, ConstMatrixView<T>& K, const Writes<T>& writes,
-                                  ConstVectorView<T> dC, bool accumulate, Workspace& work, MatrixView<T>& dK,
-                                  Writes<T>& dwrites) {
-    const Index t = first + i, p = K.rows();
-    const bool pair = i + 1 < K.cols();
-    const auto k = token(K, i), k2 = pair ? token(K, i + 1) : Eigen::Map<const Vector<T>>(work.nothing.data(), p);
-    const T *u = column(work.u, t + 2), *u2 = pair ? column(work.u, t + 3) : work.nothing.data();
-    const WriteStep<T> one = work.steps[t], two = pair ? work.steps[t + 1] : WriteStep<T>{1, 0, 0};
-    const T* g = work.g.data();
-    const auto [kg, k2g, overlap] = dots<T, 3>({{{k.data(), g}, {k2.data(), g}, {k2.data(), k.data()}}}, p);
-    const T s = work.s(t), dc = dC(i), ds = one.write * dc - one.erase * kg;
-    const T s2 = pair ? work.s(t + 1) : T(0), dc2 = pair ? dC(i + 1) : T(0);
-    const T kg2 = one.decay * k2g + ds * overlap, ds2 = two.write * dc2 - two.erase * kg2;
-    const T da = Rule::uses_decay ? dot(u, g, p) : T(0);
-    const auto pull = accumulate ? pull_two<true> : pull_two<false>;
-    pull(one.decay, one.erase * s, ds, two.decay, two.erase * s2, ds2, k.data(), k2.data(), u, u2, p, column(dK, i),
-         pair ? column(dK, i + 1) : work.unused.data(), work.between.data(), work.g.data());
-    const T da2 = Rule::uses_decay ? dot<T>(u2, work.between.data(), p) : T(0);
-    close_step({da, -s * kg, s * dc}, k, t, writes, token(dK, i), dwrites);
-    if (pair) close_step({da2, -s2 * kg2, s2 * dc2}, k2, t + 1, writes, token(dK, i + 1), dwrites);
-  }
-
-  template <bool accumulate>
-  static void pull_two(T a, T es, T ds, T a2, T es2, T ds2, const T* __restrict k, const T* __restrict k2,
-                       const T* __restrict u, const T* __restrict u2, Index p, T* __restrict dk, T* __restrict dk2,
-                       T* __restrict between, T* __restrict g) {
-    for (Index j = 0; j < p; ++j) {
-      const T h = a * g[j] + ds * k[j];
-      dk[j] = (accumulate ? dk[j] : T(0)) + ds * u[j] - es * g[j];
-      dk2[j] = (accumulate ? dk2[j] : T(0)) + ds2 * u2[j] - es2 * h;
-      g[j] = a2 * h + ds2 * k2[j];
-      if (Rule::uses_decay) between[j] = h;
-    }
-  }
-
-  /// From the gradients of (a, e, w) of write t to those of its gates.
-  template <class Key, class Gradient>
-  static void close_step(const WriteStep<T>& d, const Key& k, Index t, const Writes<T>& writes, Gradient dk,
-                         Writes<T>& dwrites) {
-    const Write<T> dw = Rule::step_backward(write(k, writes, t), d);
-    dwrites.beta(t) += dw.beta;
-    dwrites.alpha(t) += dw.alpha;
-    dwrites.retrieval(t) += dw.retrieval;
-    if constexpr (Rule::looks_at_norm) dk += 2 * dw.squared_norm * k;
+  /// From the gradients d of (a, e, w) of write t to those of its gates, and what its key k gets. kg: k·g.
+  static Pull close_step(const WriteStep<T>& step, const WriteStep<T>& d, T ds, T s, T kg, const T* k, Index t,
+                         const Writes<T>& writes, const Division<T>& division, Index p, Writes<T>& dwrites) {
+    const Write<T> gates = write(k, p, writes, t), dgates = Rule::step_backward(gates, d);
+    dwrites.beta(t) += dgates.beta;
+    dwrites.alpha(t) += dgates.alpha;
+    dwrites.retrieval(t) += dgates.retrieval;
+    const T es = step.erase * s, own = Rule::looks_at_norm ? 2 * dgates.squared_norm : T(0);
+    if (division.scale == nullptr) return {ds, es, 0, own};
+    const T scale = (*division.scale)(t), along = ds * s - es * kg + own * gates.squared_norm;  // k·dk
+    return {scale * ds, scale * es, -scale * along * division.ones, scale * (own - along * division.own)};
   }
 
   /// A chunk of n writes at a time, as products of matrices. With h_i the key that finds s_i in the query u as it comes

@@ -12,8 +12,11 @@
 //   backward(first, K, writes, Q, C, dC,           after coefficients of the same K and Q; dK (p×L) is overwritten,
 //            workspace, dK, dwrites, dQ)           dwrites and dQ (p×N) accumulate; first is 0
 //   in_blocks                                      whether backward of one query also takes a block of the writes,
-//                                                  those from `first` on, the oldest block first: K, C, dC and dK are
-//                                                  the block's, gates all
+//                                                  those from `first` on, an even number, the oldest block first: K,
+//                                                  C, dC and dK are the block's, gates all
+//
+//   undivides                                      optional: backward also takes a Division, and dK is then by the keys
+//                                                  as they were before it
 //
 // Queries are asked after the last write given; a query after write r is asked by giving the first r writes.
 // Most rules are a line of rule/recurrence.hpp. One that isn't linear in the values has no coefficients: see
@@ -37,6 +40,15 @@ struct Writes {
   void set_constant(Index L, T value) {
     for (auto* gate : {&beta, &alpha, &retrieval}) gate->setConstant(L, value);
   }
+};
+
+/// How keys were made: k = scale · φ with scale = 1/σ(φ), of which the adjoint is
+///   dφ = scale (dk − (k·dk) ∇σ) ,   ∇σ = ones 1 + own k .
+/// The rule knows k·dk before it knows dk, and so spares two passes over what it has just written.
+template <class T>
+struct Division {
+  const Vector<T>* scale = nullptr;  ///< L; nothing if keys weren't divided
+  T ones = 0, own = 0;
 };
 
 template <class R>

@@ -279,8 +279,7 @@ void FastWeight<T>::read(const Episode& episode, const std::vector<int>& columns
         MatrixView<T> x = x_.middleCols(first, count);
         write_columns_.gather(*key_, *value_, first, x);
         if (contracts(N)) {
-          map_.visit_contracting(
-              [&](const auto& kernel) { kernel.contract(x, Q.col(0), C_.col(0).segment(first, count)); });
+          map_.contract(x, Q.col(0), C_.col(0).segment(first, count));
         } else {
           map_.forward(x, first, T(0), key_features_);
         }
@@ -339,9 +338,7 @@ void FastWeight<T>::backward(const Episode&, const std::vector<int>& columns, Co
       const auto x = x_.middleCols(first, count);
       dx_.setZero(x.rows(), count);
       if (contracts(N)) {
-        map_.visit_contracting([&](const auto& kernel) {
-          kernel.contract_backward(x, Q.col(0), dC_.col(0).segment(first, count), dx_, dQ_block_.col(0));
-        });
+        map_.contract_backward(x, Q.col(0), dC_.col(0).segment(first, count), dx_, dQ_block_.col(0));
       } else {
         dK_.resize(Q.rows(), count);
         bool undivided = false;  // whether dK is by the keys before normalisation

@@ -30,12 +30,47 @@ struct WriteStep {
   T decay, erase, write;
 };
 
-/// What a chunk of n ≤ kChunk writes needs for N queries at once.
+/// Many queries at once, and what they need of a chunk of n ≤ kChunk writes.
 template <class T>
-struct Many {
+struct ManyQueries {
   static constexpr Index kChunk = 32;
   Matrix<T> U, S, H, overlap;                          // p×N, n×N, p×n, n×n
   Vector<T> left = Vector<T>(kChunk), written = left;  // n
+
+  /// C: L×N. A chunk of writes at a time, as products of matrices. With h_i the key that finds s_i in the query u as it
+  /// comes to the chunk, and A_{i,j} = a_{i+1} … a_{j−1} what the writes between two leave,
+  ///   s_i = h_i·u ,   h_i = A_{i,n} k_i − Σ_{j>i} A_{i,j} e_j (k_i·k_j) h_j ,
+  ///   u ← A_{−1,n} u − Σ_j A_{−1,j} e_j s_j k_j .
+  void coefficients(ConstMatrixView<T> K, const std::vector<WriteStep<T>>& all_steps, ConstMatrixView<T> Q,
+                    MatrixView<T> C) {
+    U = Q;
+    for (Index last = K.cols(); last > 0; last -= H.cols()) {
+      const Index first = std::max<Index>(0, last - kChunk), n = last - first;
+      const auto k = K.middleCols(first, n);
+      const WriteStep<T>* steps = all_steps.data() + first;
+      overlap.noalias() = k.transpose() * k;
+      H = k;
+      for (Index i = n - 1; i >= 0; --i) {
+        T kept = 1;
+        for (Index j = i + 1; j < n; ++j) {
+          left(j) = kept * steps[j].erase;
+          kept *= steps[j].decay;
+        }
+        if (kept != T(1)) H.col(i) *= kept;
+        for (Index j = i + 1; j < n; ++j) token(H, i) -= left(j) * overlap(i, j) * token(H, j);
+      }
+      S.noalias() = H.transpose() * U;
+      T kept = 1;
+      for (Index j = 0; j < n; ++j) {
+        written(j) = steps[j].write;
+        H.col(j) = -kept * steps[j].erase * k.col(j);
+        kept *= steps[j].decay;
+      }
+      C.middleRows(first, n) = written.head(n).asDiagonal() * S;
+      if (kept != T(1)) U *= kept;
+      U.noalias() += H * S;
+    }
+  }
 };
 
 /// A rule derives from this and has
@@ -55,7 +90,7 @@ struct Recurrence {
     Vector<T> s, overlap;             // 2⌈L/2⌉; ⌈L/2⌉, k_{2i}·k_{2i+1}
     Vector<T> g, next_g;              // p, the adjoint's, as two writes found and left it
     Vector<T> nothing, unused;        // p, the key of a write that isn't there, and what gets its gradient
-    Many<T> many;
+    ManyQueries<T> many;
   };
 
   void coefficients(ConstMatrixView<T> K, const Writes<T>& writes, ConstMatrixView<T> Q, MatrixView<T> C,
@@ -67,7 +102,7 @@ struct Recurrence {
       carry(K, Q.col(0), work);
       for (Index t = 0; t < K.cols(); ++t) C(t, 0) = work.steps[t].write * work.s(t);
     } else {
-      carry_many(K, Q, C, work);
+      work.many.coefficients(K, work.steps, Q, C);
     }
   }
 
@@ -232,41 +267,6 @@ struct Recurrence {
     if (division.scale == nullptr) return {ds, es, 0, own};
     const T scale = (*division.scale)(t), along = ds * s - es * kg + own * gates.squared_norm;  // k·dk
     return {scale * ds, scale * es, -scale * along * division.ones, scale * (own - along * division.own)};
-  }
-
-  /// A chunk of n writes at a time, as products of matrices. With h_i the key that finds s_i in the query u as it comes
-  /// to the chunk, and A_{i,j} = a_{i+1} … a_{j−1} what the writes between two leave,
-  ///   s_i = h_i·u ,   h_i = A_{i,n} k_i − Σ_{j>i} A_{i,j} e_j (k_i·k_j) h_j ,
-  ///   u ← A_{−1,n} u − Σ_j A_{−1,j} e_j s_j k_j .
-  static void carry_many(ConstMatrixView<T>& K, ConstMatrixView<T>& Q, MatrixView<T>& C, Workspace& work) {
-    auto& [U, S, H, overlap, left, written] = work.many;
-    U = Q;
-    for (Index last = K.cols(); last > 0; last -= H.cols()) {
-      const Index first = std::max<Index>(0, last - Many<T>::kChunk), n = last - first;
-      const auto k = K.middleCols(first, n);
-      const WriteStep<T>* steps = work.steps.data() + first;
-      overlap.noalias() = k.transpose() * k;
-      H = k;
-      for (Index i = n - 1; i >= 0; --i) {
-        T kept = 1;
-        for (Index j = i + 1; j < n; ++j) {
-          left(j) = kept * steps[j].erase;
-          kept *= steps[j].decay;
-        }
-        if (kept != T(1)) H.col(i) *= kept;
-        for (Index j = i + 1; j < n; ++j) token(H, i) -= left(j) * overlap(i, j) * token(H, j);
-      }
-      S.noalias() = H.transpose() * U;
-      T kept = 1;
-      for (Index j = 0; j < n; ++j) {
-        written(j) = steps[j].write;
-        H.col(j) = -kept * steps[j].erase * k.col(j);
-        kept *= steps[j].decay;
-      }
-      C.middleRows(first, n) = written.head(n).asDiagonal() * S;
-      if (kept != T(1)) U *= kept;
-      U.noalias() += H * S;
-    }
   }
 };
 

@@ -1,0 +1,3 @@
+#include "palimpsest/memory/feature_map.hpp"
+
+template class palimpsest::FeatureMap<float>;

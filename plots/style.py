@@ -236,6 +236,7 @@ def save(figure, directory, name):
         try:
             os.makedirs(directory, exist_ok=True)
             figure.savefig(path, metadata={"Date": None} if extension == "svg" else None)
+            figure.set_layout_engine("none")  # once is enough, and both files then have the same
         except OSError as error:
             raise InputError(f"{path}: {error.strerror}") from None
         print(path)

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "palimpsest/kernel/all.hpp"
+#include "palimpsest/memory/feature_map.hpp"
 #include "palimpsest/memory/state.hpp"
 #include "palimpsest/memory/token_tables.hpp"
 #include "palimpsest/trace/source.hpp"
@@ -61,15 +62,11 @@ template <class T>
 class Carrier {
  public:
   explicit Carrier(const Setup& setup)
-      : normalization_(make_component<Normalizations<T>>("normalization", setup.configuration.normalization)),
-        kernel_(make_kernel<T>(setup)),
-        p_(std::visit([&](const auto& k) { return k.feature_dim(setup.configuration.key_dim); }, kernel_)),
-        state_(make_component<Rules<T>>("rule", setup.configuration.rule), normalization_, setup.values, p_),
-        raw_(p_, 1),
-        k_(p_, 1),
+      : map_(make_kernel<T>(setup), make_normalization(setup), setup.configuration.key_dim),
+        state_(make_component<Rules<T>>("rule", setup.configuration.rule), make_normalization(setup), setup.values,
+               map_.feature_dim()),
         y_(setup.values),
-        v_(Vector<T>::Zero(setup.values)),
-        scale_(1) {
+        v_(Vector<T>::Zero(setup.values)) {
     const auto rule = make_component<Rules<T>>("rule", setup.configuration.rule);
     std::visit(
         [&]<class R>(const R& r) {
@@ -80,8 +77,7 @@ class Carrier {
     key_ = lift(setup.tables.key);
     value_ = lift(setup.tables.value);
     const Matrix<T> queries = lift(setup.tables.query);
-    Q_.resize(p_, queries.cols());
-    for (Index n = 0; n < queries.cols(); ++n) Q_.col(n) = map(queries.col(n), T(kReadOutEpsilon));
+    map_.forward(queries, T(kReadOutEpsilon), queries_);
     strength_ = gate(setup.tables.strength, setup.gates.beta);
     decay_ = gate(setup.tables.decay, setup.gates.alpha);
   }
@@ -93,27 +89,28 @@ class Carrier {
       const Index by_key = key * steps_ + j, by_value = value * steps_ + j;
       x_ = key_.col(by_key);
       if (value_.cols() > 0) x_ += value_.col(by_value);
-      map(x_, T(0));
+      map_.forward(x_, T(0), key_features_);
+      const auto k = key_features_.phi().col(0);
       const T beta = open(strength_, by_key, by_value, largest_), alpha = open(decay_, by_key, by_value, T(1));
       const bool seen = sight && j + 1 == steps_;
-      if (seen) sight->before = read(k_.col(0));
-      const auto effect = state_.write(k_.col(0), v_, beta, alpha);
+      if (seen) sight->before = read(k);
+      const auto effect = state_.write(k, v_, beta, alpha);
       if (!seen) continue;
       sight->beta = beta;
       sight->alpha = alpha;
-      sight->squared_norm = static_cast<double>(k_.squaredNorm());
+      sight->squared_norm = static_cast<double>(k.squaredNorm());
       sight->written = effect.written;
       sight->kept = effect.kept;
-      if (state_.accumulates()) sight->accumulator_mass = state_.z().dot(k_.col(0));
-      sight->after = read(k_.col(0));
+      if (state_.accumulates()) sight->accumulator_mass = state_.z().dot(k);
+      sight->after = read(k);
       sight->asked = answer(key);
     }
     v_(value) = T(0);
   }
 
-  Vector<double> answer(int key) { return read(Q_.col(key)); }
+  Vector<double> answer(int key) { return read(queries_.phi().col(key)); }
   const FastWeightState<T>& state() const { return state_; }
-  Index feature_dim() const { return p_; }
+  Index feature_dim() const { return map_.feature_dim(); }
 
  private:
   struct Gate {
@@ -131,15 +128,14 @@ class Carrier {
     return largest / (T(1) + std::exp(-logit));
   }
 
-  Matrix<T> lift(const Matrix<float>& table) const {
-    return std::visit([&](const auto& kernel) { return lifted<T>(kernel, table.cast<T>().eval()); }, kernel_);
+  static typename Normalizations<T>::Variant make_normalization(const Setup& setup) {
+    return make_component<Normalizations<T>>("normalization", setup.configuration.normalization);
   }
 
-  /// φ of a lifted token, normalised; in k_.
-  ConstVectorView<T> map(ConstMatrixView<T> x, T epsilon) {
-    std::visit([&](const auto& kernel) { kernel.forward(x, raw_); }, kernel_);
-    std::visit([&](const auto& normalization) { normalization.forward(raw_, k_, scale_, epsilon); }, normalization_);
-    return k_.col(0);
+  Matrix<T> lift(const Matrix<float>& table) const {
+    const Matrix<T> plain = table.cast<T>();
+    Matrix<T> lifted;
+    return *map_.lift(plain, lifted);
   }
 
   Vector<double> read(ConstVectorView<T> q) {
@@ -147,15 +143,15 @@ class Carrier {
     return y_.template cast<double>();
   }
 
-  typename Normalizations<T>::Variant normalization_;
-  typename Kernels<T>::Variant kernel_;
-  Index p_, steps_ = 1;
+  FeatureMap<T> map_;
+  Index steps_ = 1;
   T largest_ = 1;
   FastWeightState<T> state_;
-  Matrix<T> key_, value_, Q_;  // d̃×nN, d̃×nN or d̃×0, p×N
+  Matrix<T> key_, value_;               // d̃×nN, d̃×nN or d̃×0
+  Features<T> queries_, key_features_;  // of N queries, of the write's key
   Gate strength_, decay_;
-  Matrix<T> x_, raw_, k_;  // d̃×1, p×1, p×1
-  Vector<T> y_, v_, scale_;
+  Matrix<T> x_;  // d̃×1
+  Vector<T> y_, v_;
 };
 
 }  // namespace palimpsest::trace

@@ -1,11 +1,15 @@
 """What tests of the plots share: a directory that goes away, CSV files in it, and a run of a plot as a user runs it."""
 
+import contextlib
 import csv
+import io
 import os
+import runpy
 import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.join(ROOT, "plots"))
@@ -33,8 +37,20 @@ class PlotCase(unittest.TestCase):
         return path
 
     def plot(self, *arguments, out=None):
-        return subprocess.run([sys.executable, "-B", os.path.join(ROOT, "plots", self.script), *arguments,
-                               "--out", out or self.out], capture_output=True, text=True)
+        """Runs the script as a program: in this process, where matplotlib is already read; or, if `out` says where, in one
+        of its own, with which equal bytes share nothing."""
+        script = os.path.join(ROOT, "plots", self.script)
+        arguments = [*arguments, "--out", out or self.out]
+        if out:
+            return subprocess.run([sys.executable, "-B", script, *arguments], capture_output=True, text=True)
+        stdout, stderr, status = io.StringIO(), io.StringIO(), 0
+        with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr), \
+                unittest.mock.patch.object(sys, "argv", [script, *arguments]):
+            try:
+                runpy.run_path(script, run_name="__main__")
+            except SystemExit as end:
+                status = end.code or 0
+        return subprocess.CompletedProcess(arguments, status, stdout.getvalue(), stderr.getvalue())
 
     def draw(self, *arguments, out=None):
         """Runs it and expects all figures and no complaint; name → SVG text, in which each text that it shows is a

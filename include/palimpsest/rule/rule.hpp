@@ -14,7 +14,6 @@
 //   in_blocks                                      whether backward of one query also takes a block of the writes,
 //                                                  those from `first` on, an even number, the oldest block first: K,
 //                                                  C, dC and dK are the block's, gates all
-//
 //   undivides                                      optional: backward also takes a Division, and dK is then by the keys
 //                                                  as they were before it
 //

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <optional>
 
 #include "palimpsest/sweep/checkpoint.hpp"
@@ -117,8 +118,10 @@ class Run {
     } catch (const OutputError&) {
       fail(std::current_exception(), progress);
       cancel_ = true;  // what the others find could not be kept either
+    } catch (const std::bad_alloc&) {
+      fail(point, "does not fit in memory", progress);
     } catch (const std::exception& error) {
-      fail(std::make_exception_ptr(std::runtime_error(fmt::format("{}: {}", label(point), error.what()))), progress);
+      fail(point, error.what(), progress);
     } catch (...) {
       fail(std::current_exception(), progress);
     }
@@ -172,6 +175,10 @@ class Run {
     values_.append(row);
     collection_->set(index, std::move(row), std::move(timing));
     checkpoints_.remove(points_[index].key);
+  }
+
+  void fail(const Point& point, std::string_view why, Progress& progress) {
+    fail(std::make_exception_ptr(std::runtime_error(fmt::format("{}: {}", label(point), why))), progress);
   }
 
   void fail(std::exception_ptr failure, Progress& progress) {

@@ -218,6 +218,7 @@ TEST(Kernels, KnowTheirFeatureDimToo) {
     EXPECT_EQ(Hedgehog<double>().feature_dim(d), 2 * d);
     EXPECT_EQ(RandomFourier<double>(5).feature_dim(d), 10);
   }
+  EXPECT_EQ(RandomFourier<double>(2'000'000'004).feature_dim(5), 4'000'000'008);  // more than an int holds
   EXPECT_EQ(Taylor<double>().feature_dim(1), 3);
   EXPECT_EQ(Taylor<double>().feature_dim(5), 21);
   EXPECT_EQ(Taylor<double>().feature_dim(64), 2145);

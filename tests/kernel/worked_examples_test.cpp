@@ -127,6 +127,7 @@ TEST(Kernels, KnowTheirFeatureDim) {
     EXPECT_EQ(Favor<double>(5).feature_dim(d), 10);
     EXPECT_EQ(FavorOnesided<double>(5).feature_dim(d), 5);
   }
+  EXPECT_EQ(Favor<double>(2'000'000'004).feature_dim(5), 4'000'000'008);  // more than an int holds
 }
 
 }  // namespace

@@ -51,6 +51,8 @@ TEST(Values, EqualValuesAreWrittenAlike) {
   EXPECT_THAT(values("kernel", "dpfp:03"), ElementsAre("dpfp:3"));
   EXPECT_THAT(values("S", "020"), ElementsAre("20"));
   EXPECT_THAT(values("learning_rate", "1e-03"), ElementsAre("0.001"));
+  EXPECT_THAT(values("tolerance", "-0"), ElementsAre("0"));  // which TOML reads as an integer, and so without its sign
+  EXPECT_THAT(values("beta", "-0.0"), ElementsAre("0"));
   EXPECT_THAT(values("L", "S,2S,40"), ElementsAre("S", "2S", "40"));
   EXPECT_THAT(values("L", "1S"), ElementsAre("S"));
 }

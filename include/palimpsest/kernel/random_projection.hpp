@@ -13,12 +13,12 @@ namespace palimpsest {
 
 template <class T>
 struct RandomProjection {
-  int m;
+  Index m;
   bool scaled = false;  ///< multiply x by d^{-1/4}
   Matrix<T> omega;      ///< d×m, made by draw
 
   /// Throws ConfigurationError, with the kernel's name, unless m ≥ 1.
-  RandomProjection(std::string_view name, int m) : m(m) {
+  RandomProjection(std::string_view name, Index m) : m(m) {
     if (m < 1) throw ConfigurationError(fmt::format("kernel '{}:{}': m must be at least 1", name, m));
   }
 

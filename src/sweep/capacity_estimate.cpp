@@ -12,7 +12,7 @@
 #include "palimpsest/theory/delta_bound.hpp"
 #include "palimpsest/theory/rank_bound.hpp"
 #include "palimpsest/theory/stored_bits.hpp"
-#include "palimpsest/train/point.hpp"
+#include "palimpsest/train/configuration.hpp"
 
 namespace palimpsest::sweep {
 namespace {

@@ -6,7 +6,7 @@
 #include <array>
 #include <unordered_set>
 
-#include "palimpsest/train/point.hpp"
+#include "palimpsest/train/configuration.hpp"
 
 namespace palimpsest::sweep {
 

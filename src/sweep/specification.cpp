@@ -6,7 +6,7 @@
 #include <charconv>
 #include <numeric>
 
-#include "palimpsest/train/point.hpp"
+#include "palimpsest/train/configuration.hpp"
 
 namespace palimpsest::sweep {
 namespace {

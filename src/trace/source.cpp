@@ -12,7 +12,7 @@
 #include "palimpsest/memory/all.hpp"
 #include "palimpsest/model/all.hpp"
 #include "palimpsest/sweep/parameter.hpp"
-#include "palimpsest/train/point.hpp"
+#include "palimpsest/train/configuration.hpp"
 
 namespace palimpsest::trace {
 Configuration point_of(const std::filesystem::path& model) {

@@ -12,7 +12,7 @@
 #include "palimpsest/sweep/csv.hpp"
 #include "palimpsest/theory/rewritten_key.hpp"
 #include "palimpsest/trace/source.hpp"
-#include "palimpsest/train/point.hpp"
+#include "palimpsest/train/configuration.hpp"
 #include "trace/carrier.hpp"
 
 namespace palimpsest::trace {

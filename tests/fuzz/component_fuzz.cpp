@@ -3,8 +3,7 @@
 #include "palimpsest/kernel/all.hpp"
 #include "palimpsest/normalization/all.hpp"
 #include "palimpsest/rule/all.hpp"
-#include "palimpsest/train/point.hpp"
-#include "palimpsest/train/trainer.hpp"
+#include "palimpsest/train/configuration.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace palimpsest;

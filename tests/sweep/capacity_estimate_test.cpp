@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "palimpsest/train/point.hpp"
+#include "palimpsest/train/configuration.hpp"
 #include "sweep/error_of.hpp"
 #include "sweep/scratch.hpp"
 

@@ -1,14 +1,19 @@
 // Every choice that defines one trained point, resolved: nothing here depends on another option, and each field is a
-// column of the results. Components are held by their specifications (`dpfp:2`); train/point.hpp makes them.
+// column of the results. Components are held by their specifications (`dpfp:2`). Below it, what a configuration means;
+// train/point.hpp runs it.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "palimpsest/core/types.hpp"
 
 namespace palimpsest {
+
+struct FixedGates;
+struct TokenShape;
 
 /// In place of a number: a gate that the model learns from each token.
 inline constexpr std::string_view kLearnt = "learnt";
@@ -42,5 +47,37 @@ struct Configuration {
 
   bool operator==(const Configuration&) const = default;
 };
+
+/// Throws ConfigurationError, naming the value and the allowed ones, if the configuration has an unknown component or
+/// a value out of range. A known combination without meaning is no error; see reason_to_skip.
+void validate(const Configuration& configuration);
+
+/// Why a valid combination of components has no meaning (`skipped` in the results); empty if it has.
+std::optional<std::string> reason_to_skip(const Configuration& configuration);
+
+/// Whether this parameter (a Configuration field's name) changes anything for this configuration: a softmax memory has
+/// no `kernel`, only random features have a `redraw`.
+bool applies(std::string_view parameter, const Configuration& configuration);
+
+/// Steps between new random features: 0 never (`fixed`), 1 at every forward pass (`every_step`), n (`every:n`).
+Index redraw_interval(const std::string& redraw);
+
+/// p, the size of a mapped key; empty for a memory without a feature map.
+std::optional<Index> feature_dim(const Configuration& configuration);
+
+/// What the memory of this configuration asks of a model's tokens (model/model.hpp).
+TokenShape token_shape(const Configuration& configuration);
+
+/// What its gates are fixed at; 1 where they are learnt (memory/token_tables.hpp). Throws ConfigurationError unless each is
+/// `learnt` or a number that the rule allows.
+FixedGates fixed_gates(const Configuration& configuration);
+
+/// Expected processor time in arbitrary units; only the order and ratios matter (longest points are started first).
+double cost_estimate(const Configuration& configuration);
+
+/// Floats that the memory keeps from the last write to the first query: the state S×p, and p more for an accumulator;
+/// p×p more for recursive least squares; L keys and values, L×(d + S), for softmax. Random features and a learnt kernel's
+/// parameters are shared by all sequences and not counted.
+Index state_floats(const Configuration& configuration);
 
 }  // namespace palimpsest

@@ -13,9 +13,6 @@
 
 namespace palimpsest {
 
-struct FixedGates;
-struct TokenShape;
-
 enum class Status { ok, diverged, skipped };
 
 /// An evaluation during training.
@@ -69,32 +66,6 @@ struct RunOptions {
 class Cancelled : public std::exception {
   const char* what() const noexcept override { return "cancelled"; }
 };
-
-/// Throws ConfigurationError, naming the value and the allowed ones, if the configuration has an unknown component or
-/// a value out of range. A known combination without meaning is no error; see reason_to_skip.
-void validate(const Configuration& configuration);
-
-/// Why a valid combination of components has no meaning (`skipped` in the results); empty if it has.
-std::optional<std::string> reason_to_skip(const Configuration& configuration);
-
-/// Whether this parameter (a Configuration field's name) changes anything for this configuration: a softmax memory has
-/// no `kernel`, only random features have a `redraw`.
-bool applies(std::string_view parameter, const Configuration& configuration);
-
-/// What the memory of this configuration asks of a model's tokens (model/model.hpp).
-TokenShape token_shape(const Configuration& configuration);
-
-/// What its gates are fixed at; 1 where they are learnt (memory/token_tables.hpp). Throws ConfigurationError unless each is
-/// `learnt` or a number that the rule allows.
-FixedGates fixed_gates(const Configuration& configuration);
-
-/// Expected processor time in arbitrary units; only the order and ratios matter (longest points are started first).
-double cost_estimate(const Configuration& configuration);
-
-/// Floats that the memory keeps from the last write to the first query: the state S×p, and p more for an accumulator;
-/// p×p more for recursive least squares; L keys and values, L×(d + S), for softmax. Random features and a learnt kernel's
-/// parameters are shared by all sequences and not counted.
-Index state_floats(const Configuration& configuration);
 
 /// Trains and evaluates one point in the calling thread alone. The outcome depends on the configuration only. Throws
 /// Cancelled within a training step of `cancel` being set.

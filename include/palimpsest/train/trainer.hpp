@@ -17,9 +17,6 @@
 
 namespace palimpsest {
 
-/// Steps between new random features: 0 never (`fixed`), 1 at every forward pass (`every_step`), n (`every:n`).
-Index redraw_interval(const std::string& redraw);
-
 template <class T, class Model, class Memory>
 class Trainer {
  public:

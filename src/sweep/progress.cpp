@@ -46,7 +46,7 @@ void Progress::note(const std::string& text) {
 }
 
 std::string Progress::line(double elapsed) const {
-  const auto width = fmt::formatted_size("{}", total_);
+  const auto width = fmt::format("{}", total_).size();
   auto text = fmt::format("[{:>{}}/{}{}] {} running, elapsed {}", done_, width, total_, open_ ? "+" : "", running_,
                           clock_text(elapsed));
   if (finished_cost_ > 0)

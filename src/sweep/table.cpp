@@ -67,7 +67,7 @@ std::string aligned(const std::vector<std::vector<std::string>>& cells) {
     width.resize(std::max(width.size(), row.size()), 0);
     right.resize(width.size(), true);
     for (std::size_t i = 0; i < row.size(); ++i) {
-      width[i] = std::max(width[i], fmt::formatted_size("{}", fmt::string_view(row[i])));
+      width[i] = std::max(width[i], row[i].size());
       if (&row != &cells.front() && row[i].find_first_not_of("-+.0123456789e>=") != row[i].npos) right[i] = false;
     }
   }

@@ -1,20 +1,21 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs every test.
 # Usage: scripts/test.sh [--sanitize]
-#   --sanitize   also with address and undefined-behaviour sanitizers, warnings as errors
+#   --sanitize   also by Clang, with address and undefined-behaviour sanitizers, warnings as errors
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 workflows=(release)
+packages=()
 for argument in "$@"; do
   case "$argument" in
-    --sanitize) workflows+=(dev) ;;
+    --sanitize) workflows+=(dev) packages+=(clang libomp-dev) ;;
     -h | --help) sed -n '2,4s/^# //p' scripts/test.sh; exit 0 ;;
     *) echo "test.sh: unknown argument '$argument'; known: --sanitize, --help" >&2; exit 2 ;;
   esac
 done
 
-scripts/setup.sh
+scripts/setup.sh "${packages[@]}"
 
 jobs=$(nproc)
 export CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$jobs}

@@ -149,6 +149,10 @@ class FastWeight {
     }
   }
 
+  /// dx of the writes from `first`, through their features; adds to dQ_block and to the gates' gradients. `divides`:
+  /// whether an accumulator that is no sum of coefficients divides the read-out.
+  void features_backward(Index first, Index count, ConstMatrixView<T> Q, ConstMatrixView<T> dY, bool divides);
+
   /// Largest β, which a learnt sigmoid is multiplied by.
   T learnt_strength() const {
     return tables_->strength.learnt() ? visit_rule([]<class R>(const R&) { return T(R::largest_strength); }) : T(1);
@@ -335,43 +339,49 @@ void FastWeight<T>::backward(const Episode&, const std::vector<int>& columns, Co
       }
     }
     for_each_block(block_size(L, N), L, [&](Index first, Index count) {
-      const auto x = x_.middleCols(first, count);
-      dx_.setZero(x.rows(), count);
-      if (contracts(N)) {
-        map_.contract_backward(x, Q.col(0), dC_.col(0).segment(first, count), dx_, dQ_block_.col(0));
-      } else {
-        dK_.resize(Q.rows(), count);
-        bool undivided = false;  // whether dK is by the keys before normalisation
-        visit_linear_rule([&]<class R>(const R& rule, auto& work) {
-          const auto backward = [&](auto... division) {
-            rule.backward(first, key_features_.phi().middleCols(first, count), writes_, Q, C_.middleRows(first, count),
-                          dC_.middleRows(first, count), work, dK_, dwrites_, dQ_block_, division...);
-          };
-          if constexpr (requires { R::undivides; }) {
-            const auto division = divides ? Division<T>() : map_.division(key_features_);
-            undivided = division.scale != nullptr;
-            backward(division);
-          } else {
-            backward();
-          }
-        });
-        visit_state_rule([&](const auto& rule, auto& work) {
-          rule.backward(key_features_.phi(), writes_, write_columns_.values(), Q, dY, work, dK_, dwrites_, dQ_block_);
-        });
-        if (divides) {
-          accumulator_.divisor_backward(Q, ddivisor_, dQ_block_);
-          accumulator_.backward(key_features_.phi(), writes_.retrieval, dwrites_.retrieval, retrieves(), dK_);
-        }
-        if (undivided)
-          map_.kernel_backward(key_features_, x, first, dK_, dx_);
-        else
-          map_.backward(key_features_, x, first, dK_, dx_);
-      }
+      dx_.setZero(x_.rows(), count);
+      if (contracts(N))
+        map_.contract_backward(x_.middleCols(first, count), Q.col(0), dC_.col(0).segment(first, count), dx_,
+                               dQ_block_.col(0));
+      else
+        features_backward(first, count, Q, dY, divides);
       write_columns_.scatter(dx_, first, dkey_, dvalue_);
     });
     if (!separable()) close_gates();
   });
   for (Index n = 0; n < N; ++n) dQ_.col(columns[n]) += dQ_block_.col(n);
+}
+
+template <class T>
+void FastWeight<T>::features_backward(Index first, Index count, ConstMatrixView<T> Q, ConstMatrixView<T> dY,
+                                      bool divides) {
+  const ConstMatrixView<T> x = x_.middleCols(first, count);
+  dK_.resize(Q.rows(), count);
+  bool undivided = false;  // whether dK is by the keys before normalisation
+  visit_linear_rule([&]<class R>(const R& rule, auto& work) {
+    const auto backward = [&](auto... division) {
+      rule.backward(first, key_features_.phi().middleCols(first, count), writes_, Q, C_.middleRows(first, count),
+                    dC_.middleRows(first, count), work, dK_, dwrites_, dQ_block_, division...);
+    };
+    if constexpr (requires { R::undivides; }) {
+      const auto division = divides ? Division<T>() : map_.division(key_features_);
+      undivided = division.scale != nullptr;
+      backward(division);
+    } else {
+      backward();
+    }
+  });
+  visit_state_rule([&](const auto& rule, auto& work) {
+    rule.backward(key_features_.phi(), writes_, write_columns_.values(), Q, dY, work, dK_, dwrites_, dQ_block_);
+  });
+  if (divides) {
+    accumulator_.divisor_backward(Q, ddivisor_, dQ_block_);
+    accumulator_.backward(key_features_.phi(), writes_.retrieval, dwrites_.retrieval, retrieves(), dK_);
+  }
+  if (undivided)
+    map_.kernel_backward(key_features_, x, first, dK_, dx_);
+  else
+    map_.backward(key_features_, x, first, dK_, dx_);
 }
 
 template <class T>

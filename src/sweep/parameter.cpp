@@ -37,7 +37,7 @@ std::string component(std::string_view text) {
 Parameter text(std::string_view name, std::string Configuration::*field, std::string_view meaning) {
   return {name, Type::text, meaning,
           [=](Configuration& c, std::string_view text) {
-            if (text.empty()) refuse(name, text, "a name");
+            if (text.empty() || std::ranges::any_of(text, is_control)) refuse(name, text, "a name, in one line");
             c.*field = component(text);
           },
           [=](const Configuration& c) { return c.*field; }};

@@ -94,7 +94,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Refused{"L", "-1S", "multiple of S"}, Refused{"L", "1000000000S", "multiple of S"},
                     Refused{"replacement", "yes", "true or false"}, Refused{"learning_rate", "0", "above 0"},
                     Refused{"learning_rate", "nan", "finite"}, Refused{"learning_rate", "inf", "finite"},
-                    Refused{"tolerance", "-1", "from 0"}, Refused{"tolerance", "0.1x", "'0.1x'"}));
+                    Refused{"tolerance", "-1", "from 0"}, Refused{"tolerance", "0.1x", "'0.1x'"},
+                    Refused{"normalization", "no\nne", "'no ne': allowed is a name, in one line"}));
 
 }  // namespace
 }  // namespace palimpsest::sweep

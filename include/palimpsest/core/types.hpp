@@ -43,6 +43,8 @@ auto token(View&& view, Index t) {
   return Eigen::Map<std::conditional_t<std::is_const_v<Entry>, const Plain, Plain>>(column(view, t), view.rows());
 }
 
+inline bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
 /// What a user asked for cannot be done; the message, of one line, names the value and what is allowed. Control
 /// characters, which the value may hold, become blanks.
 class ConfigurationError : public std::runtime_error {
@@ -52,7 +54,7 @@ class ConfigurationError : public std::runtime_error {
  private:
   static std::string in_one_line(std::string text) {
     for (char& c : text)
-      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+      if (is_control(c)) c = ' ';
     return text;
   }
 };

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "palimpsest/core/types.hpp"
+
 namespace palimpsest::sweep {
 
 /// In one line, in double quotes, what needs it escaped.
@@ -14,7 +16,7 @@ inline std::string toml_string(std::string_view text) {
   for (const char c : text) {
     if (c == '"' || c == '\\')
       quoted += {'\\', c};
-    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+    else if (is_control(c))
       quoted += fmt::format("\\u{:04X}", static_cast<int>(c));
     else
       quoted += c;

@@ -19,7 +19,7 @@ std::optional<T> parse(std::string_view text) {
   T value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  return value == 0 ? T{} : value;  // -0 is 0
 }
 
 [[noreturn]] void refuse(std::string_view name, std::string_view text, std::string_view allowed) {
@@ -61,7 +61,7 @@ Parameter real(std::string_view name, double Configuration::*field, bool zero_al
             const auto value = parse<double>(text);
             if (!value || !std::isfinite(*value) || *value < 0 || (*value == 0 && !zero_allowed))
               refuse(name, text, zero_allowed ? "a finite number from 0" : "a finite number above 0");
-            c.*field = std::abs(*value);  // -0 is 0
+            c.*field = *value;
           },
           [=](const Configuration& c) { return fmt::format("{}", c.*field); }};
 }
@@ -73,7 +73,7 @@ Parameter gate(std::string_view name, std::string Configuration::*field, std::st
             const auto value = parse<double>(text);
             if (text != kLearnt && (!value || !std::isfinite(*value) || *value < 0 || *value > 2))
               refuse(name, text, "'learnt' or a number from 0 to 1 (strength of delta_product: to 2)");
-            c.*field = value ? fmt::format("{}", std::abs(*value)) : std::string(text);
+            c.*field = value ? fmt::format("{}", *value) : std::string(text);
           },
           [=](const Configuration& c) { return c.*field; }};
 }

@@ -35,8 +35,6 @@ void require_listed(std::string_view kind, std::string_view name) {
   if (!is_listed<List>(name)) unknown(kind, name, known<List>());
 }
 
-bool is_softmax(const Configuration& configuration) { return configuration.memory == SoftmaxMemory<Real>::name; }
-
 KernelVariant make_kernel(const Configuration& configuration) {
   return make_component<Kernels<Real>>("kernel", configuration.kernel);
 }
@@ -85,6 +83,8 @@ bool accumulates(const Configuration& configuration) {
 }
 
 }  // namespace
+
+bool is_softmax(const Configuration& configuration) { return configuration.memory == SoftmaxMemory<Real>::name; }
 
 FixedGates fixed_gates(const Configuration& configuration) {
   const double largest = std::visit([]<class R>(const R&) { return R::largest_strength; }, make_rule(configuration));
@@ -152,8 +152,7 @@ std::optional<std::string> reason_to_skip(const Configuration& configuration) {
   if (divides && !is_nonnegative(kernel) && !(by_products && has_positive_products(kernel)))
     return fmt::format("normalization '{}' divides by a sum of features, which kernel '{}' may make zero or negative",
                        configuration.normalization, configuration.kernel);
-  if (configuration.normalization == CenteredL2Normalization<Real>::name &&
-      feature_dim(configuration) < 2)
+  if (configuration.normalization == CenteredL2Normalization<Real>::name && *feature_dim(configuration) < 2)
     return fmt::format("normalization '{}' leaves nothing of one feature", configuration.normalization);
   if (accumulates(configuration) && configuration.rule == RecursiveLeastSquares<Real>::name)
     return fmt::format("rule '{}' is solved for its read-out, which normalization '{}' would divide",

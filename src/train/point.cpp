@@ -23,8 +23,6 @@ namespace {
 
 using Real = float;
 
-bool is_softmax(const Configuration& configuration) { return configuration.memory == SoftmaxMemory<Real>::name; }
-
 FastWeight<Real> make_fast_weight(const Configuration& configuration) {
   auto kernel = make_component<Kernels<Real>>("kernel", configuration.kernel);
   std::visit(

@@ -106,6 +106,9 @@ class FastWeight {
     return visit_rule([]<class R>(const R&) { return R::retrieves; });
   }
 
+  /// Whether an accumulator that is no sum of coefficients divides them.
+  bool divides() const { return map_.accumulates() && linear_in_values() && !separable(); }
+
   /// Without values in the keys a separable rule has one coefficient a (key, query), shared by all episodes of a step.
   bool one_coefficient_a_key() const { return separable() && !tables_->keys_depend_on_values(); }
 
@@ -149,9 +152,8 @@ class FastWeight {
     }
   }
 
-  /// dx of the writes from `first`, through their features; adds to dQ_block and to the gates' gradients. `divides`:
-  /// whether an accumulator that is no sum of coefficients divides the read-out.
-  void features_backward(Index first, Index count, ConstMatrixView<T> Q, ConstMatrixView<T> dY, bool divides);
+  /// dx of the writes from `first`, through their features; adds to dQ_block and to the gates' gradients.
+  void features_backward(Index first, Index count, ConstMatrixView<T> Q, ConstMatrixView<T> dY);
 
   /// Largest β, which a learnt sigmoid is multiplied by.
   T learnt_strength() const {
@@ -292,7 +294,7 @@ void FastWeight<T>::read(const Episode& episode, const std::vector<int>& columns
       if (!separable()) open_gates();
       if (linear_in_values()) {
         coefficients(Q, C_);
-        if (map_.accumulates() && !separable()) accumulator_.divisor(Q, divisor_);
+        if (divides()) accumulator_.divisor(Q, divisor_);
       } else {
         visit_state_rule([&](const auto& rule, auto& work) {
           rule.answers(key_features_.phi(), writes_, write_columns_.values(), Q, Y, work);
@@ -330,8 +332,7 @@ void FastWeight<T>::backward(const Episode&, const std::vector<int>& columns, Co
       return;
     }
     if (!separable()) dwrites_.set_constant(L, T(0));
-    const bool divides = map_.accumulates() && linear_in_values() && !separable();
-    if (divides) {  // c' = c/D:  dD = −c'·dc'/D,  dc = dc'/D
+    if (divides()) {  // c' = c/D:  dD = −c'·dc'/D,  dc = dc'/D
       ddivisor_.resize(N);
       for (Index n = 0; n < N; ++n) {
         ddivisor_(n) = -C_.col(n).dot(dC_.col(n)) / divisor_(n);
@@ -344,7 +345,7 @@ void FastWeight<T>::backward(const Episode&, const std::vector<int>& columns, Co
         map_.contract_backward(x_.middleCols(first, count), Q.col(0), dC_.col(0).segment(first, count), dx_,
                                dQ_block_.col(0));
       else
-        features_backward(first, count, Q, dY, divides);
+        features_backward(first, count, Q, dY);
       write_columns_.scatter(dx_, first, dkey_, dvalue_);
     });
     if (!separable()) close_gates();
@@ -353,8 +354,7 @@ void FastWeight<T>::backward(const Episode&, const std::vector<int>& columns, Co
 }
 
 template <class T>
-void FastWeight<T>::features_backward(Index first, Index count, ConstMatrixView<T> Q, ConstMatrixView<T> dY,
-                                      bool divides) {
+void FastWeight<T>::features_backward(Index first, Index count, ConstMatrixView<T> Q, ConstMatrixView<T> dY) {
   const ConstMatrixView<T> x = x_.middleCols(first, count);
   dK_.resize(Q.rows(), count);
   bool undivided = false;  // whether dK is by the keys before normalisation
@@ -364,7 +364,7 @@ void FastWeight<T>::features_backward(Index first, Index count, ConstMatrixView<
                     dC_.middleRows(first, count), work, dK_, dwrites_, dQ_block_, division...);
     };
     if constexpr (requires { R::undivides; }) {
-      const auto division = divides ? Division<T>() : map_.division(key_features_);
+      const auto division = divides() ? Division<T>() : map_.division(key_features_);
       undivided = division.scale != nullptr;
       backward(division);
     } else {
@@ -374,7 +374,7 @@ void FastWeight<T>::features_backward(Index first, Index count, ConstMatrixView<
   visit_state_rule([&](const auto& rule, auto& work) {
     rule.backward(key_features_.phi(), writes_, write_columns_.values(), Q, dY, work, dK_, dwrites_, dQ_block_);
   });
-  if (divides) {
+  if (divides()) {
     accumulator_.divisor_backward(Q, ddivisor_, dQ_block_);
     accumulator_.backward(key_features_.phi(), writes_.retrieval, dwrites_.retrieval, retrieves(), dK_);
   }

@@ -62,6 +62,9 @@ bool applies(std::string_view parameter, const Configuration& configuration);
 /// Steps between new random features: 0 never (`fixed`), 1 at every forward pass (`every_step`), n (`every:n`).
 Index redraw_interval(const std::string& redraw);
 
+/// Whether the memory keeps all pairs, and so has neither kernel nor rule nor normalisation.
+bool is_softmax(const Configuration& configuration);
+
 /// p, the size of a mapped key; empty for a memory without a feature map.
 std::optional<Index> feature_dim(const Configuration& configuration);
 

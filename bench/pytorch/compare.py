@@ -1,7 +1,7 @@
 """Ratio of a training step's processor time in PyTorch (training_step.py) to that of build/release/bench/micro, the two
-run in turn on one core of the same machine. Needs PyTorch: scripts/setup.sh python3-torch.
+run in turn on one core of the same machine, and the BLAS that PyTorch multiplies with. Installs Debian's PyTorch and OpenBLAS
+if they are missing: without the second, PyTorch has the reference BLAS, which is some ten times as slow.
 
-    scripts/setup.sh python3-torch
     cmake --build --preset release --target micro
     /usr/bin/python3 bench/pytorch/compare.py --rule delta --kernel dpfp:1 --S 200
 """
@@ -13,14 +13,16 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MICRO = os.path.join(HERE, "..", "..", "build", "release", "bench", "micro")
+ROOT = os.path.join(HERE, "..", "..")
+MICRO = os.path.join(ROOT, "build", "release", "bench", "micro")
 
 
 def ours(name):
     """Seconds a step, of the one benchmark of that name."""
     result = subprocess.run([MICRO, f"--benchmark_filter=^{name}$", "--benchmark_format=json", "--benchmark_min_time=1"],
                             capture_output=True, text=True, check=True)
-    found = json.loads(result.stdout[result.stdout.index("{"):])["benchmarks"]
+    start = result.stdout.find("{")
+    found = json.loads(result.stdout[start:])["benchmarks"] if start >= 0 else []
     if not found:
         sys.exit(f"compare.py: micro has no benchmark '{name}'")
     assert found[0]["time_unit"] == "us"
@@ -28,11 +30,11 @@ def ours(name):
 
 
 def theirs(arguments):
-    """Seconds a step, median of a few."""
+    """Seconds a step, median of a few, and the BLAS."""
     command = [sys.executable, os.path.join(HERE, "training_step.py"), "--rule", arguments.rule, "--kernel",
                arguments.kernel, "--S", str(arguments.S)]
-    lines = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
-    return statistics.median(float(line.split()[0]) for line in lines)
+    blas, *lines = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+    return statistics.median(float(line.split()[0]) for line in lines), blas
 
 
 def main():
@@ -42,14 +44,21 @@ def main():
     parser.add_argument("--S", type=int, default=200, help="a size that micro times (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
+    if arguments.rounds < 1:
+        parser.error(f"--rounds {arguments.rounds}: must be at least 1")
     if not os.path.exists(MICRO):
         sys.exit(f"compare.py: no '{os.path.relpath(MICRO)}'; build it: cmake --build --preset release --target micro")
+    setup = [os.path.join(ROOT, "scripts", "setup.sh"), "python3-torch", "libopenblas0-pthread"]
+    if subprocess.run(setup).returncode != 0:
+        sys.exit("compare.py: PyTorch and OpenBLAS are not there")
 
     name = f"training_step/published/{'delta.' if arguments.rule == 'delta' else ''}{arguments.kernel}/S:{arguments.S}"
     ratios = []
     for _ in range(arguments.rounds):
-        here, there = ours(name), theirs(arguments)
+        here, (there, blas) = ours(name), theirs(arguments)
         ratios.append(there / here)
+        if len(ratios) == 1:
+            print(blas)
         print(f"PyTorch {there:.3f} s, here {here * 1e3:.3f} ms: ratio {ratios[-1]:.0f}", flush=True)
     print(f"median ratio {statistics.median(ratios):.0f}, from {min(ratios):.0f} to {max(ratios):.0f}")
 

@@ -1,11 +1,16 @@
 """Times a training step of the published mini-model in PyTorch, written as the 2021 paper describes it: tokens
-x = [v; E(key)] are formed, keys are projected, every write changes the state W, and autograd does the rest. A baseline
-for the training_step rows of build/release/bench/micro; scripts/compare_pytorch.sh runs both in turn.
+x = [v; E(key)] are formed, keys are projected, every write changes the state W, and autograd does the rest. With one thread;
+the first line says which BLAS multiplies, and a line for each step its processor time. A baseline for the training_step rows
+of build/release/bench/micro; bench/pytorch/compare.py runs both in turn.
 
 Source: Schlag, Irie, Schmidhuber 2021 (arXiv 2102.11174), sections 4 and 6.1.
 """
 import argparse
 import time
+
+import blas
+
+blas.use_one_thread()  # read when PyTorch loads its libraries
 
 import torch
 from torch import nn
@@ -81,13 +86,13 @@ def main():
     parser.add_argument("--kernel", choices=KERNELS, default="dpfp:1")
     parser.add_argument("--S", type=int, default=200, help="distinct keys")
     parser.add_argument("--steps", type=int, default=3, help="steps timed, after one that is not")
-    parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
-    for name in ("S", "steps", "threads"):
+    for name in ("S", "steps"):
         if getattr(arguments, name) < 1:
             parser.error(f"--{name} {getattr(arguments, name)}: must be at least 1")
 
-    torch.set_num_threads(arguments.threads)
+    torch.set_num_threads(1)
+    print("BLAS:", blas.describe("libtorch_cpu"), flush=True)
     torch.manual_seed(1)
     model = Model(arguments.S, arguments.kernel)
     answer = model.sum_with_attention if arguments.rule == "sum" else model.delta_with_sum

@@ -1,0 +1,73 @@
+"""What documentation, comments and scripts name is there: files of this tree, programs, and the headings that links go to."""
+import os
+import re
+import unittest
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+TEXTS = (".md", ".py", ".sh", ".bash", ".sbatch", ".toml", ".hpp", ".cpp", ".txt", ".cmake", ".in", "run")
+# A path from the root of the project. `build/` is made, and `results/run/` is what runs write.
+PATH = re.compile(r"(?<![\w./<$-])((?:\.ci|bench|cmake|include|plots|results|scripts|src|tests)/[\w./+-]*\w)(?![\w*{$<]|/[A-Z*{$])")
+PROGRAM = re.compile(r"build/(?:release|dev)/bench/(\w+)")
+LINK = re.compile(r"\]\(([^)#:]*)(?:#([^)]*))?\)")
+OUTPUTS = "results/run"
+# What the reader of README writes, a file of Random123, and a name with a placeholder.
+ELSEWHERE = {"include/palimpsest/kernel/exponential.hpp", "tests/kat_vectors", "src/memory/SOURCE_float.cpp"}
+MAKES_PATHS_UP = {".ci/check_includes.py", os.path.join("tests", "python", os.path.basename(__file__))}
+
+
+def texts():
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [name for name in folders if name not in (".git", "build", "run", "__pycache__", "corpus")]
+        for name in names:
+            path = os.path.relpath(os.path.join(folder, name), ROOT)
+            if name.endswith(TEXTS) and ".provenance." not in name and path not in MAKES_PATHS_UP:
+                with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+                    yield path, file.read()
+
+
+def headings(markdown):
+    """The anchors of its headings, as GitHub makes them."""
+    for line in re.findall(r"^#+ (.*)$", markdown, re.MULTILINE):
+        yield re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-")
+
+
+class NamedPaths(unittest.TestCase):
+    def test_are_there(self):
+        named = 0
+        for source, text in texts():
+            for path in PATH.findall(text):
+                if path.startswith(OUTPUTS) or path in ELSEWHERE:
+                    continue
+                named += 1
+                with self.subTest(source=source, path=path):
+                    self.assertTrue(os.path.exists(os.path.join(ROOT, path)))
+        self.assertGreater(named, 50)
+
+    def test_programs_are_built_from_a_source(self):
+        named = 0
+        for source, text in texts():
+            for program in PROGRAM.findall(text):
+                named += 1
+                with self.subTest(source=source, program=program):
+                    self.assertTrue(os.path.exists(os.path.join(ROOT, "bench", program + ".cpp"))
+                                    or os.path.isdir(os.path.join(ROOT, "bench", program)))
+        self.assertGreater(named, 20)
+
+    def test_links_lead_somewhere(self):
+        followed = 0
+        for source, text in texts():
+            if not source.endswith(".md"):
+                continue
+            for path, heading in LINK.findall(text):
+                followed += 1
+                target = os.path.normpath(os.path.join(ROOT, os.path.dirname(source), path)) if path else os.path.join(ROOT, source)
+                with self.subTest(source=source, link=f"{path}#{heading}"):
+                    self.assertTrue(os.path.exists(target))
+                    if heading:
+                        with open(target, encoding="utf-8") as file:
+                            self.assertIn(heading, headings(file.read()))
+        self.assertGreater(followed, 20)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -83,8 +83,9 @@ SequenceObserver<Real> episode_writer(const std::filesystem::path& directory, co
 }
 
 /// The least evaluation loss of any state with p features; a memory without a rank limit has nothing but 0. Without
-/// replacement it is ½ max(0, 1 − p/L) whatever the evaluation, as the field draws it; with replacement T6, and for a rule
-/// that knows no order of the writes T5, if that is more.
+/// replacement it is ½ max(0, 1 − p/L) whatever the evaluation, as the field draws it; with replacement that of any linear
+/// rule, and for one that knows no order of the writes that of the sum rule, if it is more: theory/README.md,
+/// "Overwriting, any linear rule" and "Overwriting, sum rule".
 double loss_bound(const Configuration& configuration, std::optional<Index> p) {
   if (!p) return 0;
   const Index S = configuration.S, L = configuration.L;

@@ -9,6 +9,7 @@ TEXTS = (".md", ".py", ".sh", ".bash", ".sbatch", ".toml", ".hpp", ".cpp", ".txt
 PATH = re.compile(r"(?<![\w./<$-])((?:\.ci|bench|cmake|include|plots|results|scripts|src|tests)/[\w./+-]*\w)(?![\w*{$<]|/[A-Z*{$])")
 PROGRAM = re.compile(r"build/(?:release|dev)/bench/(\w+)")
 LINK = re.compile(r"\]\(([^)#:]*)(?:#([^)]*))?\)")
+DERIVATION = re.compile(r"README\.md,\s*(?://+\s*)?\"([^\"]+)\"(?: and \"([^\"]+)\")?")
 OUTPUTS = "results/run"
 # What the reader of README writes, a file of Random123, and a name with a placeholder.
 ELSEWHERE = {"include/palimpsest/kernel/exponential.hpp", "tests/kat_vectors", "src/memory/SOURCE_float.cpp"}
@@ -67,6 +68,17 @@ class NamedPaths(unittest.TestCase):
                         with open(target, encoding="utf-8") as file:
                             self.assertIn(heading, headings(file.read()))
         self.assertGreater(followed, 20)
+
+    def test_derivations_have_a_heading(self):
+        with open(os.path.join(ROOT, "include", "palimpsest", "theory", "README.md"), encoding="utf-8") as file:
+            known = re.findall(r"^## (.*)$", file.read(), re.MULTILINE)
+        named = set()
+        for source, text in texts():
+            for name in filter(None, sum(DERIVATION.findall(text), ())):
+                named.add(name)
+                with self.subTest(source=source):
+                    self.assertIn(name, known)
+        self.assertEqual(named, set(known))  # each is somebody's
 
 
 if __name__ == "__main__":

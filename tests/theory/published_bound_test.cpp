@@ -57,7 +57,7 @@ TEST(PublishedBound, IsAttainedByKeepingTheShortChunk) {
   EXPECT_NEAR(published_mean(losses), published_rank_bound(100, 64), 1e-14);
 }
 
-// ELU+1, S = 100: the published best evaluation is 0.1642 and dips below T1, not below this bound.
+// ELU+1, S = 100: the published best evaluation is 0.1642 and dips below the rank bound, not below this bound.
 TEST(PublishedBound, ExplainsThePublishedDipBelowTheRankBound) {
   EXPECT_DOUBLE_EQ(published_rank_bound(100, 64), 36.0 / 128 / 2);
   EXPECT_LT(published_rank_bound(100, 64), 0.1642);

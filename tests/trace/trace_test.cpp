@@ -63,7 +63,7 @@ TEST(Trace, ARewrittenKeyUnderAttentionShowsTheClosedForms) {
     double mass = 0;
     for (const auto& row : rows) {
       const double t = number(row, "t");
-      mass = mass * (t == 1 ? 0 : (t - 1 - b) / t) + b / t;  // FIELD's recursion, by hand
+      mass = mass * (t == 1 ? 0 : (t - 1 - b) / t) + b / t;  // the recursion of theory/README.md, "One key rewritten"
       EXPECT_NEAR(number(row, "written"), b / t, kEpsilon);
       EXPECT_NEAR(number(row, "new_weight"), b / t, kEpsilon);
       EXPECT_NEAR(number(row, "mass"), mass, kEpsilon);

@@ -23,7 +23,7 @@
 
 namespace palimpsest {
 
-/// ε of FIELD's read-outs, y = W q/(z·q + ε) and q/(Σq + ε).
+/// ε of the read-outs, y = W q/(z·q + ε) and q/(Σq + ε).
 inline constexpr double kReadOutEpsilon = 1e-6;
 
 template <class N, class T>

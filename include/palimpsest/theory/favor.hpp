@@ -4,6 +4,7 @@
 //   favor, one-sided:   (exp‖q+k‖² − 1)/m
 //   trigonometric:      (2/m) sinh²(‖q−k‖²/2)
 // A match q = k with q·k = a has ‖q+k‖² = 4a, so CV² ≈ e^{4a}/2m two-sided, while telling S keys apart takes a ≳ ln S.
+// Derivation: README.md, "Random features".
 #pragma once
 
 #include <cmath>

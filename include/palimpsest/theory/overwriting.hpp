@@ -1,8 +1,9 @@
-// Overwriting with the sum rule (T5): the state does not know the order of the writes, so the latest value of a key
+// Overwriting with the sum rule: the state does not know the order of the writes, so the latest value of a key
 // written n times is any of its n with probability 1/n each, and the best answer is their mean:
 //   loss = ½(1 − 1/n)(1 − 1/S),
 // attained by the normalised sum with orthogonal keys. L draws of S keys and S one-hot values, both with replacement
-// and independent; what is left is the mean of 1/n over the queries asked. Derivations: README.md.
+// and independent; what is left is the mean of 1/n over the queries asked.
+// Derivation: README.md, "Overwriting, sum rule".
 #pragma once
 
 #include <cmath>

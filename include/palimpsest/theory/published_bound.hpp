@@ -1,9 +1,9 @@
-// The bounds as the evaluation published in 2021 measures (T2): queries weighted by w,
+// The bounds as the evaluation published in 2021 measures: queries weighted by w,
 //   Σ_i w_i ½‖v_i − ŷ_i‖² ≥ ½ · (sum of the n − p smallest w_i).
 // That evaluation queries only the 200 lowest of the keys present, in the keys' order, and averages the losses of
 // chunks of 32 queries (its training batch) with equal weight, the short last chunk too. A query of the last chunk so
-// counts for more, and a memory that gives up others dips below T1. Source: the synthetic experiment's published code,
-// `get_all_queries` and the evaluation loop; Eckart–Young for the matrix (I − Ŷ) diag(w)^½.
+// counts for more, and a memory that gives up others dips below the rank bound. Source: the synthetic experiment's
+// published code, `get_all_queries` and the evaluation loop. Derivation: README.md, "Published evaluation".
 #pragma once
 
 #include <algorithm>
@@ -50,7 +50,7 @@ inline double weighted_rank_bound(std::vector<double> w, Index p) {
   return 0.5 * sum;
 }
 
-/// T2 in setting 1: S distinct keys and values, every key present once. S ≥ 1, p ≥ 0, else ConfigurationError.
+/// The bound in setting 1: S distinct keys and values, every key present once. S ≥ 1, p ≥ 0, else ConfigurationError.
 /// From S = 200 on it does not depend on S.
 inline double published_rank_bound(Index S, Index p, Index chunk = published_chunk) {
   return weighted_rank_bound(published_query_weights(S, chunk), p);

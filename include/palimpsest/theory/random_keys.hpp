@@ -4,7 +4,7 @@
 //   least squares:        W = V K⁺                      relative error max(0, 1 − d/N)
 //   delta, β = 1:         W ← W + (v − W k) kᵀ          loss of the write at t0, τ = T − t0 writes ago:
 //                         1 − ρ^τ − ½ ρ^{t0} (ρ^τ − λ^τ) ,   λ = (d² − 2)/(d(d + 2))
-// Relative error is E‖v − ŷ‖²/‖v‖², twice the loss. Derivations: README.md.
+// Relative error is E‖v − ŷ‖²/‖v‖², twice the loss. Derivation: README.md, "Random unit keys".
 #pragma once
 
 #include <algorithm>

@@ -3,7 +3,8 @@
 //   attention   w_i = (β/n) Π_{j=i+1..n} (1 − β/(j−1)) ;   β = 1: w_i = (i−1)/(n(n−1)), total ½, the latest only 1/n
 //   sum         w_i = βc (1 − βc)^{n−i} ,  c = ‖φ'‖² ∈ [1/p, 1] ,  φ' = φ/Σφ
 //   l2          as sum with c = 1: exact at β = 1
-// Attention here has z_{t−1} in the value retrieved while writing and z_t in the read-out. Derivations: README.md.
+// Attention here has z_{t−1} in the value retrieved while writing and z_t in the read-out.
+// Derivation: README.md, "One key rewritten".
 #pragma once
 
 #include <cassert>

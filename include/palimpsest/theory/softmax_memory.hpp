@@ -1,8 +1,9 @@
-// Softmax attention (T4): no rank limit, what counts is the margin. S distinct keys and one-hot values, unit scale
+// Softmax attention: no rank limit, what counts is the margin. S distinct keys and one-hot values, unit scale
 // κ = ‖q‖‖k‖/√d, cosine gap Δ = 1 − (largest cosine of the query's key with another), margin γ = κΔ (all in nats).
 // ε is the error mass, the attention on wrong keys:
 //   ε ≤ (S−1)e^{−γ} / (1 + (S−1)e^{−γ}) ,   ½ S/(S−1) ε² ≤ loss ≤ ε² ,
 // the lower bound attained when the mass is spread evenly (simplex keys), the upper when one key takes it all.
+// Derivation: README.md, "Softmax attention".
 #pragma once
 
 #include <algorithm>

@@ -2,7 +2,8 @@
 //   I(V; V̂) ≥ H(V) − Σ_i H(V_i | V̂_i) ,   H(V_i | V̂_i) ≤ H₂(e) + e log₂(S − 1)   (Fano 1961),   e = 1 − accuracy.
 // The conditional entropy is concave in e, so that the mean accuracy over associations may stand for each. H(V) is the
 // values' entropy given the keys: log₂ S!/(S − L)! if L values are drawn without replacement, which is less than
-// L log₂ S; D log₂ S for the last values of D distinct keys if they are drawn with replacement. Derivation: README.md.
+// L log₂ S; D log₂ S for the last values of D distinct keys if they are drawn with replacement.
+// Derivation: README.md, "Stored bits".
 #pragma once
 
 #include <algorithm>

@@ -25,21 +25,27 @@ cmp whole.csv again.csv || fail "--from runs a search again"
 for i in 1 2; do "$sweep" search.toml --shard "$i/2" --out "part$i.csv" > /dev/null; done
 "$merge" part1.csv part2.csv --out merged.csv > /dev/null
 cmp whole.csv merged.csv || fail "shards of a search merge to its bytes"
+killed=0
 for ((kills = 0; kills < 10; ++kills)); do
   "$sweep" search.toml --threads 1 --out part.csv > /dev/null 2>&1 &
   sleep "0.0$((2 + RANDOM % 8))"
   kill -9 $! 2> /dev/null || true
-  wait $! 2> /dev/null || true
+  status=0
+  wait $! 2> /dev/null || status=$?
+  [[ $status -ne 137 ]] || killed=$((killed + 1))
 done
+[[ $killed -ge 1 ]] || fail "every run ended before it was killed"
 "$sweep" search.toml --out part.csv > /dev/null 2>&1
-cmp whole.csv part.csv || fail "a search that was killed $kills times differs"
+cmp whole.csv part.csv || fail "a search that was killed $killed times differs"
 "$sweep" search.toml --axis S=4 --out axis.csv | grep -q '^4 points' || fail "an axis of S replaces the search"
 
 "$capacity" whole.csv --out c.csv > out.txt
 [[ $(rows c.csv) -eq 6 && $(wc -l < out.txt) -eq 7 ]] || fail "capacity: a row a curve and criterion: $(cat out.txt)"
 "$capacity" whole.csv --criterion 'accuracy >= 0.9' | grep -q 'accuracy >= 0.9' || fail "--criterion"
+"$capacity" --schema > schema.txt
+[[ $(wc -l < schema.txt) -ge 10 ]] || fail "--schema: $(cat schema.txt)"
 while read -r line; do grep -qF -- "$line" "$source_dir/results/README.md" || fail "results/README.md lacks: $line"; done \
-  < <("$capacity" --schema)
+  < schema.txt
 expect_error 2 "criterion 'loss < 1'" "$capacity" whole.csv --criterion 'loss < 1' --out new.csv
 expect_error 2 "nope.csv" "$capacity" nope.csv --out new.csv
 expect_error 2 "is the results file itself" "$capacity" whole.csv --out whole.csv

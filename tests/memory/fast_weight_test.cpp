@@ -140,13 +140,14 @@ TEST_P(FastWeightOf, GradientsAreThoseOfTheStateSide) {
 }
 
 TEST_P(FastWeightOf, GradientsByTheKernelsParametersAreThoseOfTheStateSide) {
-  if (!reference::is_learnt(instances(1)[0].kernel)) return;
+  if (!reference::is_learnt(instances(1)[0].kernel)) GTEST_SKIP() << "it has no parameters";
   for_all(5, [](const Scene& scene, const Instance& instance, const Choice& choice) {
     auto memory = choice.memory<double>(instance.kernel, scene.tables.key.rows());
-    EXPECT_FALSE(memory.parameters().empty());
     gradients(memory, scene);
     KernelVariant kernel = instance.kernel;
     const auto parameters = reference::parameters(kernel);
+    ASSERT_FALSE(parameters.empty());
+    ASSERT_EQ(memory.parameters().size(), parameters.size());
     for (std::size_t i = 0; i < memory.parameters().size(); ++i) {
       const M expected = reference::central_differences([&] { return weighted_sum(scene, choice.dense(kernel)); },
                                                         parameters[i]->value);
@@ -208,6 +209,7 @@ TEST_P(FastWeightOf, AStepStartsWithoutTheGradientsOfTheLast) {
     auto memory = choice.memory<double>(instance.kernel, 5);
     const Scene seen = choice.in(scene);
     const auto first = gradients(memory, seen), second = gradients(memory, seen);
+    EXPECT_FALSE(first.key.isZero(0) || first.query.isZero(0));
     EXPECT_EQ(first.key, second.key);
     EXPECT_EQ(first.value, second.value);
     EXPECT_EQ(first.query, second.query);

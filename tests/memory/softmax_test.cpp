@@ -34,6 +34,7 @@ TEST(SoftmaxMemory, AStepStartsWithoutTheGradientsOfTheLast) {
   const Scene scene = memory_test::scene(5, 7, 9, true, {{2}, {1, 2, 3}});
   SoftmaxMemory<double> memory;
   const auto first = gradients(memory, scene), second = gradients(memory, scene);
+  EXPECT_FALSE(first.key.isZero(0) || first.value.isZero(0) || first.query.isZero(0));
   EXPECT_EQ(first.key, second.key);
   EXPECT_EQ(first.value, second.value);
   EXPECT_EQ(first.query, second.query);

@@ -1,5 +1,6 @@
 #include "palimpsest/memory/state.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "palimpsest/memory/fast_weight.hpp"
 #include "reference/agree.hpp"
+#include "reference/kernels.hpp"
 #include "reference/random.hpp"
 
 namespace palimpsest {
@@ -21,9 +23,17 @@ FastWeightState<T> state(std::string_view rule, std::string_view normalization, 
           d_v, p};
 }
 
-const std::vector<std::string> kRules{"sum", "delta", "decay", "gated_delta", "longhorn", "delta_product:1"};
-const std::vector<std::string> kNormalizations{"none", "sum",         "attention",     "sum+attention",
-                                               "l2",   "centered_l2", "sum_of_squares"};
+/// Those of the list that have a step, n of them a write where a rule takes a number.
+std::vector<std::string> rules(int n) {
+  std::vector<std::string> all;
+  Rules<double>::for_each([&]<class R>() {
+    if constexpr (requires(Write<double> write) { R::step(write); })
+      all.push_back(fmt::format("{}{}", R::name, TakesArgument<R> ? fmt::format(":{}", n) : ""));
+  });
+  return all;
+}
+
+const std::vector<std::string> kNormalizations = reference::names<Normalizations<double>>();
 
 M normalized(const std::string& normalization, const M& phi, double epsilon) {
   M mapped(phi.rows(), phi.cols());
@@ -72,8 +82,7 @@ TEST(FastWeightState, AttentionRemovesAllAndWritesHalfOfARewrittenKey) {
 TEST(FastWeightState, AnswersAreThoseOfTheQueriesSide) {
   const Index d = 5, S = 7, L = 23;
   TokenTables<double> tables;
-  for (const std::string rule :
-       {"sum", "delta", "decay", "gated_delta", "longhorn", "delta_product:1", "delta_product:3"})
+  for (const auto& rule : rules(3))
     for (const auto& normalization : kNormalizations) {
       SCOPED_TRACE(rule + ", " + normalization);
       const auto made = make_component<Rules<double>>("rule", rule);
@@ -116,7 +125,7 @@ TEST(FastWeightState, AnswersAreThoseOfTheQueriesSide) {
 
 TEST(FastWeightState, AWriteMixesWhatItsKeyRetrievedWithTheNewValue) {
   const Index d_v = 3, p = 5, L = 17;
-  for (const auto& rule : kRules)
+  for (const auto& rule : rules(1))
     for (const auto& normalization : kNormalizations) {
       SCOPED_TRACE(rule + ", " + normalization);
       const M K = normalized(normalization, reference::normal(p, L, 4).cwiseAbs(), 0);

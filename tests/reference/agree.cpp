@@ -19,7 +19,7 @@ testing::AssertionResult agree_in_double(const Matrix<double>& a, const Matrix<d
       if (off <= worst || std::isnan(worst)) continue;
       worst = off, row = r, col = c;  // a NaN is the worst
     }
-  if (worst <= tolerance * largest) return testing::AssertionSuccess();
+  if (std::isfinite(largest) && worst <= tolerance * largest) return testing::AssertionSuccess();
   return testing::AssertionFailure() << fmt::format(
              "entry ({}, {}) is {:.17g}, expected {:.17g}: off by {:.3g}, allowed {:.3g} = {:g} × largest entry", row,
              col, a(row, col), e(row, col), worst, tolerance * largest, tolerance);

@@ -7,7 +7,7 @@
 
 namespace palimpsest::reference {
 
-/// max |actual − expected| ≤ tolerance · max |expected|; never with a NaN.
+/// max |actual − expected| ≤ tolerance · max |expected|; never with a NaN or where infinity is expected.
 testing::AssertionResult agree_in_double(const Matrix<double>& actual, const Matrix<double>& expected,
                                          double tolerance);
 

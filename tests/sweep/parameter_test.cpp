@@ -29,7 +29,14 @@ TEST(Parameter, TheTableHoldsEveryFieldOfConfigurationOnce) {
   const Configuration defaults;
   const Configuration odd{"t", 3,   5,   true, "m", "k", 7,  "r", "s", "u",  "0.25", "0.75",
                           "n", "o", "e", 11,   13,  0.1, 17, 19,  23,  1e-7, 29};
-  for (const auto& parameter : parameters()) EXPECT_NE(parameter.get(odd), parameter.get(defaults)) << parameter.name;
+  for (const auto& parameter : parameters()) {
+    Configuration changed = defaults;
+    parameter.set(changed, parameter.get(odd));
+    for (const auto& other : parameters())
+      EXPECT_EQ(other.get(changed), other.get(&other == &parameter ? odd : defaults))
+          << other.name << " when " << parameter.name << " is set";
+    EXPECT_NE(parameter.get(odd), parameter.get(defaults)) << parameter.name;
+  }
 }
 
 TEST(Parameter, AnUnknownNameListsTheKnown) {

@@ -1,8 +1,12 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <vector>
 
+#include "palimpsest/model/all.hpp"
+#include "palimpsest/rule/all.hpp"
 #include "palimpsest/train/components.hpp"
 #include "palimpsest/train/trainer.hpp"
 #include "train/small.hpp"
@@ -112,11 +116,42 @@ TEST(Applies, AParameterAppliesWhereItChangesSomething) {
   EXPECT_TRUE(applies("S", small_softmax(8, 10)));
 }
 
-TEST(CostEstimate, GrowsWithSizes) {
-  const double elu = cost_estimate(small("elu", 64, 100));
-  EXPECT_GT(elu, 0);
-  EXPECT_GT(cost_estimate(small("elu", 64, 200)), elu);
-  EXPECT_GT(cost_estimate(small("dpfp:3", 64, 100)), elu);
+/// A small point of each rule and model, and of softmax, in which every size may grow by itself.
+std::vector<Configuration> points_to_estimate() {
+  Configuration point = small("favor:4", 8, 10);
+  point.L = 20;
+  point.replacement = true;
+  point.normalization = "sum";
+  std::vector<Configuration> all;
+  Models<float>::for_each([&]<class M>() {
+    point.model = M::name;
+    Rules<float>::for_each([&]<class R>() {
+      point.rule = fmt::format("{}{}", R::name, TakesArgument<R> ? ":2" : "");
+      all.push_back(point);
+    });
+    Configuration softmax = point;
+    softmax.memory = "softmax";
+    all.push_back(softmax);
+  });
+  return all;
+}
+
+TEST(CostEstimate, GrowsWithEachSize) {
+  for (const auto& point : points_to_estimate()) {
+    SCOPED_TRACE(fmt::format("{} {} {}", point.memory, point.rule, point.model));
+    const auto expect_dearer = [&](const char* size, auto&& grow) {
+      Configuration larger = point;
+      grow(larger);
+      EXPECT_GT(cost_estimate(larger), cost_estimate(point)) << size;
+    };
+    EXPECT_GT(cost_estimate(point), 0);
+    expect_dearer("S", [](Configuration& c) { c.S *= 2; });
+    expect_dearer("L", [](Configuration& c) { c.L *= 2; });
+    expect_dearer("key_dim", [](Configuration& c) { c.key_dim *= 2; });
+    expect_dearer("batch", [](Configuration& c) { c.batch *= 2; });
+    expect_dearer("evaluation_sequences", [](Configuration& c) { c.evaluation_sequences *= 2; });
+    if (point.memory != "softmax") expect_dearer("feature_dim", [](Configuration& c) { c.kernel = "favor:8"; });
+  }
 }
 
 TEST(RedrawInterval, CountsTrainingSteps) {

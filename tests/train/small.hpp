@@ -32,7 +32,17 @@ inline void expect_same(const Outcome& a, const Outcome& b) {
   EXPECT_EQ(a.last_loss, b.last_loss);
   EXPECT_EQ(a.final_loss, b.final_loss);
   EXPECT_EQ(a.accuracy, b.accuracy);
+  EXPECT_EQ(a.mean_beta, b.mean_beta);
+  EXPECT_EQ(a.mean_alpha, b.mean_alpha);
+  EXPECT_EQ(a.loss_by_age, b.loss_by_age);
+  EXPECT_EQ(a.loss_by_overwrites, b.loss_by_overwrites);
   EXPECT_EQ(a.bound, b.bound);
+  ASSERT_EQ(a.curve.size(), b.curve.size());
+  for (std::size_t i = 0; i < a.curve.size(); ++i) {
+    EXPECT_EQ(a.curve[i].step, b.curve[i].step);
+    EXPECT_EQ(a.curve[i].train_loss, b.curve[i].train_loss);
+    EXPECT_EQ(a.curve[i].loss, b.curve[i].loss);
+  }
 }
 
 }  // namespace palimpsest

@@ -52,20 +52,20 @@ TEST(Training, EluFarAboveItsCapacityApproachesTheRankBound) {
 /// the bound.
 class NoTrainingBeatsTheRankBound : public testing::TestWithParam<std::string> {
  protected:
-  static void expect_no_less(const Configuration& configuration, bool maps_tokens) {
-    if (reason_to_skip(configuration)) return;
+  /// Returns whether there was a loss to hold against the bound.
+  static bool expect_no_less(const Configuration& configuration, bool maps_tokens) {
+    if (reason_to_skip(configuration)) return false;
     SCOPED_TRACE(fmt::format("{}, {}, {}", configuration.kernel, configuration.normalization, configuration.model));
     const Outcome outcome = run_point(configuration, {});
     // A feature map that is 0 at a key can't be divided by its sum: such points, and no others, end as diverged.
-    if (maps_tokens && outcome.status == Status::diverged) return;
-    ASSERT_EQ(outcome.status, Status::ok) << outcome.reason;
+    if (maps_tokens && outcome.status == Status::diverged) return false;
+    EXPECT_EQ(outcome.status, Status::ok) << outcome.reason;
     const double bound = theory::rank_bound(24, *outcome.feature_dim);
     EXPECT_EQ(outcome.bound, bound);
     EXPECT_GT(bound, 0) << "p = " << *outcome.feature_dim;
-    for (const auto& loss : {outcome.best_loss, outcome.last_loss, outcome.final_loss}) {
-      ASSERT_TRUE(loss);
-      EXPECT_GE(*loss, bound * (1 - 1e-6));  // outputs are rounded to float
-    }
+    for (const auto& loss : {outcome.best_loss, outcome.last_loss, outcome.final_loss})
+      EXPECT_GE(loss.value_or(-1), bound * (1 - 1e-6));  // outputs are rounded to float
+    return true;
   }
 };
 
@@ -80,13 +80,15 @@ TEST_P(NoTrainingBeatsTheRankBound, AboveCapacity) {
   configuration.scale = "d^-1/4";
   configuration.learning_rate = 1e-2;
   configuration.max_steps = 400;
+  std::size_t held = 0;
   Normalizations<float>::for_each([&]<class N>() {
     for (const auto& model : reference::names<Models<float>>()) {
       configuration.normalization = N::name;
       configuration.model = model;
-      expect_no_less(configuration, N::maps_tokens);
+      held += expect_no_less(configuration, N::maps_tokens);
     }
   });
+  EXPECT_GE(held, reference::names<Models<float>>().size()) << "too few points have a loss";
 }
 
 TEST(Training, OverwritingBySumStaysAtItsClosedForm) {
@@ -133,8 +135,10 @@ TEST(Training, EveryStepIsAnEvaluationIfAskedFor) {
   configuration.evaluation_every = 1;
   const Outcome outcome = run_point(configuration, {});
   EXPECT_EQ(outcome.steps, 5);
-  EXPECT_LE(*outcome.best_loss, *outcome.last_loss);
-  EXPECT_GE(outcome.best_step, 1);
+  ASSERT_EQ(outcome.curve.size(), 5u);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(outcome.curve[i].step, static_cast<Index>(i) + 1);
+  EXPECT_EQ(outcome.curve.back().loss, outcome.last_loss);
+  EXPECT_EQ(outcome.curve.at(static_cast<std::size_t>(outcome.best_step) - 1).loss, outcome.best_loss);
 }
 
 TEST(Training, TheEvaluationDoesNotChangeTheTraining) {

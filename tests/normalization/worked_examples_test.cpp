@@ -112,10 +112,15 @@ TEST(SumAttentionNormalization, DoesBoth) {
   EXPECT_EQ(phi, (M{{0.25}, {0.75}}));
 }
 
-TEST(Normalizations, DivideByFeaturesOnlyIfTheyNeedThemNonnegative) {
-  EXPECT_FALSE(NoNormalization<double>::needs_nonnegative);
-  EXPECT_TRUE(SumNormalization<double>::needs_nonnegative);
-  EXPECT_TRUE(AttentionNormalization<double>::needs_nonnegative);
+TEST(Normalizations, DivideByASumOfFeaturesOnlyIfTheyNeedThemNonnegative) {
+  // Of (1, −1) the sum is 0 and no other divisor is; an accumulator is a sum of features, too.
+  const M raw{{1}, {-1}};
+  Normalizations<double>::for_each([&]<class N>() {
+    M phi(2, 1);
+    Vector<double> scale(1);
+    N().forward(raw, phi, scale, 0);
+    EXPECT_EQ(N::accumulates || !phi.allFinite(), N::needs_nonnegative) << N::name;
+  });
 }
 
 }  // namespace

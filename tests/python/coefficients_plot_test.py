@@ -27,7 +27,7 @@ class CoefficientsPlot(PlotCase):
             save = lambda what, x: np.save(os.path.join(directory, f"{number:03}_{what}.npy"), x)
             save("keys", keys)
             save("queries", np.array([1, 0, 2], dtype=np.int32))
-            save("coefficients", np.arange(steps * L * 3, dtype=np.float32).reshape(steps * L, 3))
+            save("coefficients", np.arange(steps * L * 3, dtype=np.float32).reshape(steps * L, 3) + 100 * number)
         return root
 
     def test_a_panel_a_rule(self):
@@ -51,8 +51,12 @@ class CoefficientsPlot(PlotCase):
     def test_only_narrows_and_another_episode_is_drawn(self):
         rows = self.write([point("sum"), point("delta")])
         self.episodes(["sum", "delta"], number=3)
-        svg = self.draw(rows, "--episodes", self.episodes(["sum", "delta"]), "--only", "rule=delta", "--episode", "3")
-        self.assertNotIn("<!-- sum -->", svg["coefficients"])
+        command = [rows, "--episodes", self.episodes(["sum", "delta"]), "--only", "rule=delta", "--episode"]
+        svg = self.draw(*command, "3")["coefficients"]
+        self.assertNotIn("<!-- sum -->", svg)
+        self.assert_shows(svg, "query")
+        first = self.draw(*command, "0", out=os.path.join(self.directory, "first"))["coefficients"]
+        self.assertNotEqual(svg, first)
 
     def test_bad_input_is_named(self):
         rows, root = self.write([point("sum")]), self.episodes(["sum"])

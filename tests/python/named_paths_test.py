@@ -18,7 +18,8 @@ MAKES_PATHS_UP = {".ci/check_includes.py", os.path.join("tests", "python", os.pa
 
 def texts():
     for folder, folders, names in os.walk(ROOT):
-        folders[:] = [name for name in folders if name not in (".git", "build", "run", "__pycache__", "corpus")]
+        folders[:] = [name for name in folders if name not in (".git", "__pycache__", "corpus")
+                      and os.path.relpath(os.path.join(folder, name), ROOT) not in ("build", OUTPUTS)]
         for name in names:
             path = os.path.relpath(os.path.join(folder, name), ROOT)
             if name.endswith(TEXTS) and ".provenance." not in name and path not in MAKES_PATHS_UP:

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "palimpsest/memory/state.hpp"
+
 namespace palimpsest {
 namespace {
 
@@ -20,8 +22,14 @@ TEST(SumRule, CoefficientsAreDotProducts) {
 
 TEST(SumRule, AWrittenValueIsReadBackByItsKey) {
   // W = v₁k₁ᵀ + v₂k₂ᵀ = [1 2; 0 0] + [0 0; 0 3]; W (1, 1)ᵀ = (3, 3)ᵀ: column 0 of C, the values being unit vectors.
-  const M W = M{{1}, {0}} * K.col(0).transpose() + M{{0}, {1}} * K.col(1).transpose();
-  EXPECT_EQ(M(W * Q), C);
+  FastWeightState<double> state(SumRule<double>(), NoNormalization<double>(), 2, 2);
+  for (Index t = 0; t < 2; ++t) state.write(K.col(t), Vector<double>::Unit(2, t), 1, 1);
+  EXPECT_EQ(state.W(), (M{{1, 2}, {0, 3}}));
+  for (Index n = 0; n < 2; ++n) {
+    Vector<double> y(2);
+    state.read(Q.col(n), y);
+    EXPECT_EQ(y, C.col(n));
+  }
 }
 
 TEST(SumRule, GradientsAreOuterProducts) {

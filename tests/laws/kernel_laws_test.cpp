@@ -129,7 +129,7 @@ TEST(KernelLawsOfSome, ApplyToAKernelEach) {
   for (const auto& [what, holds] : conditions) {
     const auto names = reference::names<Kernels<double>>();
     const auto applies = std::ranges::count_if(
-        names, [&](const std::string& name) { return holds(reference::instances(name, 5).at(0).kernel); });
+        names, [holds = holds](const std::string& name) { return holds(reference::instances(name, 5).at(0).kernel); });
     EXPECT_GE(applies, 1) << what;
     EXPECT_LT(applies, std::ssize(names)) << what << ": a law of all needs no condition";
   }

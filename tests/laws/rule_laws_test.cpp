@@ -100,6 +100,8 @@ bool undivides(const RuleVariant& rule) {
       rule);
 }
 
+bool separable(const RuleVariant& rule) { return traits(rule).separable; }
+
 /// (a, e, w) of a write by a rule that is a recurrence.
 std::optional<WriteStep<double>> step(const RuleVariant& rule, const Write<double>& write) {
   return std::visit(
@@ -173,12 +175,11 @@ class RuleLaws : public testing::TestWithParam<std::string> {
 // A law that no rule fell under would be skipped for all of them, and say nothing.
 TEST(RuleLawsOfSome, ApplyToARuleEach) {
   const std::pair<const char*, bool (*)(const RuleVariant&)> conditions[] = {
-      {"step", has_step}, {"undivides", undivides}, {"separable", [](const RuleVariant& rule) {
-                                                       return traits(rule).separable;
-                                                     }}};
+      {"step", has_step}, {"undivides", undivides}, {"separable", separable}};
   for (const auto& [what, holds] : conditions) {
     const auto names = linear_rules();
-    const auto applies = std::ranges::count_if(names, [&](const std::string& name) { return holds(make_rule(name)); });
+    const auto applies =
+        std::ranges::count_if(names, [holds = holds](const std::string& name) { return holds(make_rule(name)); });
     EXPECT_GE(applies, 1) << what;
     EXPECT_LT(applies, std::ssize(names)) << what << ": a law of all needs no condition";
   }

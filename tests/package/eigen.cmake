@@ -10,6 +10,7 @@ foreach(version 3.3.9 3.4.0 3.4.1 5.0.1)
     COMPATIBILITY SameMajorVersion ARCH_INDEPENDENT)
   execute_process(COMMAND ${CMAKE_COMMAND} -D Eigen3_DIR=${directory} -P ${source}/cmake/Eigen.cmake
     RESULT_VARIABLE result ERROR_VARIABLE error)
+  string(REGEX REPLACE "[ \n]+" " " error "${error}")  # CMake breaks the lines of its messages
   if(version VERSION_LESS 3.4)
     if(result EQUAL 0 OR NOT error MATCHES "Eigen ${version} .*3.4 or newer is needed")
       message(FATAL_ERROR "Eigen ${version} isn't refused: ${error}")

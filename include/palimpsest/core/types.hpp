@@ -5,7 +5,7 @@
 #pragma once
 
 #if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
-#error "palimpsest must not be built with -ffast-math or -ffinite-math-only: NaN and infinity are how divergence is seen"
+#error "palimpsest must not be built with -ffast-math: NaN and infinity are how divergence is seen"
 #endif
 
 #include <Eigen/Dense>

@@ -2,7 +2,8 @@
 """Arrows run one way: core ← kernel, rule, normalization, task ← memory ← model ← train ← sweep ← trace ← bench.
 
 A header in include/palimpsest/LAYER/ includes its own layer and the layers listed for it below, nothing else of ours.
-Siblings (kernel, rule, normalization, task) never include each other; theory knows core only.
+Siblings (kernel, rule, normalization, task) never include each other; theory knows core only. Whoever calls fmt::join
+includes <fmt/ranges.h>, where it is from fmt 11 on.
 
     check_includes.py [ROOT]       checks a tree (default: the one this script is in); exit 1 and one line a violation
     check_includes.py --self-test  proves that violations are found
@@ -73,6 +74,15 @@ def violations(root):
                 yield f"{where}:{number}: {own} includes {name}; allowed: {allowed}"
 
 
+def missing_ranges(root):
+    root = Path(root).resolve()
+    for folder in ("include", "src", "bench", "tests"):
+        for file in sorted((root / folder).rglob("*.[ch]pp")):
+            text = file.read_text(encoding="utf-8")
+            if "fmt::join(" in text and "#include <fmt/ranges.h>" not in text:
+                yield f"{file.relative_to(root)}: calls fmt::join without <fmt/ranges.h>"
+
+
 def self_test():
     cases = [  # (file, its line, whether that is a violation)
         ("include/palimpsest/kernel/a.hpp", '#include "palimpsest/core/types.hpp"', False),
@@ -94,6 +104,8 @@ def self_test():
         ("include/palimpsest/misc/a.hpp", "", True),
         ("include/palimpsest/sweep/a.hpp", '#include "../../../bench/shared.hpp"', True),
         ("src/train/a.cpp", '#include "palimpsest/sweep/row.hpp"', True),
+        ("src/a.cpp", '#include <fmt/ranges.h>\nauto text = fmt::format("{}", fmt::join(list, ", "));', False),
+        ("src/a.cpp", '#include <fmt/format.h>\nauto text = fmt::format("{}", fmt::join(list, ", "));', True),
     ]
     for file, line, is_violation in cases:
         with tempfile.TemporaryDirectory() as directory:
@@ -104,7 +116,7 @@ def self_test():
             (root / "bench/shared.hpp").touch()
             (root / file).parent.mkdir(parents=True, exist_ok=True)
             (root / file).write_text(f"#pragma once\n{line}\n", encoding="utf-8")
-            found = list(violations(root))
+            found = [*violations(root), *missing_ranges(root)]
             if bool(found) != is_violation:
                 sys.exit(f"self-test: {file} with '{line}': expected {is_violation}, found {found}")
     print(f"{len(cases)} cases as expected")
@@ -118,7 +130,7 @@ def main(arguments):
     root = Path(arguments[0]) if arguments else Path(__file__).resolve().parent.parent
     if not (root / "include/palimpsest").is_dir():
         sys.exit(f"{root}: no include/palimpsest in it")
-    found = list(violations(root))
+    found = [*violations(root), *missing_ranges(root)]
     print("\n".join(found) if found else "includes: arrows run one way")
     return 1 if found else 0
 

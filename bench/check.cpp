@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "palimpsest/core/types.hpp"
+#include "palimpsest/sweep/declared.hpp"
 #include "palimpsest/sweep/row_file.hpp"
 
 namespace {
@@ -22,12 +23,13 @@ Exits with 1 if a gate is red: a value beyond its bound, or a row that is missin
 
 int main(int argc, char** argv) {
   using namespace palimpsest::sweep;
-  std::filesystem::path results, junit, gates = PALIMPSEST_SOURCE_DIR "/bench/gates.toml";
+  std::filesystem::path results, junit;
+  auto gates = declared_directory(PALIMPSEST_DATA_FROM_MAINS, PALIMPSEST_SOURCE_DIR "/bench") / "gates.toml";
   std::string tier = "quick";
   CLI::App app("Checks the results of a sweep against gates: bounds that they must keep.", "check");
   app.footer(examples);
   app.add_option("results", results, "results of a sweep")->required()->type_name("FILE.csv");
-  app.add_option("--gates", gates, "the gates (default: bench/gates.toml)")->type_name("FILE.toml");
+  app.add_option("--gates", gates, fmt::format("the gates (default: {})", gates.native()))->type_name("FILE.toml");
   app.add_option("--tier", tier, "quick (default) or full")->check(CLI::IsMember({"quick", "full"}));
   app.add_option("--junit", junit, "writes them as JUnit XML too")->type_name("FILE.xml");
   try {

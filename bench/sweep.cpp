@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "palimpsest/sweep/command.hpp"
+#include "palimpsest/sweep/declared.hpp"
 #include "palimpsest/sweep/interrupt.hpp"
 #include "palimpsest/sweep/row.hpp"
 
@@ -35,10 +36,10 @@ int run_and_report(const palimpsest::sweep::Request& request) {
 int main(int argc, char** argv) {
   using namespace palimpsest::sweep;
   Request request;
-  request.declared_sweeps = PALIMPSEST_SOURCE_DIR "/bench/sweeps";
+  request.declared_sweeps = declared_directory(PALIMPSEST_DATA_FROM_MAINS, PALIMPSEST_SOURCE_DIR "/bench") / "sweeps";
   bool list_only = false, schema_only = false;
   CLI::App app("Trains and evaluates the points of a sweep, one CSV row each.", "sweep");
-  app.footer(examples);
+  app.footer(fmt::format("{}\nDeclared sweeps are those in {}", examples, request.declared_sweeps.native()));
   const auto many = [&](const char* name, std::vector<std::string>& texts, const char* help) {
     return app.add_option(name, texts, help)->allow_extra_args(false)->take_all();
   };

@@ -232,13 +232,13 @@ const std::vector<Column>& columns() {
        "failed; `both`; else empty",
        [](const E& e) { return e.censored; }},
       {"limit", "integer",
-       "largest S that a memory with p features can hold by the rank bound; empty for accuracy, which the bound doesn't "
-       "limit, and for memories that keep every pair",
+       "largest S that a memory with p features can hold by the rank bound; empty for accuracy, which the bound "
+       "doesn't limit, and for memories that keep every pair",
        [](const E& e) { return e.limit ? fmt::format("{}", *e.limit) : ""; }},
       {"capacity_per_feature", "number", "capacity/p", [](const E& e) { return number(e.per_feature); }},
       {"state_floats", "number",
-       "floats kept from the last write to the first query, at the capacity: S×p, p more for an accumulator, p×p for rls; "
-       "L×(d + S) for softmax. A random projection is shared by all sequences and not counted",
+       "floats kept from the last write to the first query, at the capacity: S×p, p more for an accumulator, p×p for "
+       "rls; L×(d + S) for softmax. A random projection is shared by all sequences and not counted",
        [](const E& e) { return number(e.state_floats); }},
       {"associations_per_float", "number", "pairs (distinct keys) held at the capacity, by state_floats",
        [](const E& e) { return number(e.associations_per_float); }},

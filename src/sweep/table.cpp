@@ -1,6 +1,7 @@
 #include "palimpsest/sweep/table.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>

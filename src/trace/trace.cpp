@@ -1,6 +1,7 @@
 #include "palimpsest/trace/trace.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -28,7 +29,8 @@ void require(std::string_view name, Index value, Index low, Index high) {
 
 std::string listed(std::string_view name, const std::string& value, std::initializer_list<std::string_view> known) {
   if (std::find(known.begin(), known.end(), value) == known.end())
-    throw ConfigurationError(fmt::format("unknown {} '{}'; known: {}", name, value, fmt::join(known, ", ")));
+    throw ConfigurationError(
+        fmt::format("unknown {} '{}'; known: {}", name, value, fmt::join(known.begin(), known.end(), ", ")));
   return value;
 }
 

@@ -41,8 +41,8 @@ TYPED_TEST(DpfpOfPrecision, AnySizeAndNuGiveTheDefinition) {
       kernel.forward(x, phi);
       EXPECT_EQ(phi, by_definition(x, nu));
 
-      // φ is quadratic, so that between entries of one sign its central difference is exact: ∂φ/∂x_i · g = (f(+) −
-      // f(−))/2h.
+      // φ is quadratic, so that between entries of one sign its central difference is exact:
+      // ∂φ/∂x_i · g = (f(+) − f(−))/2h.
       const M g = reference::normal(phi.rows(), 3, 2).template cast<TypeParam>();
       M dx = M::Zero(d, 3);
       kernel.backward(x, phi, g, dx);

@@ -288,7 +288,7 @@ TEST_P(KernelLaws, FeaturesOfASumAreAProductIfItSaysSo) {
     forward(kernel, x + y, phi_sum);
     for (Index t = 0; t < 3; ++t) {
       const double factor = std::sqrt(phi_x.rows()) * std::exp(-x.col(t).head(d).dot(y.col(t).head(d)));
-      EXPECT_TRUE(agree(factor * phi_x.col(t).cwiseProduct(phi_y.col(t)), phi_sum.col(t), 1e-13));  // exponents up to ~100
+      EXPECT_TRUE(agree(factor * phi_x.col(t).cwiseProduct(phi_y.col(t)), phi_sum.col(t), 1e-13));  // exponents to ~100
     }
   });
 }

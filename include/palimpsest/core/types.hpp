@@ -4,6 +4,10 @@
 // retrieval coefficients L×N, outputs S×N.
 #pragma once
 
+#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
+#error "palimpsest must not be built with -ffast-math: NaN and infinity are how divergence is seen"
+#endif
+
 #include <Eigen/Dense>
 #include <stdexcept>
 #include <string>

@@ -7,8 +7,8 @@
 //   product(u)                          φ·u
 //   product_backward(u, dc, dx, du)     dx += dc (∂φ/∂x)ᵀ u,  du += dc φ
 //
-// As r_i meets g_{j,i} with r_{i−j} and, j places on, g_{j,i+j} with r_{i+j}:  dr_i = Σ_j g_{j,i} r_{i−j} + g_{j,i+j}
-// r_{i+j}.
+// As r_i meets g_{j,i} with r_{i−j} and, j places on, g_{j,i+j} with r_{i+j}:
+//   dr_i = Σ_j g_{j,i} r_{i−j} + g_{j,i+j} r_{i+j} .
 #pragma once
 
 #include <algorithm>

@@ -1,6 +1,5 @@
 // The state's side of a fast weight memory, carried write by write as a recurrent network carries it: W (d_v×p) and the
-// accumulator z (p). With D = z·x + ε where the normalisation accumulates and D = 1 where it doesn't, a write of (k, v)
-// is
+// accumulator z (p). With D = z·x + ε where the normalisation accumulates and D = 1 where it doesn't, a write (k, v) is
 //   ρ = 1/D_{t−1}(k) (0 at the first write if it accumulates),   (a, e, w) = rule.step(β, α, ρ, ‖k‖²),
 //   W ← a W − e (W k) kᵀ + w v kᵀ ,   z ← z + k ,
 // and a read is y = W q / D_t(q). memory/fast_weight.hpp answers the same without W, from the queries' side; here is

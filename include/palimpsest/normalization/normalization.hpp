@@ -4,11 +4,10 @@
 //   accumulates                           whether read-out and retrieval are divided by z·q + ε, z the sum of mapped keys
 //   maps_tokens                           whether forward changes anything
 //   needs_nonnegative                     whether it divides by sums of features, which must then not be negative
-//   forward(phi, mapped, scale, epsilon)  phi, mapped: p×n; scale: n, what backward needs. ε guards queries; keys have
-//                                         ε = 0
+//   forward(phi, mapped, scale, epsilon)  phi, mapped: p×n; scale: n, what backward needs; ε: 0 for keys, guards queries
 //   backward(phi, mapped, scale, dphi)    dphi: gradient by the mapped tokens in, by the raw ones out
-//   forgets_features                      optional: backward doesn't look at phi, which then need not be kept: mapped may
-//                                         be the same memory
+//   forgets_features                      optional: backward doesn't look at phi, which then need not be kept: mapped
+//                                         may be the same memory
 //   slope_ones, slope_own                 optional, of one that divides a key φ by a number σ, scale = 1/σ:
 //                                         ∇σ = slope_ones 1 + slope_own φ', so that others can do backward's work
 #pragma once

@@ -33,7 +33,7 @@ struct CapacityEstimate {
 };
 
 struct CapacityEstimates {
-  std::vector<std::string> curve_columns;  ///< what tells curves apart: the file's parameters but S and seed, and feature_dim
+  std::vector<std::string> curve_columns;  ///< what tells curves apart: parameters but S and seed, feature_dim
   std::vector<CapacityEstimate> rows;      ///< curve after curve as the file begins them, each with all criteria
 };
 

@@ -22,7 +22,7 @@ struct RunnerOptions {
   std::filesystem::path save_curves;  ///< one file a point
   std::filesystem::path save_episodes;
   double checkpoint_every = 60;  ///< seconds between two checkpoints of a point in flight; 0: none is written
-  std::atomic<bool>* cancel = nullptr;  ///< set by somebody else: no new point starts, those in flight end with a checkpoint
+  std::atomic<bool>* cancel = nullptr;  ///< once set, no new point starts, those in flight end with a checkpoint
   std::FILE* messages = stderr;         ///< progress and notes; null: none
   bool searches = false;                ///< finished points may call for more; for the messages alone
   Provenance* provenance = nullptr;     ///< where the run is recorded; null: nowhere

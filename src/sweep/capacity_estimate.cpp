@@ -20,7 +20,7 @@ namespace {
 struct Trained {
   Configuration configuration;
   std::optional<Index> p;
-  std::map<Criterion::Metric, std::optional<double>> value;  // of a diverged point, none
+  Measured measured;  // nothing of a diverged point
   bool operator==(const Trained&) const = default;
 };
 
@@ -117,10 +117,13 @@ class Reader {
       throw ConfigurationError(fmt::format("{}:{}: {}", table_.path.native(), row.line, error.what()));
     }
     if (const auto p = table_.number(row, table_.at("feature_dim"))) trained.p = static_cast<Index>(*p);
-    if (row.fields[table_.at("status")] != "diverged") {
-      trained.value[Criterion::final_loss] = table_.number(row, table_.at("final_loss"));
-      trained.value[Criterion::accuracy] = table_.number(row, table_.at("accuracy"));
-    }
+    const auto number = [&](std::string_view column) {
+      const auto at = table_.find(column);
+      return at ? table_.number(row, *at) : std::nullopt;
+    };
+    if (row.fields[table_.at("status")] == "ok")
+      trained.measured = {number("final_loss"), number("accuracy"), number("best_loss"), number("final_loss_error"),
+                          trained.configuration.evaluation_sequences};
     return trained;
   }
 
@@ -167,11 +170,8 @@ CapacityEstimate estimate(const Curve& curve, const Criterion& criterion) {
   std::vector<double> capacity, failing, floats, per_float, bits, bits_per_float;
   bool above = false, below = false;
   for (const auto& [seed, sizes] : curve.seeds) {
-    const auto fulfilled = [&](const auto& size) {
-      const auto value = size.second.value.find(criterion.metric);
-      return value != size.second.value.end() && criterion.fulfilled(value->second);
-    };
-    const auto last = std::find_if(sizes.rbegin(), sizes.rend(), fulfilled);
+    const auto last = std::find_if(sizes.rbegin(), sizes.rend(),
+                                   [&](const auto& size) { return fulfils(size.second.measured, criterion); });
     const auto next = last.base();  // the first size if none passes
     if (next == sizes.end())
       above = true;
@@ -188,7 +188,7 @@ CapacityEstimate estimate(const Curve& curve, const Criterion& criterion) {
     capacity.push_back(static_cast<double>(S));
     floats.push_back(state);
     per_float.push_back(count / state);
-    bits.push_back(theory::stored_bits(S, count, entropy, trained.value.at(Criterion::accuracy).value_or(0)));
+    bits.push_back(theory::stored_bits(S, count, entropy, trained.measured.accuracy.value_or(0)));
     bits_per_float.push_back(bits.back() / state);
   }
   e.capacity = mean(capacity);

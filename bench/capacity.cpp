@@ -13,7 +13,10 @@ Examples:
   capacity results/run/projection.csv --out results/run/projection.capacity.csv
   capacity results/capacity/capacity.csv
   capacity small.csv --criterion 'final_loss <= 0.01' --criterion 'accuracy >= 0.9'
-A grid of S gives the capacity to its step; a sweep with a [search] brackets it.)";
+A grid of S gives the capacity to its step; a sweep with a [search] brackets it. The 95 % interval of the mean over seeds
+goes from the lower end of the capacity to the upper end of the next size, which failed (Student's t, with the step between
+the two as a spread of its own); it is open above where a seed never failed. Where seeds are bimodal, which the output says,
+no interval of a few seeds is right.)";
 
 }  // namespace
 

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """Draws capacities over the projection dimension, from a results file and the capacities that `capacity` made of it.
 
-projection   capacity over p, with the 95 % interval over seeds; dashed: capacity = p, the rank bound
+projection   capacity over p, with its 95 % interval: from the lower end of the capacity to the upper end of the size that
+             failed, by Student's t over seeds; with an arrow where it is open above, because a seed never failed; ringed
+             where seeds are bimodal, and no interval of a few is right. Dashed: capacity = p, the rank bound
 ratio        final loss by its rank bound over S/p, one point a trained model past capacity
 bits         stored bits a float of state, over the floats of state
 
@@ -123,7 +125,12 @@ def draw_projection(rows):
         low, high = row.number("capacity_low", True), row.number("capacity_high", True)
         colour, y = styles[name_of(row)].colour, max(capacity, FLOOR)
         if low is not None:
-            axes.vlines(p, max(low, FLOOR), max(high, FLOOR), color=colour, linewidth=1.1, zorder=3)
+            axes.vlines(p, max(low, FLOOR), y if high is None else max(high, FLOOR), color=colour, linewidth=1.1, zorder=3)
+        if row.get("bimodal") == "true":
+            axes.plot([p], [y], color=style.GREY, marker="o", markersize=8, markeredgewidth=0.7, fillstyle="none",
+                      linestyle="none", zorder=5)
+            signs["bimodal seeds"] = Line2D([], [], linestyle="none", marker="o", fillstyle="none", markersize=8,
+                                            color=style.GREY, label="bimodal seeds")
         hollow = capacity < 1
         axes.plot([p], [y], color=colour, marker=dims[row["key_dim"]], markersize=4.2, markeredgewidth=0.8,
                   markerfacecolor="white" if hollow else colour, linestyle="none", zorder=4)

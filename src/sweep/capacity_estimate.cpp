@@ -6,9 +6,9 @@
 #include <map>
 #include <set>
 
-#include "palimpsest/core/random.hpp"
 #include "palimpsest/sweep/csv.hpp"
 #include "palimpsest/sweep/parameter.hpp"
+#include "palimpsest/sweep/student_t.hpp"
 #include "palimpsest/theory/delta_bound.hpp"
 #include "palimpsest/theory/rank_bound.hpp"
 #include "palimpsest/theory/stored_bits.hpp"
@@ -20,7 +20,7 @@ namespace {
 struct Trained {
   Configuration configuration;
   std::optional<Index> p;
-  std::map<Criterion::Metric, std::optional<double>> value;  // of a diverged point, none
+  Measured measured;  // nothing of a diverged point
   bool operator==(const Trained&) const = default;
 };
 
@@ -55,7 +55,7 @@ class Reader {
     std::vector<Curve> curves;
     std::map<std::vector<std::string>, std::size_t> index;
     for (const auto& row : table_.rows) {
-      if (row.fields[table_.at("status")] == "skipped") continue;
+      if (!was_trained(row)) continue;
       const auto trained = read(row);
       auto fields = curve_fields(row);
       const auto& c = trained.configuration;
@@ -73,6 +73,11 @@ class Reader {
   }
 
  private:
+  bool was_trained(const Table::Row& row) const {
+    const auto& status = row.fields[table_.at("status")];
+    return status == "ok" || status == "diverged";
+  }
+
   std::vector<std::string> curve_fields(const Table::Row& row) const {
     std::vector<std::string> fields;
     for (const auto i : curve_) fields.push_back(row.fields[i]);
@@ -93,7 +98,7 @@ class Reader {
   std::map<std::vector<std::string>, std::set<std::pair<Index, Index>>> lengths_of_curves() const {
     std::map<std::vector<std::string>, std::set<std::pair<Index, Index>>> lengths;
     for (const auto& row : table_.rows) {
-      if (row.fields[table_.at("status")] == "skipped") continue;
+      if (!was_trained(row)) continue;
       const auto c = read(row).configuration;
       lengths[fields_without_length(row)].insert({c.S, c.L});
     }
@@ -117,10 +122,13 @@ class Reader {
       throw ConfigurationError(fmt::format("{}:{}: {}", table_.path.native(), row.line, error.what()));
     }
     if (const auto p = table_.number(row, table_.at("feature_dim"))) trained.p = static_cast<Index>(*p);
-    if (row.fields[table_.at("status")] != "diverged") {
-      trained.value[Criterion::final_loss] = table_.number(row, table_.at("final_loss"));
-      trained.value[Criterion::accuracy] = table_.number(row, table_.at("accuracy"));
-    }
+    const auto number = [&](std::string_view column) {
+      const auto at = table_.find(column);
+      return at ? table_.number(row, *at) : std::nullopt;
+    };
+    if (row.fields[table_.at("status")] == "ok")
+      trained.measured = {number("final_loss"), number("accuracy"), number("best_loss"), number("final_loss_error"),
+                          trained.configuration.evaluation_sequences};
     return trained;
   }
 
@@ -159,24 +167,29 @@ double mean(const std::vector<double>& values) {
   return sum / static_cast<double>(values.size());
 }
 
+/// Squared deviations from the mean, by n − 1.
+double variance(const std::vector<double>& values) {
+  const double center = mean(values);
+  double squares = 0;
+  for (const double value : values) squares += (value - center) * (value - center);
+  return squares / static_cast<double>(values.size() - 1);
+}
+
 CapacityEstimate estimate(const Curve& curve, const Criterion& criterion) {
   CapacityEstimate e;
   e.curve = curve.fields;
   e.criterion = criterion;
   e.seeds = std::ssize(curve.seeds);
-  std::vector<double> capacity, failing, floats, per_float, bits, bits_per_float;
+  std::vector<double> capacity, floats, per_float, bits, bits_per_float;
+  std::vector<Bracket> brackets;
   bool above = false, below = false;
   for (const auto& [seed, sizes] : curve.seeds) {
-    const auto fulfilled = [&](const auto& size) {
-      const auto value = size.second.value.find(criterion.metric);
-      return value != size.second.value.end() && criterion.fulfilled(value->second);
-    };
-    const auto last = std::find_if(sizes.rbegin(), sizes.rend(), fulfilled);
+    const auto last = std::find_if(sizes.rbegin(), sizes.rend(),
+                                   [&](const auto& size) { return fulfils(size.second.measured, criterion); });
     const auto next = last.base();  // the first size if none passes
-    if (next == sizes.end())
-      above = true;
-    else
-      failing.push_back(static_cast<double>(next->first));
+    above |= next == sizes.end();
+    auto& bracket = brackets.emplace_back();
+    if (next != sizes.end()) bracket.failing = static_cast<double>(next->first);
     if (last == sizes.rend()) {
       below = true;
       for (auto* values : {&capacity, &per_float, &bits, &bits_per_float}) values->push_back(0);
@@ -185,18 +198,23 @@ CapacityEstimate estimate(const Curve& curve, const Criterion& criterion) {
     const auto& [S, trained] = *last;
     const auto [count, entropy] = associations(trained.configuration);
     const auto state = static_cast<double>(state_floats(trained.configuration));
-    capacity.push_back(static_cast<double>(S));
+    capacity.push_back(bracket.capacity = static_cast<double>(S));
     floats.push_back(state);
     per_float.push_back(count / state);
-    bits.push_back(theory::stored_bits(S, count, entropy, trained.value.at(Criterion::accuracy).value_or(0)));
+    bits.push_back(theory::stored_bits(S, count, entropy, trained.measured.accuracy.value_or(0)));
     bits_per_float.push_back(bits.back() / state);
   }
   e.capacity = mean(capacity);
-  if (capacity.size() > 1) std::tie(e.low, e.high) = bootstrap_interval(capacity);
+  std::vector<double> failing;
+  for (const auto& bracket : brackets)
+    if (bracket.failing) failing.push_back(*bracket.failing);
   if (!failing.empty()) e.failing = mean(failing);
+  e.bimodal = is_bimodal(brackets);
   e.censored = above && below ? "both" : above ? "above" : below ? "below" : "";
   const auto& any = curve.seeds.begin()->second.begin()->second;
   e.limit = capacity_limit(any, curve.length, criterion);
+  std::tie(e.low, e.high) = capacity_interval(brackets);
+  if (e.high && e.limit) e.high = std::max(std::min(*e.high, static_cast<double>(*e.limit)), e.capacity);
   if (any.p) e.per_feature = e.capacity / static_cast<double>(*any.p);
   e.state_floats = floats.empty() ? 0 : mean(floats);
   e.associations_per_float = mean(per_float);
@@ -222,15 +240,23 @@ const std::vector<Column>& columns() {
       {"seeds", "integer", "seeds of the curve", [](const E& e) { return fmt::format("{}", e.seeds); }},
       {"capacity", "number", "largest S that fulfils it, meaned over seeds; 0 for a seed of which none does",
        [](const E& e) { return number(e.capacity); }},
-      {"capacity_low", "number", "2.5 % end of its bootstrap interval over seeds; no wider than the seeds' range",
+      {"capacity_low", "number",
+       "lower end of the 95 % interval of the mean over seeds; empty of one seed, and where no seed failed above its "
+       "capacity",
        [](const E& e) { return number(e.low); }},
-      {"capacity_high", "number", "97.5 % end", [](const E& e) { return number(e.high); }},
+      {"capacity_high", "number", "upper end; empty (open) where a seed is censored above, too",
+       [](const E& e) { return number(e.high); }},
       {"failing", "number", "least S above the capacity that was tried and failed, meaned over the seeds that have one",
        [](const E& e) { return number(e.failing); }},
       {"censored", "string",
        "`above`: the largest S of a seed still passed, the capacity is higher; `below`: the smallest S of a seed "
        "failed; `both`; else empty",
        [](const E& e) { return e.censored; }},
+      {"bimodal", "boolean",
+       "whether seeds fall into two groups, one that holds at least twice as much as the other: no interval of a few "
+       "seeds "
+       "is right there",
+       [](const E& e) { return std::string(e.bimodal ? "true" : "false"); }},
       {"limit", "integer",
        "largest S that a memory with p features can hold by the rank bound; empty for accuracy, which the bound "
        "doesn't limit, and for memories that keep every pair",
@@ -263,17 +289,39 @@ CapacityEstimates estimate_capacity(const Table& results, const std::vector<Crit
   return estimates;
 }
 
-std::pair<double, double> bootstrap_interval(const std::vector<double>& values) {
-  constexpr std::size_t resamples = 10'000;
-  Stream stream(0, Purpose::bootstrap, 0);
-  std::vector<double> means(resamples);
-  for (auto& m : means) {
-    double sum = 0;
-    for (std::size_t i = 0; i < values.size(); ++i) sum += values[stream.below(static_cast<std::uint32_t>(values.size()))];
-    m = sum / static_cast<double>(values.size());
+std::pair<std::optional<double>, std::optional<double>> capacity_interval(const std::vector<Bracket>& seeds) {
+  std::vector<double> capacity, failing;
+  double rounding = 0;
+  for (const auto& seed : seeds) {
+    capacity.push_back(seed.capacity);
+    if (!seed.failing) continue;
+    failing.push_back(*seed.failing);
+    rounding += (*seed.failing - seed.capacity) * (*seed.failing - seed.capacity) / 12;
   }
-  std::sort(means.begin(), means.end());
-  return {means[resamples / 40], means[resamples - 1 - resamples / 40]};
+  const auto n = static_cast<double>(seeds.size());
+  if (n < 2 || failing.empty()) return {};
+  rounding /= static_cast<double>(failing.size());
+  const double t = student_quantile(0.975, n - 1);
+  const auto margin = [&](const std::vector<double>& values) {
+    return t * std::sqrt((variance(values) + rounding) / n);
+  };
+  const double low = std::max(0.0, mean(capacity) - margin(capacity));
+  if (failing.size() < seeds.size()) return {low, std::nullopt};
+  return {low, mean(failing) + margin(failing)};
+}
+
+bool is_bimodal(std::vector<Bracket> seeds) {
+  if (seeds.size() < 3) return false;
+  std::sort(seeds.begin(), seeds.end(), [](const auto& a, const auto& b) { return a.capacity < b.capacity; });
+  double failing = 0;  // of those below i
+  for (std::size_t i = 1; i < seeds.size() && seeds[i - 1].failing; ++i) {
+    failing = std::max(failing, *seeds[i - 1].failing);
+    const double gap = seeds[i].capacity - failing;
+    const double lower = seeds[i - 1].capacity - seeds.front().capacity,
+                 upper = seeds.back().capacity - seeds[i].capacity;
+    if (seeds[i].capacity >= 2 * failing && gap >= 2 * std::max(lower, upper)) return true;
+  }
+  return false;
 }
 
 std::string to_csv(const CapacityEstimates& estimates) {
@@ -304,14 +352,20 @@ std::string to_text(const CapacityEstimates& estimates) {
     line.push_back(to_text(row.criterion));
     const bool above = row.censored == "above" || row.censored == "both";
     line.push_back(fmt::format("{}{:.1f}", above ? ">=" : "", row.capacity));
-    line.push_back(row.low ? fmt::format("{:.1f}-{:.1f}", *row.low, *row.high) : "");
+    std::string interval;
+    if (row.low)
+      interval = row.high ? fmt::format("{:.1f}-{:.1f}", *row.low, *row.high) : fmt::format(">={:.1f}", *row.low);
+    line.push_back(interval + (row.bimodal ? " bimodal" : ""));
     line.push_back(row.failing ? fmt::format("{:.1f}", *row.failing) : "");
     line.push_back(row.limit ? fmt::format("{}", *row.limit) : "");
     line.push_back(row.per_feature ? fmt::format("{:.3f}", *row.per_feature) : "");
     line.push_back(fmt::format("{:.5f}", row.associations_per_float));
     line.push_back(fmt::format("{:.5f}", row.bits_per_float));
   }
-  return aligned(table);
+  auto text = aligned(table);
+  if (std::any_of(rows.begin(), rows.end(), [](const auto& row) { return row.bimodal; }))
+    text += "bimodal: seeds fall into two groups, and no interval of a few of them is right\n";
+  return text;
 }
 
 std::string capacity_schema() {

@@ -10,6 +10,7 @@
 
 #include "palimpsest/core/types.hpp"
 #include "palimpsest/sweep/parameter.hpp"
+#include "palimpsest/sweep/student_t.hpp"
 
 namespace palimpsest::sweep {
 namespace {
@@ -27,13 +28,14 @@ Points points(const Table& table, const Table& other, const std::vector<std::str
               const std::string& metric, const ComparisonRequest& request) {
   const auto value = table.at(metric);
   const auto memory = other.find("memory") ? std::nullopt : table.find("memory");
-  const auto status = table.find("status");
+  const auto status = table.find("status"), seed = table.find("seed");
   std::vector<std::size_t> own;  // parameters that the other file lacks
   for (std::size_t i = 0; i < table.columns.size(); ++i)
     if (identifies(table.columns[i]) && !other.find(table.columns[i])) own.push_back(i);
   Points all;
   std::map<std::vector<std::string>, std::size_t> index;
   std::map<std::vector<std::string>, const Table::Row*> first;
+  std::map<std::pair<std::vector<std::string>, std::string>, std::size_t> lines;  // of each point and seed
   for (const auto& row : table.rows) {
     if (status && row.fields[*status] == "skipped") continue;
     const bool wanted = std::all_of(request.where.begin(), request.where.end(), [&](const auto& condition) {
@@ -58,9 +60,15 @@ Points points(const Table& table, const Table& other, const std::vector<std::str
             "{}:{}: matches line {} but for '{}' ('{}' and '{}'), which '{}' lacks; choose one by --where {}=VALUE",
             table.path.native(), row.line, first[key]->line, table.columns[i], row.fields[i], first[key]->fields[i],
             other.path.native(), table.columns[i]));
+    if (seed) {
+      const auto [line, is_first] = lines.try_emplace({key, row.fields[*seed]}, row.line);
+      if (!is_first)
+        throw ConfigurationError(fmt::format("{}:{}: seed {} of this point is already in line {}", table.path.native(),
+                                             row.line, row.fields[*seed], line->second));
+    }
     auto& side = all[at->second].second;
     const auto x = table.number(row, value);
-    if (x && std::isfinite(*x))
+    if (x && std::isfinite(*x) && (!status || row.fields[*status] == "ok"))
       side.values.push_back(*x);
     else
       ++side.lost;
@@ -68,13 +76,27 @@ Points points(const Table& table, const Table& other, const std::vector<std::str
   return all;
 }
 
-bool differs(const Comparison::Side& a, const Comparison::Side& b, const ComparisonRequest& request) {
-  if (a.values.empty() || b.values.empty()) return a.values.empty() != b.values.empty();
-  if (std::abs(a.mean()) <= request.negligible && std::abs(b.mean()) <= request.negligible) return false;
+bool negligible(const Comparison::Pair& pair, const ComparisonRequest& request) {
+  return std::abs(pair.a.mean()) <= request.negligible && std::abs(pair.b.mean()) <= request.negligible;
+}
+
+/// That of Student's t with the spread pooled from both sides, of which one at least has several values.
+double p_value(const Comparison::Side& a, const Comparison::Side& b) {
   const auto n = static_cast<double>(a.values.size()), m = static_cast<double>(b.values.size());
   const double squares = (n - 1) * a.deviation() * a.deviation() + (m - 1) * b.deviation() * b.deviation();
-  const double pooled = n + m > 2 ? std::sqrt(squares / (n + m - 2)) : 0;
-  return std::abs(a.mean() - b.mean()) > request.errors * pooled * std::sqrt(1 / n + 1 / m);
+  const double difference = std::abs(a.mean() - b.mean());
+  if (difference <= 1e-12 * std::abs(a.mean())) return 1;  // rounding of means, beside a spread that may be 0
+  return student_two_sided(difference / std::sqrt(squares / (n + m - 2) * (1 / n + 1 / m)), n + m - 2);
+}
+
+/// `S=20 kernel=elu`: what tells the point from the others.
+std::string point_name(const Comparison& comparison, const Comparison::Pair& pair) {
+  std::string name;
+  for (std::size_t i = 0; i < pair.key.size(); ++i)
+    if (std::any_of(comparison.pairs.begin(), comparison.pairs.end(),
+                    [&](const auto& p) { return p.key[i] != pair.key[i]; }))
+      name += fmt::format("{}{}={}", name.empty() ? "" : " ", comparison.key_columns[i], pair.key[i]);
+  return name.empty() ? "all" : name;
 }
 
 std::string text(const Comparison::Side& side) {
@@ -99,6 +121,10 @@ double Comparison::Side::deviation() const {
 }
 
 Comparison compare(const Table& a, const Table& b, const ComparisonRequest& request) {
+  if (!(request.level > 0 && request.level < 1))
+    throw ConfigurationError(fmt::format("level {}: allowed is a number between 0 and 1", request.level));
+  if (!(request.negligible >= 0) || !std::isfinite(request.negligible))
+    throw ConfigurationError(fmt::format("negligible {}: allowed is a finite number from 0", request.negligible));
   for (const auto& [column, value] : request.where)
     if (!a.find(column) && !b.find(column))
       throw ConfigurationError(fmt::format("--where {}={}: neither file has this column", column, value));
@@ -113,13 +139,56 @@ Comparison compare(const Table& a, const Table& b, const ComparisonRequest& requ
     if (partner == partners.end())
       ++comparison.only_a;
     else
-      comparison.pairs.push_back({key, side, partner->second, differs(side, partner->second, request)});
+      comparison.pairs.push_back({key, side, partner->second, std::nullopt});
   }
   comparison.only_b = partners.size() - comparison.pairs.size();
   if (comparison.pairs.empty())
     throw ConfigurationError(fmt::format("no point of '{}' is in '{}'; they are matched by: {}", a.path.native(),
                                          b.path.native(), fmt::join(comparison.key_columns, ", ")));
+  mark(comparison.pairs, request);
   return comparison;
+}
+
+void mark(std::vector<Comparison::Pair>& pairs, const ComparisonRequest& request) {
+  std::vector<double> sorted;
+  for (auto& pair : pairs) {
+    const auto n = pair.a.values.size(), m = pair.b.values.size();
+    if (n == 0 || m == 0) {
+      pair.differs = n != m;
+    } else if (!negligible(pair, request)) {
+      if (n + m > 2)
+        sorted.push_back(*(pair.p = p_value(pair.a, pair.b)));
+      else
+        pair.differs = pair.a.mean() != pair.b.mean();
+    }
+  }
+  std::sort(sorted.begin(), sorted.end());
+  double largest = -1;
+  for (std::size_t k = 1; k <= sorted.size(); ++k)
+    if (sorted[k - 1] <= request.level * static_cast<double>(k) / static_cast<double>(sorted.size()))
+      largest = sorted[k - 1];
+  for (auto& pair : pairs)
+    if (pair.p) pair.differs = *pair.p <= largest;
+}
+
+std::string missing(const Comparison& comparison) {
+  std::vector<std::string> parts;
+  if (comparison.only_a > 0) parts.push_back(fmt::format("b lacks {} points of a", comparison.only_a));
+  if (comparison.only_b > 0) parts.push_back(fmt::format("a lacks {} points of b", comparison.only_b));
+  const Comparison::Pair* first = nullptr;
+  std::size_t fewer_a = 0, fewer_b = 0;
+  for (const auto& pair : comparison.pairs) {
+    fewer_a += pair.a.values.size() < pair.b.values.size();
+    fewer_b += pair.b.values.size() < pair.a.values.size();
+    if (!first && pair.a.values.size() != pair.b.values.size()) first = &pair;
+  }
+  for (const auto& [side, points] : {std::pair("a", fewer_a), std::pair("b", fewer_b)})
+    if (points > 0) parts.push_back(fmt::format("{} has fewer usable seeds at {} points", side, points));
+  auto text = fmt::format("{}", fmt::join(parts, ", "));
+  if (first)
+    text += fmt::format(" ({}: {} in a, {} in b)", point_name(comparison, *first), first->a.values.size(),
+                        first->b.values.size());
+  return text;
 }
 
 std::string to_text(const Comparison& comparison) {

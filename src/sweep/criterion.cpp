@@ -4,14 +4,20 @@
 
 #include <algorithm>
 #include <charconv>
+#include <numbers>
 
-#include "palimpsest/core/types.hpp"
+#include "palimpsest/sweep/student_t.hpp"
 
 namespace palimpsest::sweep {
 
-bool Criterion::fulfilled(std::optional<double> value) const {
-  if (!value) return false;
-  return metric == final_loss ? *value <= bound : *value >= bound;
+bool fulfils(const Measured& point, const Criterion& criterion) {
+  if (criterion.metric == Criterion::accuracy) return point.accuracy && *point.accuracy >= criterion.bound;
+  if (!point.final_loss) return false;
+  if (*point.final_loss <= criterion.bound) return true;
+  const Index n = point.evaluation_sequences;
+  if (!point.best_loss || !(*point.best_loss <= criterion.bound) || !point.final_loss_error || n < 2) return false;
+  const double error = std::numbers::sqrt2 * *point.final_loss_error;
+  return *point.final_loss <= criterion.bound + student_quantile(0.999, static_cast<double>(n - 1)) * error;
 }
 
 std::string_view column_name(const Criterion& criterion) {

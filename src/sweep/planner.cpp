@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include <algorithm>
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
@@ -12,6 +12,18 @@ namespace {
 
 /// The fields of a point's row, by describe(key).
 using Known = std::unordered_map<std::string, const std::vector<std::string>*>;
+
+/// What a row says of its point; nothing unless it is `ok`.
+Measured measured(const std::vector<std::string>& fields) {
+  const auto& schema = values_schema();
+  static const auto status = static_cast<std::size_t>(
+      std::find_if(schema.columns().begin(), schema.columns().end(), [](const auto& c) { return c.name == "status"; }) -
+      schema.columns().begin());
+  if (fields[status] != name(Status::ok)) return {};
+  const auto number = [&](std::string_view column) { return schema.number(fields, column); };
+  return {number("final_loss"), number("accuracy"), number("best_loss"), number("final_loss_error"),
+          static_cast<Index>(number("evaluation_sequences").value_or(0))};
+}
 
 class Searches {
  public:
@@ -64,7 +76,7 @@ class Searches {
       const auto asked = search_sizes(search_, [&](Index S) -> std::optional<bool> {
         const auto row = known.find(describe(at(track.values, S).key));
         if (row == known.end()) return std::nullopt;
-        return criterion.fulfilled(values_schema().number(*row->second, column_name(criterion)));
+        return fulfils(measured(*row->second), criterion);
       });
       sizes.insert(asked.begin(), asked.end());
     }

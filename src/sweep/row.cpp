@@ -146,7 +146,8 @@ const Schema& values_schema() {
       part("loss_age_2", &Outcome::loss_by_age, 1, "in the second newest quarter"),
       part("loss_age_3", &Outcome::loss_by_age, 2, "in the third"),
       part("loss_age_4", &Outcome::loss_by_age, 3, "in the oldest"),
-      part("loss_overwrites_0", &Outcome::loss_by_overwrites, 0, "final_loss of the queries whose key was written once"),
+      part("loss_overwrites_0", &Outcome::loss_by_overwrites, 0,
+           "final_loss of the queries whose key was written once"),
       part("loss_overwrites_1", &Outcome::loss_by_overwrites, 1, "of those whose key was overwritten once"),
       part("loss_overwrites_2", &Outcome::loss_by_overwrites, 2, "twice"),
       part("loss_overwrites_3", &Outcome::loss_by_overwrites, 3, "three times or more"),
@@ -157,6 +158,8 @@ const Schema& values_schema() {
       key("evaluation_sequences"),
       key("tolerance"),
       key("patience"),
+      loss("final_loss_error", &Outcome::final_loss_error,
+           "standard error of final_loss, from how that evaluation's sequences differ"),
   });
   return schema;
 }

@@ -180,6 +180,7 @@ Outcome run_point(const Configuration& configuration, const RunOptions& options)
       if constexpr (requires { trainer.memory().writes(); }) gates.add(trainer.memory().writes());
     });
     outcome.final_loss = final.loss;
+    outcome.final_loss_error = final.loss_error;
     outcome.accuracy = final.accuracy;
     outcome.loss_by_age = final.by_age;
     outcome.loss_by_overwrites = final.by_overwrites;

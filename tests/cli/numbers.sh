@@ -81,7 +81,19 @@ status=0
 "$compare" whole.csv changed.csv --fail-on-difference > out.txt || status=$?
 [[ $status -eq 1 ]] && grep -q '^\*' out.txt || fail "a changed row differs: $(cat out.txt)"
 "$compare" "$source_dir/results/capacity/capacity.csv" "$source_dir/results/reference/published_2021.csv" \
-  --where setting=1 --metric-b last_loss | tail -1 | grep -q '^120 points in both' || fail "ours with published"
+  --where setting=1 --metric-b last_loss --allow-missing | tail -1 | grep -q '^120 points in both' || fail "ours with published"
+awk 'NR % 2 == 1' whole.csv > half.csv
+for files in "whole.csv half.csv" "half.csv whole.csv"; do
+  status=0
+  "$compare" $files > out.txt 2> err.txt || status=$?
+  [[ $status -eq 1 ]] && grep -q '^compare: .*--allow-missing' err.txt || fail "every second line: $status, $(cat err.txt)"
+  "$compare" $files --allow-missing > out.txt || fail "--allow-missing: $(cat out.txt)"
+done
+for level in nan inf 0 1 -1 x; do expect_error 2 "level" "$compare" whole.csv again.csv --level="$level"; done
+for loss in nan inf -1 x; do expect_error 2 "negligible" "$compare" whole.csv again.csv --negligible="$loss"; done
+for bound in nan inf -1; do
+  expect_error 2 "allowed is" "$capacity" whole.csv --criterion "final_loss <= $bound" --out new.csv
+done
 expect_error 2 "neither file has this column" "$compare" whole.csv again.csv --where nope=1
 expect_error 2 "no column 'loss'" "$compare" whole.csv again.csv --metric loss
 for program in capacity check compare; do

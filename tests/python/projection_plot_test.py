@@ -73,6 +73,18 @@ class ProjectionPlot(PlotCase):
         self.assertIn("<!-- at least -->", svg)
         self.assertIn("<!-- none stored -->", svg)
 
+    def test_an_interval_that_is_open_above_is_drawn_up_to_the_capacity(self):
+        svg = self.figure("projection", capacities(censored="above", capacity_high=""))
+        self.assertIn("<!-- at least -->", svg)
+
+    def test_rings_bimodal_seeds(self):
+        columns = projection.CAPACITY + ["bimodal"]
+        self.assertNotIn("<!-- bimodal seeds -->", self.figure("projection"))
+        result = self.plot(capacities(bimodal="true"), results(), columns=columns)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        with open(os.path.join(self.out, "projection.svg"), encoding="utf-8") as file:
+            self.assertIn("<!-- bimodal seeds -->", file.read())
+
     def test_ratio_shows_points_past_the_bound_only_and_marks_those_beyond_the_axis(self):
         self.assertNotIn("beyond the axis", self.figure("ratio"))
         self.assertIn("<!-- beyond the axis -->", self.figure("ratio", result_rows=results(final_loss=40)))

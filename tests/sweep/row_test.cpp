@@ -78,6 +78,13 @@ TEST(Row, NumbersReadBackExactly) {
   EXPECT_EQ(std::stod(value(row, "excess")), (0.1 + 0.2) - 0.1);
 }
 
+TEST(Row, TheErrorOfTheFinalLossIsTheLastColumn) {
+  Outcome outcome;
+  outcome.final_loss_error = 1.0 / 3.0;
+  EXPECT_EQ(std::stod(row_of(point_of(""), outcome).back()), 1.0 / 3.0);
+  EXPECT_EQ(values_schema().columns().back().name, "final_loss_error");
+}
+
 TEST(Row, NotANumberAndInfinityAreWritten) {
   Outcome outcome;
   outcome.train_loss = -std::numeric_limits<double>::quiet_NaN();

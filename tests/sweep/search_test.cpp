@@ -216,6 +216,20 @@ TEST_F(SearchSweep, SeveralCriteriaAreSearchedForTogether) {
       << "capacities 33 and 66";
 }
 
+TEST_F(SearchSweep, EvaluationNoiseDoesNotDecideWhatStoppedAtTheToleranceAndADivergedPointFails) {
+  auto o = options("a.csv");
+  o.run = [](const Configuration& c, const RunOptions&) {
+    Outcome outcome;
+    outcome.best_loss = c.S <= 10 ? 0.0009 : 0.0011;  // training stopped at it up to S = 10
+    outcome.final_loss = c.S <= 12 ? 0.0012 : 0.0001;
+    outcome.final_loss_error = 0.0001;
+    if (c.S > 12) outcome.status = Status::diverged;
+    return outcome;
+  };
+  run(make_planner(specification("[search]\nfirst = 4\nlargest = 40\nresolution = 0\n[baseline]\nL = 'S'")), o);
+  EXPECT_THAT(sizes(o.out).at("elu/1"), ElementsAre(4, 8, 10, 11, 12, 16)) << "capacity 10";
+}
+
 TEST_F(SearchSweep, ReadsBackWhatItWrites) {
   EXPECT_EQ(parse_specification(to_toml(specification()), "again"), specification());
   const auto other = specification(

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <numeric>
 #include <vector>
 
@@ -34,6 +35,35 @@ TEST(LossAverage, PublishedEqualsExactForWholeChunks) {
   LossAverage exact(EvaluationMode::exact), published(EvaluationMode::published_2021);
   for (auto* average : {&exact, &published}) average->add(zero_to(64));
   EXPECT_DOUBLE_EQ(exact.value(), published.value());
+}
+
+TEST(LossAverage, ErrorIsThatOfARatioOverSequences) {
+  // Sums 6, 2, 1 of 3, 2, 1 queries: mean 9/6 = 1.5, residuals 1.5, −1, −0.5, squares 3.5; √(3/2·3.5)/6.
+  LossAverage average(EvaluationMode::exact);
+  average.add({1, 2, 3});
+  EXPECT_FALSE(average.error()) << "one sequence";
+  average.add({0, 2});
+  average.add({1});
+  EXPECT_DOUBLE_EQ(average.error().value(), std::sqrt(1.5 * 3.5) / 6);
+}
+
+TEST(LossAverage, ErrorOfEqualLengthsIsThatOfAMean) {
+  // Means 1, 2, 4, 5: s² = 10/3, error √(10/12).
+  for (const auto mode : {EvaluationMode::exact, EvaluationMode::published_2021}) {
+    LossAverage average(mode);
+    for (const double x : {1., 2., 4., 5.}) average.add({x, x, x});
+    EXPECT_DOUBLE_EQ(average.error().value(), std::sqrt(10. / 12));
+  }
+}
+
+TEST(LossAverage, PublishedErrorWeighsChunks) {
+  // Chunk means 0 and 1 of one sequence, 2 of another: mean 1, residuals 1 − 2, 2 − 1; √(2/1·2)/3.
+  LossAverage average(EvaluationMode::published_2021);
+  std::vector<double> losses(kPublishedChunk, 0.0);
+  losses.push_back(1);
+  average.add(losses);
+  average.add({2});
+  EXPECT_DOUBLE_EQ(average.error().value(), 2. / 3);
 }
 
 /// Answers query n with `answer(target, n)` at the target and `other` elsewhere.

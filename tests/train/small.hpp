@@ -31,6 +31,7 @@ inline void expect_same(const Outcome& a, const Outcome& b) {
   EXPECT_EQ(a.best_loss, b.best_loss);
   EXPECT_EQ(a.last_loss, b.last_loss);
   EXPECT_EQ(a.final_loss, b.final_loss);
+  EXPECT_EQ(a.final_loss_error, b.final_loss_error);
   EXPECT_EQ(a.accuracy, b.accuracy);
   EXPECT_EQ(a.mean_beta, b.mean_beta);
   EXPECT_EQ(a.mean_alpha, b.mean_alpha);

@@ -24,8 +24,7 @@ enum class Purpose : std::uint32_t {
   evaluation_redraw,
   final_redraw,
   test,
-  bootstrap,
-  trace
+  trace = 9  // 8 was given up; the number decides the stream
 };
 
 class Stream {

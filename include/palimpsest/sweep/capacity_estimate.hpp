@@ -1,12 +1,18 @@
 // How much a memory holds, as a number, from the rows of any sweep:
 //   capacity of a seed   the largest S of its rows that fulfils the criterion, 0 if none does
-//   capacity of a curve  the mean over its seeds, with the 95 % percentile bootstrap interval over seeds
-// A curve is all parameters but S and seed. Rows need not be equally spaced, nor the same for all seeds.
+//   capacity of a curve  the mean over its n seeds, with a 95 % interval
+// What a seed really holds is between its capacity c and the next size f, which failed. The interval therefore goes
+//   from  mean(c) − t·√((s_c² + r)/n)  to  mean(f) + t·√((s_f² + r)/n) ,  r = mean((f − c)²)/12 ,
+// t the 97.5 % point of Student's t with n − 1 degrees of freedom, and r the variance of a size that is anywhere
+// between c and f: without it, three seeds of the same c and f would have an interval that misses in one of eight cases
+// where the mean is next to one of the sizes. tests/sweep/capacity_estimate_test.cpp measures how often it holds the
+// mean. A curve is all parameters but S and seed. Rows need not be equally spaced, nor the same for all seeds.
 #pragma once
 
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "palimpsest/sweep/criterion.hpp"
@@ -21,8 +27,9 @@ struct CapacityEstimate {
   Criterion criterion;
   Index seeds = 0;
   double capacity = 0;
-  std::optional<double> low, high;  ///< of the interval; empty for one seed
+  std::optional<double> low, high;  ///< of the interval, clipped to `limit`; see capacity_interval()
   std::optional<double> failing;    ///< mean of the least S above a seed's capacity that failed; empty if a seed has none
+  bool bimodal = false;             ///< see is_bimodal()
   std::string censored;             ///< `above`: a seed never failed; `below`: one never passed; `both`; else empty
   std::optional<Index> limit;       ///< largest S whose loss bound fulfils the criterion; empty where nothing limits
   std::optional<double> per_feature;  ///< capacity/p
@@ -40,13 +47,25 @@ struct CapacityEstimates {
 /// What the program `capacity` goes by: final_loss <= 0.001, accuracy >= 0.99, accuracy >= 0.5.
 std::vector<Criterion> default_criteria();
 
-/// Rows that were skipped count for nothing; diverged ones fail. L is written as a multiple of S where it is one along
-/// the curve. Throws ConfigurationError for missing columns, malformed fields, or two different rows of a point.
+/// Rows that were not trained (skipped) count for nothing; diverged ones fail. L is written as a multiple of S where it
+/// is one along the curve. Throws ConfigurationError for missing columns, malformed fields, or two different rows of a
+/// point.
 CapacityEstimates estimate_capacity(const Table& results, const std::vector<Criterion>& criteria);
 
-/// Percentile bootstrap of the mean: {2.5 %, 97.5 %} over 10 000 resamples. The same values give the same interval.
-/// At least one value.
-std::pair<double, double> bootstrap_interval(const std::vector<double>& values);
+/// What is known of a seed: that it holds `capacity` and not `failing`, of which there is none if it never failed.
+struct Bracket {
+  double capacity = 0;
+  std::optional<double> failing = {};
+};
+
+/// Ends of the 95 % interval of the mean over seeds; not below 0. The upper end is empty (open) if a seed never failed,
+/// both are for one seed, and if no seed ever failed: how they spread isn't known then.
+std::pair<std::optional<double>, std::optional<double>> capacity_interval(const std::vector<Bracket>& seeds);
+
+/// Whether three seeds or more fall into two groups: each of one holds at least twice what any of the other fails at,
+/// and the gap between is twice as wide as either group, or wider. Of three seeds of a normal distribution whose
+/// deviation is a quarter of its mean, fewer than one in twenty do.
+bool is_bimodal(std::vector<Bracket> seeds);
 
 /// The rows as CSV with a header, numbers as they read back.
 std::string to_csv(const CapacityEstimates& estimates);

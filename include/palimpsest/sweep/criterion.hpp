@@ -1,9 +1,18 @@
 // When a point counts as stored: `final_loss <= 0.001`, `accuracy >= 0.99`. What a search and a capacity go by.
+//
+// Training stops at an evaluation loss of `tolerance`, which is often the criterion too: another evaluation of the same
+// parameters is then as likely above it as below. So that noise doesn't decide, a point also has a final loss ≤ x if
+//   best_loss ≤ x   (an evaluation during training, on n sequences, met it), and
+//   final_loss ≤ x + t_{n−1}(0.999)·√2·final_loss_error   (the final one, on n others, doesn't contradict it):
+// the difference of two means of n sequences each has √2 times the standard error of one, which is known from n losses.
+// 0.999 and not 0.95, because the evaluation that stopped training was picked for being low.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "palimpsest/core/types.hpp"
 
 namespace palimpsest::sweep {
 
@@ -13,9 +22,19 @@ struct Criterion {
   double bound;  ///< final_loss must not be above it, accuracy not below
 
   bool operator==(const Criterion&) const = default;
-  /// A point without a value, or with NaN, fails.
-  bool fulfilled(std::optional<double> value) const;
 };
+
+/// What a row says of its point. A value that the row, or its file, lacks is empty.
+struct Measured {
+  std::optional<double> final_loss = {}, accuracy = {};
+  std::optional<double> best_loss = {}, final_loss_error = {};  ///< without them final_loss is taken as it is
+  Index evaluation_sequences = 0;                               ///< n
+
+  bool operator==(const Measured&) const = default;
+};
+
+/// A point without a value, or with NaN, fails.
+bool fulfils(const Measured& point, const Criterion& criterion);
 
 /// The column that the criterion reads.
 std::string_view column_name(const Criterion& criterion);

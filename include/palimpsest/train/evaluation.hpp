@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <numeric>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "palimpsest/memory/token_tables.hpp"
@@ -31,6 +33,7 @@ struct Evaluation {
   double accuracy = 0;  ///< share of queries (equal weights) whose largest output is the target, and only that one
   LossParts by_age;         ///< by the quarter of the sequence in which the answer was written, the newest first
   LossParts by_overwrites;  ///< by how often the key had been overwritten: 0, 1, 2, 3 or more times
+  std::optional<double> loss_error;  ///< standard error of loss, from how sequences differ; empty of one sequence
 };
 
 /// Sorts queries into the parts above.
@@ -69,8 +72,10 @@ class LossBreakdown {
   Parts age_, overwrites_;
 };
 
-/// Mean of the queries' losses of one sequence, with the number of such means: exact evaluation has one mean over all
-/// queries weighted by their number, the published one a mean a chunk.
+/// Mean loss over sequences, m = Σ s_i/Σ n_i: of sequence i, exact evaluation takes the sum s_i of the losses of its
+/// n_i queries, the published one the sum of the means of its n_i chunks. n_i varies, so that m is a ratio; its
+/// standard error over n sequences is √(n/(n − 1)·Σ (s_i − m·n_i)²)/Σ n_i (Cochran, Sampling Techniques, 1977,
+/// section 6.4).
 class LossAverage {
  public:
   explicit LossAverage(EvaluationMode mode) : mode_(mode) {}
@@ -78,19 +83,32 @@ class LossAverage {
   void add(const std::vector<double>& losses_of_a_sequence) {
     const auto& losses = losses_of_a_sequence;
     const std::size_t chunk = mode_ == EvaluationMode::exact ? 1 : kPublishedChunk;
+    auto& [sum, count] = sequences_.emplace_back(0, 0);
     for (std::size_t first = 0; first < losses.size(); first += chunk) {
       const std::size_t last = std::min(first + chunk, losses.size());
-      sum_ += std::accumulate(losses.begin() + first, losses.begin() + last, 0.0) / static_cast<double>(last - first);
-      ++count_;
+      const double mean =
+          std::accumulate(losses.begin() + first, losses.begin() + last, 0.0) / static_cast<double>(last - first);
+      sum_ += mean, ++count_;
+      sum += mean, ++count;
     }
   }
 
   double value() const { return sum_ / count_; }
 
+  /// Standard error of value(); empty of one sequence.
+  std::optional<double> error() const {
+    const auto n = static_cast<double>(sequences_.size());
+    if (n < 2) return std::nullopt;
+    double squares = 0;
+    for (const auto& [sum, count] : sequences_) squares += (sum - value() * count) * (sum - value() * count);
+    return std::sqrt(n / (n - 1) * squares) / count_;
+  }
+
  private:
   EvaluationMode mode_;
   double sum_ = 0;
   double count_ = 0;
+  std::vector<std::pair<double, double>> sequences_;  // s_i, n_i
 };
 
 /// One evaluated sequence, as an observer sees it: Y is S×N, a column a query.
@@ -134,7 +152,7 @@ Evaluation evaluate(Memory& memory, Index S, EvaluationMode mode, Index sequence
     average.add(losses);
     if (observer) breakdown.add(episode, losses);
   }
-  return {average.value(), retrieved / asked, breakdown.by_age(), breakdown.by_overwrites()};
+  return {average.value(), retrieved / asked, breakdown.by_age(), breakdown.by_overwrites(), average.error()};
 }
 
 }  // namespace palimpsest

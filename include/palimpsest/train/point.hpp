@@ -38,6 +38,7 @@ struct Outcome {
   std::optional<double> best_loss;    ///< best evaluation during training
   std::optional<double> last_loss;    ///< last evaluation during training (what the 2021 figure plots)
   std::optional<double> final_loss;   ///< best parameters, evaluated again on fresh sequences
+  std::optional<double> final_loss_error;  ///< standard error of final_loss over that evaluation's sequences
   std::optional<double> accuracy;     ///< share of queries whose largest output is the target, same evaluation
   std::optional<double> mean_beta;    ///< mean strength of the writes in that evaluation; empty if the rule has none
   std::optional<double> mean_alpha;   ///< mean decay, likewise

@@ -1,0 +1,59 @@
+// Training stops at an evaluation of few sequences that met the tolerance. Whoever evaluates again must come to the
+// same.
+#include <gtest/gtest.h>
+
+#include "palimpsest/memory/all.hpp"
+#include "palimpsest/model/table.hpp"
+#include "palimpsest/sweep/criterion.hpp"
+#include "palimpsest/train/trainer.hpp"
+
+namespace palimpsest {
+namespace {
+
+TEST(Judging, WhatStoppedAtTheToleranceIsGoodIn99Of100FreshEvaluations) {
+  const sweep::Criterion criterion{sweep::Criterion::final_loss, 1e-3};
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    Configuration c;
+    c.S = 7;
+    c.L = 14;
+    c.replacement = true;
+    c.key_dim = 9;
+    c.model = "table";
+    c.rule = "delta";
+    c.normalization = "l2";
+    c.batch = 8;
+    c.learning_rate = 0.03;
+    c.max_steps = 4000;
+    c.evaluation_every = 20;
+    c.patience = 200;
+    c.seed = seed;
+    Trainer<float, TableModel<float>, FastWeight<float>> trainer(
+        c, TableModel<float>(token_shape(c), ProjectionInit::linear, c.seed),
+        FastWeight<float>(
+            make_component<Kernels<float>>("kernel", c.kernel), make_component<Rules<float>>("rule", c.rule),
+            make_component<Normalizations<float>>("normalization", c.normalization), c.key_dim, fixed_gates(c)));
+    Outcome outcome;
+    trainer.run(outcome, [] {});
+    ASSERT_EQ(outcome.reason, "tolerance") << "seed " << seed;
+    trainer.evaluate_best(outcome);
+    const AssociativeRetrieval task(c.S, c.L, c.replacement);
+    int good = 0, plain = 0;
+    constexpr int evaluations = 400;
+    for (int i = 0; i < evaluations; ++i) {
+      const auto fresh = evaluate<float>(
+          trainer.memory(), c.S, EvaluationMode::exact, c.evaluation_sequences,
+          [&](Index sequence, Episode& episode) {
+            Stream stream(c.seed, Purpose::test, static_cast<std::uint64_t>(i * c.evaluation_sequences + sequence));
+            task.deal_evaluation(stream, episode);
+          },
+          [](Index) {});
+      good +=
+          fulfils({fresh.loss, fresh.accuracy, outcome.best_loss, fresh.loss_error, c.evaluation_sequences}, criterion);
+      plain += fresh.loss <= criterion.bound;
+    }
+    EXPECT_GE(good, evaluations * 99 / 100) << "seed " << seed << "; plainly " << plain;
+  }
+}
+
+}  // namespace
+}  // namespace palimpsest

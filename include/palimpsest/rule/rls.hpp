@@ -28,9 +28,9 @@ class LeastSquares {
   Matrix<double> times_inverse(const Matrix<double>& X) const;
   Matrix<double> inverse_times(const Matrix<double>& X) const;
 
-  bool by_writes_ = false;               // H is solved, not G
-  Matrix<double> K_, factor_, basis_;    // G or H = factor factorᵀ; basis = A factor⁻ᵀ of a QR decomposition, else empty
-  Matrix<double> C_, left_;              // L×N, and p×N: U = G⁻¹ Q, or Q − K C if by writes
+  bool by_writes_ = false;             // H is solved, not G
+  Matrix<double> K_, factor_, basis_;  // G or H = factor factorᵀ; basis = A factor⁻ᵀ of a QR decomposition, else empty
+  Matrix<double> C_, left_;            // L×N, and p×N: U = G⁻¹ Q, or Q − K C if by writes
 };
 
 template <class T>

@@ -140,7 +140,7 @@ class Reader {
 /// of keys, on a circle, their values the largest outputs.
 std::optional<Index> capacity_limit(const Trained& any, std::string_view length, const Criterion& criterion) {
   if (!any.p || criterion.metric != Criterion::final_loss || criterion.bound > 0.499) return std::nullopt;
-  const Index p = *any.p;
+  const Index p = *rank(any.configuration);
   if (!any.configuration.replacement) return theory::rank_bound_capacity(p, criterion.bound);
   if (!length.ends_with('S')) return std::nullopt;
   const Index multiple = any.configuration.L / any.configuration.S;

@@ -123,7 +123,8 @@ const Schema& values_schema() {
       key("evaluation"),
       key("seed"),
       measured("status", Type::text,
-               "`ok`, `diverged` (NaN or Inf ended it) or `skipped` (the combination has no meaning)",
+               "`ok`, `diverged` (a loss or gradient was NaN, Inf or too large for Adam to square, or no evaluation "
+               "loss was below 1e6) or `skipped` (the combination has no meaning)",
                [](const Outcome& o) { return std::string(name(o.status)); }),
       measured("reason", Type::text, "why it was skipped, or what ended training",
                [](const Outcome& o) { return o.reason; }),
@@ -134,7 +135,9 @@ const Schema& values_schema() {
       loss("final_loss", &Outcome::final_loss, "loss of the best parameters, evaluated again on fresh sequences"),
       loss("accuracy", &Outcome::accuracy,
            "share of queries whose largest output is the right value, in that same evaluation"),
-      loss("bound", &Outcome::bound, "what no memory of this size can get below: ½·max(0, 1 − p/S), or its like"),
+      loss("bound", &Outcome::bound,
+           "what no memory of this size can get below: ½·max(0, 1 − p/S), or its like for the evaluation, with the "
+           "dimension that mapped keys span in place of p where it is less"),
       measured("excess", Type::real, "final_loss − bound", excess),
       loss("last_loss", &Outcome::last_loss, "loss of the last evaluation during training"),
       key("beta"),

@@ -13,6 +13,7 @@ namespace {
 
 using Real = float;
 using KernelVariant = Kernels<Real>::Variant;
+using NormalizationVariant = Normalizations<Real>::Variant;
 using RuleVariant = Rules<Real>::Variant;
 
 constexpr std::string_view kEvaluations = "exact, published_2021";
@@ -37,6 +38,10 @@ void require_listed(std::string_view kind, std::string_view name) {
 
 KernelVariant make_kernel(const Configuration& configuration) {
   return make_component<Kernels<Real>>("kernel", configuration.kernel);
+}
+
+NormalizationVariant make_normalization(const Configuration& configuration) {
+  return make_component<Normalizations<Real>>("normalization", configuration.normalization);
 }
 
 RuleVariant make_rule(const Configuration& configuration) {
@@ -78,8 +83,7 @@ void require_positive(std::string_view name, Index value) {
 }
 
 bool accumulates(const Configuration& configuration) {
-  return std::visit([]<class N>(const N&) { return N::accumulates; },
-                    make_component<Normalizations<Real>>("normalization", configuration.normalization));
+  return std::visit([]<class N>(const N&) { return N::accumulates; }, make_normalization(configuration));
 }
 
 }  // namespace
@@ -96,6 +100,19 @@ std::optional<Index> feature_dim(const Configuration& configuration) {
   if (is_softmax(configuration)) return std::nullopt;
   return std::visit([&](const auto& kernel) { return kernel.feature_dim(configuration.key_dim); },
                     make_kernel(configuration));
+}
+
+std::optional<Index> rank(const Configuration& configuration) {
+  if (is_softmax(configuration)) return std::nullopt;
+  const Index d = configuration.key_dim;
+  return std::visit(
+      [d]<class K, class N>(const K& kernel, const N&) -> Index {
+        const Index p = kernel.feature_dim(d), features = palimpsest::rank<Real>(kernel, d);
+        if constexpr (requires { N::rank(p, features, p); })
+          return N::rank(p, features, rank_of_squares<Real>(kernel, d));
+        return features;
+      },
+      make_kernel(configuration), make_normalization(configuration));
 }
 
 TokenShape token_shape(const Configuration& configuration) {
@@ -145,10 +162,17 @@ void validate(const Configuration& configuration) {
 
 std::optional<std::string> reason_to_skip(const Configuration& configuration) {
   if (is_softmax(configuration)) return std::nullopt;
-  const auto normalization = make_component<Normalizations<Real>>("normalization", configuration.normalization);
+  const auto kernel = make_kernel(configuration);
+  const auto refusal = std::visit(
+      [&]<class K>(const K& k) -> std::optional<std::string> {
+        if constexpr (requires { k.refusal(Index()); }) return k.refusal(configuration.key_dim);
+        return std::nullopt;
+      },
+      kernel);
+  if (refusal) return refusal;
+  const auto normalization = make_normalization(configuration);
   const bool divides = std::visit([]<class N>(const N&) { return N::needs_nonnegative; }, normalization);
   const bool by_products = std::visit([]<class N>(const N&) { return N::accumulates && !N::maps_tokens; }, normalization);
-  const auto kernel = make_kernel(configuration);
   if (divides && !is_nonnegative(kernel) && !(by_products && has_positive_products(kernel)))
     return fmt::format("normalization '{}' divides by a sum of features, which kernel '{}' may make zero or negative",
                        configuration.normalization, configuration.kernel);

@@ -15,6 +15,7 @@
 #include "palimpsest/theory/delta_bound.hpp"
 #include "palimpsest/theory/distinct_keys.hpp"
 #include "palimpsest/theory/overwriting.hpp"
+#include "palimpsest/theory/published_bound.hpp"
 #include "palimpsest/theory/rank_bound.hpp"
 #include "palimpsest/train/trainer.hpp"
 
@@ -82,23 +83,6 @@ SequenceObserver<Real> episode_writer(const std::filesystem::path& directory, co
   };
 }
 
-/// The least evaluation loss of any state with p features; a memory without a rank limit has nothing but 0. Without
-/// replacement it is ½ max(0, 1 − p/L) whatever the evaluation, as the field draws it; with replacement that of any linear
-/// rule, and for one that knows no order of the writes that of the sum rule, if it is more: theory/README.md,
-/// "Overwriting, any linear rule" and "Overwriting, sum rule".
-double loss_bound(const Configuration& configuration, std::optional<Index> p) {
-  if (!p) return 0;
-  const Index S = configuration.S, L = configuration.L;
-  if (!configuration.replacement) return theory::rank_bound(L, *p);
-  const bool knows_order = std::visit([]<class R>(const R&) { return R::knows_order; },
-                                      make_component<Rules<Real>>("rule", configuration.rule));
-  if (configuration.evaluation == "published_2021")
-    return std::max(theory::published_delta_bound(S, S, *p),
-                    knows_order ? 0 : theory::overwriting_evaluation_loss(S, S, theory::published_sequence_weight));
-  return std::max(theory::delta_bound(S, L, *p, theory::equal_queries),
-                  knows_order ? 0 : theory::overwriting_evaluation_loss(S, L));
-}
-
 /// Mean gates over all writes of an evaluation.
 struct GateMeans {
   struct Mean {
@@ -149,12 +133,27 @@ void resume(const std::string& state, Trainer& trainer, Outcome& outcome) {
 
 }  // namespace
 
+double loss_bound(const Configuration& configuration) {
+  const auto p = rank(configuration);
+  if (!p) return 0;
+  const Index S = configuration.S, L = configuration.L;
+  const bool published = configuration.evaluation == "published_2021";
+  if (!configuration.replacement) return published ? theory::published_rank_bound(S, *p) : theory::rank_bound(L, *p);
+  const bool knows_order = std::visit([]<class R>(const R&) { return R::knows_order; },
+                                      make_component<Rules<Real>>("rule", configuration.rule));
+  if (published)
+    return std::max(theory::published_delta_bound(S, S, *p),
+                    knows_order ? 0 : theory::overwriting_evaluation_loss(S, S, theory::published_sequence_weight));
+  return std::max(theory::delta_bound(S, L, *p, theory::equal_queries),
+                  knows_order ? 0 : theory::overwriting_evaluation_loss(S, L));
+}
+
 Outcome run_point(const Configuration& configuration, const RunOptions& options) {
   using Clock = std::chrono::steady_clock;
   double start = thread_seconds();
   Outcome outcome;
   outcome.feature_dim = feature_dim(configuration);
-  outcome.bound = loss_bound(configuration, outcome.feature_dim);
+  outcome.bound = loss_bound(configuration);
   with_model_and_memory(configuration, [&]<class Model, class Memory>(Model&& model, Memory&& memory) {
     Trainer<Real, Model, Memory> trainer(configuration, std::move(model), std::move(memory));
     resume(options.checkpoints.resume, trainer, outcome);

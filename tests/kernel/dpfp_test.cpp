@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "reference/agree.hpp"
+#include "reference/linear_algebra.hpp"
 #include "reference/random.hpp"
 
 namespace palimpsest {
@@ -58,6 +59,24 @@ TYPED_TEST(DpfpOfPrecision, AnySizeAndNuGiveTheDefinition) {
       // Sums of 4ν products.
       EXPECT_TRUE(agree(dx.template cast<double>(), expected, sizeof(TypeParam) == 4 ? 1e-5 : 1e-13));
     }
+}
+
+TEST(Dpfp, CountsAsRankWhatItsFeaturesSpan) {
+  for (const Index d : {1, 2, 3, 4, 5})
+    for (int nu = 1; nu <= 2 * d - 1; ++nu) {
+      const Matrix<double> phi = by_definition<double>(reference::normal(d, 400, 3), nu);
+      EXPECT_EQ(Dpfp<double>(nu).rank(d), reference::rank(phi)) << "d = " << d << ", nu = " << nu;
+    }
+  EXPECT_EQ(Dpfp<double>(3).rank(4), 24);  // all of p = 24
+  EXPECT_EQ(Dpfp<double>(4).rank(4), 24);  // of 32, roll 4 gives zeros
+  EXPECT_EQ(Dpfp<double>(7).rank(4), 24);  // of 56, rolls 5, 6, 7 are 3, 2, 1 again
+}
+
+TEST(Dpfp, RefusesRollsThatComeRoundAndKeysOfSizeOne) {
+  EXPECT_FALSE(Dpfp<double>(7).refusal(4));
+  EXPECT_EQ(Dpfp<double>(8).refusal(4), "kernel 'dpfp:8' rolls its features further than 2 key_dim - 1 = 7");
+  EXPECT_FALSE(Dpfp<double>(1).refusal(2));
+  EXPECT_EQ(Dpfp<double>(1).refusal(1), "kernel 'dpfp:1' has no features but 0 of keys of size 1");
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "reference/agree.hpp"
 #include "reference/dense.hpp"
 #include "reference/kernels.hpp"
+#include "reference/linear_algebra.hpp"
 #include "reference/random.hpp"
 
 namespace palimpsest {
@@ -67,6 +68,15 @@ bool forgets_features(const KernelVariant& kernel) {
 
 // These do nothing with a kernel that lacks them.
 
+/// phi: p×n from lifted tokens.
+M up_to_scale(const KernelVariant& kernel, const M& x) {
+  M phi(ask(kernel, [&](const auto& k) { return k.feature_dim(x.rows()); }), x.cols());
+  ask(kernel, [&]<class K>(const K& k) {
+    if constexpr (ScalableKernel<K, double>) k.forward_up_to_scale(x, phi);
+  });
+  return phi;
+}
+
 void lift(const KernelVariant& kernel, In x, Out lifted) {
   ask(kernel, [&]<class K>(const K& k) {
     if constexpr (LiftingKernel<K, double>) k.lift(x, lifted);
@@ -115,6 +125,8 @@ class KernelLaws : public testing::TestWithParam<std::string> {
         f(instance, d);
       }
   }
+
+  static bool is_scalable() { return reference::is_scalable(reference::instances(GetParam(), 1)[0].kernel); }
 
   static void for_all(const std::function<void(const KernelVariant&, Index d)>& f) {
     for_all_instances([&](const Instance& instance, Index d) { f(instance.kernel, d); });
@@ -291,6 +303,83 @@ TEST_P(KernelLaws, FeaturesOfASumAreAProductIfItSaysSo) {
       EXPECT_TRUE(agree(factor * phi_x.col(t).cwiseProduct(phi_y.col(t)), phi_sum.col(t), 1e-13));  // exponents to ~100
     }
   });
+}
+
+TEST_P(KernelLaws, UpToScaleDividesATokensFeaturesByANumber) {
+  if (!is_scalable()) GTEST_SKIP() << "its features are in range";
+  for_all([](const KernelVariant& kernel, Index d) {
+    const M x = reference::normal(d, 5, 23), phi = features(kernel, x);
+    const M scaled = up_to_scale(kernel, lifted(kernel, x)), expected = reference::features_up_to_scale(kernel, x);
+    for (Index t = 0; t < x.cols(); ++t) {
+      const double factor = scaled.col(t).norm() / phi.col(t).norm();
+      EXPECT_TRUE(agree(scaled.col(t), factor * phi.col(t), 1e-12));  // exponents of up to ~100
+      EXPECT_TRUE(agree(scaled.col(t), expected.col(t), 1e-12));
+      EXPECT_LE(scaled.col(t).cwiseAbs().maxCoeff(), 1);
+    }
+  });
+}
+
+TEST_P(KernelLaws, UpToScaleKeepsLongTokensInRange) {
+  if (!is_scalable()) GTEST_SKIP() << "its features are in range";
+  for_all_instances([](const Instance& instance, Index d) {
+    const Matrix<float> x = (300 * reference::normal(d, 5, 23).colwise().normalized()).cast<float>();
+    const Matrix<float> scaled = std::visit(
+        [&]<class K>(const K& k) {
+          Matrix<float> phi(k.feature_dim(d), x.cols());
+          if constexpr (ScalableKernel<K, float>) k.forward_up_to_scale(palimpsest::lifted<float>(k, x), phi);
+          return phi;
+        },
+        instance.single);
+    const M expected = reference::features_up_to_scale(instance.rounded, x.cast<double>());
+    for (Index t = 0; t < x.cols(); ++t) {
+      EXPECT_GE(scaled.col(t).cwiseAbs().maxCoeff(), 0.7f);
+      // An exponent or angle of size up to 300 · 30 keeps 300 · 30 · 2⁻²⁴ ≈ 5e-4.
+      EXPECT_LE((scaled.col(t).cast<double>() - expected.col(t)).cwiseAbs().maxCoeff(), 3e-3);
+    }
+  });
+}
+
+TEST_P(KernelLaws, UpToScaleHasTheAdjointOfForwardAcrossFeatures) {
+  if (!is_scalable()) GTEST_SKIP() << "its features are in range";
+  for_all([](const KernelVariant& kernel, Index d) {
+    const M x = lifted(kernel, reference::normal(d, 3, 24));
+    const M scaled = up_to_scale(kernel, x);
+    M phi(scaled.rows(), 3), dscaled = reference::normal(scaled.rows(), 3, 25), dphi(scaled.rows(), 3);
+    forward(kernel, x, phi);
+    for (Index t = 0; t < 3; ++t) {
+      dscaled.col(t) -= scaled.col(t).dot(dscaled.col(t)) / scaled.col(t).squaredNorm() * scaled.col(t);
+      dphi.col(t) = scaled.col(t).norm() / phi.col(t).norm() * dscaled.col(t);  // of the number that divides
+    }
+    const M before = reference::normal(x.rows(), 3, 26);
+    M dx = before, expected = before;
+    ask(kernel, [&]<class K>(const K& k) {
+      if constexpr (ScalableKernel<K, double>) k.backward_up_to_scale(x, scaled, dscaled, dx);
+    });
+    backward(kernel, x, phi, dphi, expected);
+    EXPECT_TRUE(agree(dx, expected, 1e-12));
+  });
+}
+
+TEST_P(KernelLaws, FeaturesAndTheirSquaresSpanWhatItSays) {
+  // Not 63: of so many exponentials some are too near to others to be told apart in double.
+  for (const Index d : {2, 3, 5})
+    for (const auto& instance : reference::instances(GetParam(), d)) {
+      SCOPED_TRACE(instance.label);
+      const bool refused = ask(instance.kernel, [&]<class K>(const K& k) {
+        if constexpr (requires { k.refusal(d); }) return k.refusal(d).has_value();
+        return false;
+      });
+      if (refused) continue;
+      const M x = 1.5 * reference::normal(d, 300, 27);
+      const M phi = reference::is_scalable(instance.kernel) ? reference::features_up_to_scale(instance.kernel, x)
+                                                            : features(instance.kernel, x);
+      const auto [span, squares] = ask(instance.kernel, [&](const auto& k) {
+        return std::pair(palimpsest::rank<double>(k, d), palimpsest::rank_of_squares<double>(k, d));
+      });
+      EXPECT_EQ(reference::rank(phi), span);
+      EXPECT_EQ(reference::rank(phi.cwiseAbs2()), squares);
+      EXPECT_LE(span, phi.rows());
+    }
 }
 
 TEST_P(KernelLaws, WithoutALiftKeysStayAsTheyAre) {

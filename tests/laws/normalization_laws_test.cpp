@@ -54,6 +54,15 @@ TYPED_TEST(NormalizationLaws, MapsAsTheDenseReference) {
     }
 }
 
+TYPED_TEST(NormalizationLaws, TakesATokensScaleOutExactlyIfItSaysSo) {
+  constexpr bool scale_free = requires { TypeParam::scale_free; };
+  EXPECT_EQ(reference::is_scale_free(TypeParam::name), scale_free);
+  for (const Index p : kSizes) {
+    const M raw = positive(p, 4);
+    EXPECT_EQ(agree(this->mapped(3 * raw, 0), this->mapped(raw, 0), 1e-14), scale_free) << "p = " << p;
+  }
+}
+
 TYPED_TEST(NormalizationLaws, TreatsEachTokenAlone) {
   for (const Index p : kSizes) {
     const M raw = positive(p, 4), together = this->mapped(raw, kReadOutEpsilon);

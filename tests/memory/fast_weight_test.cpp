@@ -236,6 +236,57 @@ TEST_P(FastWeightOf, CoefficientsSayWhichWritesAnswer) {
   });
 }
 
+/// Keys and queries of length 50, which exp(±‖x‖²/2) takes out of single and double precision.
+Scene long_keys(Index d) {
+  Scene scene = memory_test::scene(d, 7, 9, true, {{2}, {1, 4, 6}});
+  for (auto* table : {&scene.tables.key, &scene.tables.query})
+    for (Index t = 0; t < table->cols(); ++t) table->col(t) *= 50 / table->col(t).norm();
+  return scene;
+}
+
+TEST_P(FastWeightOf, LongKeysAreAnsweredWhereTheirLengthIsDividedOut) {
+  const Index d = 8;
+  for (const auto& instance : instances(d)) {
+    if (reference::feature_dim(instance.kernel, d) < 3) continue;
+    for_each_choice(instance, [&](const Choice& choice) {
+      if (!reference::is_scale_free(choice.normalization)) return;
+      SCOPED_TRACE(instance.label);
+      const Scene scene = choice.in(long_keys(d));
+      auto memory = choice.memory<float>(instance.single, d);
+      // An exponent or angle of size 50 · √d · 2 is off by up to 2e-5, its square's by twice that, in keys and queries.
+      expect_dense_outputs<float>(memory, scene, choice.dense(instance.rounded), 3e-4);
+    });
+  }
+}
+
+TEST_P(FastWeightOf, LongKeysLearnWhereTheirLengthIsDividedOut) {
+  const Index d = 5;
+  if (!reference::is_scalable(instances(d)[0].kernel)) GTEST_SKIP() << "its features are in range";
+  for (const auto& instance : instances(d)) {
+    if (reference::feature_dim(instance.kernel, d) < 3) continue;
+    for_each_choice(instance, [&](const Choice& choice) {
+      if (!reference::is_scale_free(choice.normalization)) return;
+      SCOPED_TRACE(instance.label);
+      const Scene scene = choice.in(long_keys(d));
+      auto memory = choice.memory<double>(instance.kernel, d);
+      expect_dense_gradients(gradients(memory, scene), scene, choice.dense(instance.kernel));
+    });
+  }
+}
+
+// FAVOR+ with m = 1, Ω = 1, sum: φ(x) ∝ (e^x, e^-x), so that φ'(x) = (1 + t, 1 − t)/2 with t = tanh x. At x = 50, −50 these are
+// (1, 0), (0, 1): two keys and values told apart, of which e^{-1250} knows nothing.
+TEST(FastWeight, FavorWithSumOfLongKeysByHand) {
+  Favor<float> kernel(1);
+  kernel.omega.setOnes(1, 1);
+  FastWeight<float> memory(kernel, SumRule<float>(), SumNormalization<float>(), 1);
+  const TokenTables<float> tables{Matrix<float>{{50, -50}}, Matrix<float>(1, 0), Matrix<float>{{50, -50, 0}}};
+  Matrix<float> Y(2, 3);
+  memory.begin(tables);
+  memory.read({{0, 1}, {0, 1}, {}}, {0, 1, 2}, Y);
+  EXPECT_TRUE(agree(Y, Matrix<float>{{1, 0, 0.5}, {0, 1, 0.5}}, 1e-30));  // 1 − t ~ 2e^-100
+}
+
 TEST(FastWeight, DrawGivesNewRandomFeatures) {
   FastWeight<double> memory(Favor<double>(4), SumRule<double>(), AttentionNormalization<double>(), 5);
   Stream first(1, Purpose::test, 0), second(1, Purpose::test, 1), again(1, Purpose::test, 0);

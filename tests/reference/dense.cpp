@@ -54,10 +54,13 @@ V normalized(std::string_view normalization, const V& x, double epsilon) {
   throw std::logic_error(fmt::format("no dense reference of normalization '{}'; write one here", normalization));
 }
 
-State::State(std::string_view rule, std::string_view normalization, Index d_v, Index p)
+bool is_scale_free(std::string_view normalization) { return normalization != "none" && normalization != "attention"; }
+
+State::State(std::string_view rule, std::string_view normalization, Index d_v, Index p, double epsilon_of_queries)
     : rule_(rule.substr(0, rule.find(':'))),
       normalization_(normalization),
       accumulates_(normalization.ends_with("attention")),
+      epsilon_of_queries_(epsilon_of_queries),
       W_(M::Zero(d_v, p)),
       z_(V::Zero(p)),
       G_(kRidge * M::Identity(p, p)) {}
@@ -95,7 +98,7 @@ void State::write(const V& raw, const V& v, double beta, double alpha) {
 }
 
 V State::read(const V& raw) const {
-  const V q = normalized(normalization_, raw, kEpsilon);
+  const V q = normalized(normalization_, raw, epsilon_of_queries_);
   V y = rule_ == "rls" ? V(W_ * solve(G_, q)) : V(W_ * q);
   if (rule_ == "fwm2021") {
     y.array() -= y.mean();
@@ -113,8 +116,10 @@ Sequence::Sequence(M keys, M V, M queries)
 
 M fast_weight(const KernelVariant& kernel, std::string_view rule, std::string_view normalization,
               const Sequence& sequence) {
-  const M k = features(kernel, sequence.keys), q = features(kernel, sequence.queries);
-  State state(rule, normalization, sequence.V.rows(), k.rows());
+  const bool up_to_scale = is_scalable(kernel) && is_scale_free(normalization);
+  const auto map = up_to_scale ? features_up_to_scale : static_cast<M (*)(const KernelVariant&, const M&)>(features);
+  const M k = map(kernel, sequence.keys), q = map(kernel, sequence.queries);
+  State state(rule, normalization, sequence.V.rows(), k.rows(), up_to_scale ? 0 : kEpsilon);
   for (Index t = 0; t < k.cols(); ++t) state.write(k.col(t), sequence.V.col(t), sequence.beta(t), sequence.alpha(t));
   M Y(sequence.V.rows(), q.cols());
   for (Index n = 0; n < q.cols(); ++n) Y.col(n) = state.read(q.col(n));

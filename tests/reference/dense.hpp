@@ -26,6 +26,9 @@ Matrix<double> project_tokens(const Matrix<double>& E, const Matrix<double>& W_k
 /// time.
 Vector<double> normalized(std::string_view normalization, const Vector<double>& x, double epsilon);
 
+/// Whether it divides a token's scale out again, so that only ε knows it.
+bool is_scale_free(std::string_view normalization);
+
 /// λ of the rule rls in tests: large enough that what is compared isn't rounding divided by λ.
 inline constexpr double kRidge = 0.1;
 
@@ -33,7 +36,7 @@ inline constexpr double kRidge = 0.1;
 /// the feature map and before normalisation.
 class State {
  public:
-  State(std::string_view rule, std::string_view normalization, Index d_v, Index p);
+  State(std::string_view rule, std::string_view normalization, Index d_v, Index p, double epsilon_of_queries = 1e-6);
 
   void write(const Vector<double>& raw, const Vector<double>& v, double beta = 1, double alpha = 1);
   Vector<double> read(const Vector<double>& raw) const;
@@ -41,6 +44,7 @@ class State {
  private:
   std::string rule_, normalization_;
   bool accumulates_, first_ = true;
+  double epsilon_of_queries_;
   Matrix<double> W_;
   Vector<double> z_;
   Matrix<double> G_;  // rls: K Kᵀ + λ I
@@ -55,7 +59,7 @@ struct Sequence {
   Sequence(Matrix<double> keys, Matrix<double> V, Matrix<double> queries);  // gates of 1
 };
 
-/// Y: d_v×N.
+/// Y: d_v×N. Features that are known up to a factor come so where the normalisation takes it out, and queries without ε.
 Matrix<double> fast_weight(const KernelVariant& kernel, std::string_view rule, std::string_view normalization,
                            const Sequence& sequence);
 

@@ -143,6 +143,24 @@ Matrix<double> features(const KernelVariant& kernel, const Matrix<double>& x) {
   return std::visit([&](const auto& k) { return palimpsest::features<double>(k, x); }, kernel);
 }
 
+bool is_scalable(const KernelVariant& kernel) {
+  return std::visit([]<class K>(const K&) { return ScalableKernel<K, double>; }, kernel);
+}
+
+Matrix<double> features_up_to_scale(const KernelVariant& kernel, const Matrix<double>& x) {
+  const Matrix<double> lifted = std::visit([&](const auto& k) { return palimpsest::lifted<double>(k, x); }, kernel);
+  const Matrix<double> h = lifted.bottomRows(lifted.rows() - x.rows());
+  const auto stacked = [&](const Matrix<double>& above, const Matrix<double>& below) {
+    Matrix<double> both(above.rows() + below.rows(), x.cols());
+    both << above, below;
+    return both;
+  };
+  if (std::holds_alternative<RandomFourier<double>>(kernel)) return stacked(h.array().cos(), h.array().sin());
+  Matrix<double> exponents = std::holds_alternative<Favor<double>>(kernel) ? stacked(h, -h) : h;
+  for (Index t = 0; t < x.cols(); ++t) exponents.col(t).array() -= exponents.col(t).maxCoeff();
+  return exponents.array().exp();
+}
+
 Matrix<float> features(const Kernels<float>::Variant& kernel, const Matrix<float>& x) {
   return std::visit([&](const auto& k) { return palimpsest::features<float>(k, x); }, kernel);
 }

@@ -51,6 +51,13 @@ std::vector<Parameter<double>*> parameters(KernelVariant& kernel);
 
 /// φ of whole keys, x: d×n → p×n.
 Matrix<double> features(const KernelVariant& kernel, const Matrix<double>& x);
+
+/// Whether features grow or vanish as exponentials of ‖x‖².
+bool is_scalable(const KernelVariant& kernel);
+
+/// φ up to a factor of each token of such a kernel, which no length of x takes out of range: exponents less the largest, or
+/// waves without their factor.
+Matrix<double> features_up_to_scale(const KernelVariant& kernel, const Matrix<double>& x);
 Matrix<float> features(const Kernels<float>::Variant& kernel, const Matrix<float>& x);
 
 }  // namespace palimpsest::reference

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 namespace palimpsest {
 namespace {
 
@@ -41,6 +44,20 @@ TEST(Adam, AParameterWithoutAGradientStays) {
   x.gradient(0) = 0;
   Adam<double>(1).update({&x});
   EXPECT_EQ(x.value(0), 3);
+}
+
+TEST(Adam, NamesAParameterThatWillMoveNoMore) {
+  Parameter<float> fine("fine", 5, 7), bad("bad", 5, 7);
+  constexpr float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  for (const float gradient : {1e20f, -5e20f, 7e20f, -7e20f, inf, -inf, nan})
+    for (const Index at : {0, 3, 16, 34}) {  // in whole vectors and beside them
+      fine.gradient.setConstant(3), bad.gradient.setConstant(-2);
+      fine.value.setZero(), bad.value.setZero();
+      bad.gradient(at) = gradient;
+      Adam<float> adam(1e-3);
+      const auto* stuck = adam.update({&fine, &bad});
+      EXPECT_EQ(stuck, std::abs(gradient) < 5.8e20f ? nullptr : &bad) << gradient << " at " << at;
+    }
 }
 
 TEST(Adam, ParametersDontMix) {

@@ -2,13 +2,22 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <fstream>
 #include <limits>
+#include <sstream>
+#include <string>
 #include <vector>
 
 #include "palimpsest/model/all.hpp"
+#include "palimpsest/normalization/all.hpp"
 #include "palimpsest/rule/all.hpp"
+#include "palimpsest/theory/rank_bound.hpp"
 #include "palimpsest/train/components.hpp"
 #include "palimpsest/train/trainer.hpp"
+#include "reference/dense.hpp"
+#include "reference/linear_algebra.hpp"
+#include "reference/random.hpp"
 #include "train/small.hpp"
 
 namespace palimpsest {
@@ -94,12 +103,109 @@ TEST(ReasonToSkip, DividingByFeaturesOfEitherSignHasNoMeaning) {
   EXPECT_FALSE(reason_to_skip(configuration));
 }
 
+TEST(ReasonToSkip, DpfpHasNoMoreRollsThanItsRing) {
+  EXPECT_FALSE(reason_to_skip(small("dpfp:7", 4, 10)));
+  EXPECT_EQ(reason_to_skip(small("dpfp:9", 4, 10)),
+            "kernel 'dpfp:9' rolls its features further than 2 key_dim - 1 = 7");
+  EXPECT_TRUE(reason_to_skip(small("dpfp:1", 1, 10)));
+  EXPECT_NO_THROW(validate(small("dpfp:9", 4, 10)));
+}
+
 TEST(ReasonToSkip, TaylorMayBeDividedByProductsButNotByASumOfFeatures) {
   Configuration configuration = small("taylor", 8, 10);
   configuration.normalization = "attention";
   EXPECT_FALSE(reason_to_skip(configuration));
   configuration.normalization = "sum";
   EXPECT_TRUE(reason_to_skip(configuration));
+}
+
+/// Ranks of the mapped keys of a kernel, whatever it is normalised by.
+class RankOf : public testing::TestWithParam<std::string> {};
+
+INSTANTIATE_TEST_SUITE_P(, RankOf, testing::ValuesIn(reference::names<Kernels<double>>()), reference::test_name);
+
+TEST_P(RankOf, IsThatOfTheSpaceThatMappedKeysSpan) {
+  int checked = 0;
+  for (const Index d : {2, 5})
+    for (const auto& instance : reference::instances(GetParam(), d)) {
+      const Matrix<double> x = 1.5 * reference::normal(d, 300, 27);
+      const Matrix<double> phi = reference::is_scalable(instance.kernel)
+                                     ? reference::features_up_to_scale(instance.kernel, x)
+                                     : reference::features(instance.kernel, x);
+      Normalizations<double>::for_each([&]<class N>() {
+        Configuration configuration = small(instance.label.substr(0, instance.label.find_first_of(" ,")), d, 10);
+        configuration.normalization = N::name;
+        if (reason_to_skip(configuration)) return;
+        Matrix<double> mapped = phi;
+        for (Index t = 0; t < phi.cols(); ++t)  // features may all be 0
+          mapped.col(t) = reference::normalized(N::name, phi.col(t), 1e-300);
+        EXPECT_EQ(reference::rank(mapped), rank(configuration)) << instance.label << ", " << N::name;
+        ++checked;
+      });
+    }
+  EXPECT_GE(checked, 4);
+}
+
+TEST(Rank, OfAMemoryThatKeepsEveryPairThereIsNone) { EXPECT_FALSE(rank(small_softmax(8, 10))); }
+
+TEST(LossBound, IsThatOfTheRankAndOfTheEvaluation) {
+  EXPECT_EQ(loss_bound(small("dpfp:7", 4, 60)), theory::rank_bound(60, 24));  // p = 56
+  Configuration configuration = small("elu", 64, 100);
+  EXPECT_EQ(loss_bound(configuration), theory::rank_bound(100, 64));
+  configuration.L = 80;
+  EXPECT_EQ(loss_bound(configuration), theory::rank_bound(80, 64));
+  configuration.evaluation = "published_2021";  // of sequences of S writes, whatever L is
+  EXPECT_EQ(loss_bound(configuration), 0.5 * 36 / 128);
+  configuration.normalization = "centered_l2";  // what features share is taken away
+  EXPECT_EQ(loss_bound(configuration), 0.5 * 37 / 128);
+  configuration.memory = "softmax";
+  EXPECT_EQ(loss_bound(configuration), 0);
+}
+
+// Of all runs of S − p neighbours that a memory may give up, the others kept, the best attains the bound.
+TEST(LossBound, OfThePublishedEvaluationIsAttainedByTheBestRankAtSmallSizes) {
+  for (const Index S : {5, 33, 40, 70})
+    for (const Index p : {1, 4, 16}) {
+      Configuration configuration = small("elu", p, S);
+      configuration.evaluation = "published_2021";
+      double least = 1;
+      for (Index first = 0; first <= p; ++first) {
+        std::vector<double> losses(static_cast<std::size_t>(S), 0.0);
+        for (Index i = 0; i < S - p; ++i) losses[static_cast<std::size_t>(first + i)] = 0.5;
+        LossAverage of_run(EvaluationMode::published_2021);
+        of_run.add(losses);
+        least = std::min(least, of_run.value());
+      }
+      EXPECT_NEAR(loss_bound(configuration), least, 1e-14) << "S = " << S << ", p = " << p;
+    }
+}
+
+TEST(LossBound, IsBelowTheCommittedLossesOfThePublishedEvaluation) {
+  std::ifstream file(PALIMPSEST_SOURCE_DIR "/results/capacity/published_2021.csv");
+  std::string line;
+  const auto fields = [&] {
+    std::vector<std::string> all;
+    std::istringstream in(line);
+    for (std::string field; std::getline(in, field, ',');) all.push_back(field);
+    return all;
+  };
+  ASSERT_TRUE(std::getline(file, line));
+  const auto header = fields();
+  int rows = 0;
+  while (std::getline(file, line)) {
+    const auto row = fields();
+    const auto at = [&](const char* name) {
+      return row.at(static_cast<std::size_t>(std::ranges::find(header, name) - header.begin()));
+    };
+    Configuration configuration = small(at("kernel"), std::stol(at("key_dim")), std::stol(at("S")));
+    configuration.memory = at("memory");
+    configuration.evaluation = at("evaluation");
+    ASSERT_EQ(configuration.evaluation, "published_2021");
+    for (const char* loss : {"best_loss", "last_loss", "final_loss"})
+      EXPECT_GE(std::stod(at(loss)), loss_bound(configuration) * (1 - 1e-6)) << line;  // outputs are rounded to float
+    ++rows;
+  }
+  EXPECT_EQ(rows, 32);
 }
 
 TEST(Applies, AParameterAppliesWhereItChangesSomething) {

@@ -137,6 +137,29 @@ TEST(Evaluation, PublishedAsksOnlyKeysBelow200) {
   EXPECT_EQ(memory.asked.size(), 3u * 230);
 }
 
+// `np.unique(k)[:200]`: of keys drawn with replacement the 200 lowest that are there, not those below 200.
+TEST(Evaluation, PublishedAsksThe200LowestOfTheKeysPresentWithTheWeightsOfItsBound) {
+  const int S = 400;
+  const AssociativeRetrieval task(S, S, true);
+  const auto deal = [&](Index, Episode& episode) {
+    Stream stream(1, Purpose::test, 0);
+    task.deal_evaluation(stream, episode);
+  };
+  Episode episode;
+  deal(0, episode);
+  std::vector<int> present;
+  for (const Query& query : episode.queries) present.push_back(query.key);
+  ASSERT_GT(present.size(), 210u);
+  const auto weights = theory::published_query_weights(std::ssize(present));
+  ASSERT_EQ(weights.size(), 200u);
+  for (const std::size_t lost : {0u, 31u, 191u, 192u, 199u, 200u, 209u}) {
+    FakeMemory memory{[&](int key) { return key == present[lost] ? 0.f : 1.f; }};
+    const auto got = evaluate<float>(memory, S, EvaluationMode::published_2021, 1, deal, [](Index) {});
+    EXPECT_DOUBLE_EQ(got.loss, lost < 200 ? 0.5 * weights[lost] : 0) << lost;
+    EXPECT_EQ(memory.asked, (std::vector<int>(present.begin(), present.begin() + 200)));
+  }
+}
+
 TEST(Evaluation, PublishedWeighsTheShortLastChunkAsTheOthers) {
   // S = 40: the 8 keys of the second chunk are lost, half of the weight.
   FakeMemory memory{[](int key) { return key < 32 ? 1.f : 0.f; }};

@@ -1,8 +1,14 @@
 // Deterministic parameter-free projection:
 //   r = [relu(x); relu(−x)] ∈ R^{2d},   φ(x) = [r ⊙ roll(r, 1); …; r ⊙ roll(r, ν)],   roll(r, j)_i = r_{(i−j) mod 2d}.
 // p = 2dν. Source: Schlag, Irie, Schmidhuber 2021 (arXiv 2102.11174), eqs. 37–38.
+// Rolls j and 2d − j have the same products in another order, and those of roll d are relu(x) relu(−x) = 0: from ν = d on,
+// p counts features that are no new ones, and there are no rolls beyond 2d − 1.
 // Note the sign: relu(−x), not −relu(x), which would halve the rank.
 #pragma once
+
+#include <algorithm>
+#include <optional>
+#include <string>
 
 #include "palimpsest/kernel/dpfp_ring.hpp"
 #include "palimpsest/kernel/kernel.hpp"
@@ -24,6 +30,17 @@ struct Dpfp {
   }
 
   Index feature_dim(Index d) const { return 2 * d * nu; }
+
+  /// 2d for each roll up to ν that is neither another's mirror image nor d.
+  Index rank(Index d) const { return 2 * d * std::min<Index>(nu, d - 1); }
+  Index rank_of_squares(Index d) const { return rank(d); }
+
+  std::optional<std::string> refusal(Index d) const {
+    if (nu > 2 * d - 1)
+      return fmt::format("kernel 'dpfp:{}' rolls its features further than 2 key_dim - 1 = {}", nu, 2 * d - 1);
+    if (d == 1) return fmt::format("kernel 'dpfp:{}' has no features but 0 of keys of size 1", nu);
+    return std::nullopt;
+  }
 
   void forward(ConstMatrixView<T> x, MatrixView<T> phi) const {
     for_each_token(x, [&](Index t, auto&& ring) { ring.features(column(phi, t)); });

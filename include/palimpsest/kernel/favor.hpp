@@ -32,13 +32,10 @@ struct RandomExponential : RandomProjection<T> {
   void forward(ConstMatrixView<T> lifted, MatrixView<T> phi) const {
     const T gain = T(1) / std::sqrt(T(feature_dim(0)));
     const Index d = lifted.rows() - m;
-    using Array = Eigen::Array<T, Eigen::Dynamic, 1>;
     for (Index t = 0; t < lifted.cols(); ++t) {
       const Eigen::Map<const Vector<T>> x(column(lifted, t), d);
-      const Eigen::Map<const Array> h(x.data() + d, m);
       const T half = x.squaredNorm() / T(2);
-      Eigen::Map<Array>(column(phi, t), m) = gain * (h - half).exp();
-      if constexpr (two_sided) Eigen::Map<Array>(column(phi, t) + m, m) = gain * (-h - half).exp();
+      exponentials(x.data() + d, half, gain, column(phi, t));
     }
   }
 
@@ -46,14 +43,42 @@ struct RandomExponential : RandomProjection<T> {
   void backward(ConstMatrixView<T> lifted, ConstMatrixView<T> phi, ConstMatrixView<T> dphi, MatrixView<T> dlifted) const {
     const Index d = lifted.rows() - m;
     for (Index t = 0; t < lifted.cols(); ++t) {
-      const T* __restrict value = column(phi, t);
-      const T* __restrict gradient = column(dphi, t);
-      T* __restrict dh = column(dlifted, t) + d;
-      for (Index j = 0; j < m; ++j) {
-        dh[j] += value[j] * gradient[j];
-        if constexpr (two_sided) dh[j] -= value[m + j] * gradient[m + j];
-      }
+      exponentials_backward(column(phi, t), column(dphi, t), column(dlifted, t) + d);
       dlifted.col(t).head(d) -= phi.col(t).dot(dphi.col(t)) * lifted.col(t).head(d);
+    }
+  }
+
+  // The largest feature is 1; ‖x‖² has no part in it.
+  void forward_up_to_scale(ConstMatrixView<T> lifted, MatrixView<T> phi) const {
+    const Index d = lifted.rows() - m;
+    for (Index t = 0; t < lifted.cols(); ++t) {
+      const Eigen::Map<const Array> h(column(lifted, t) + d, m);
+      exponentials(h.data(), two_sided ? h.abs().maxCoeff() : h.maxCoeff(), T(1), column(phi, t));
+    }
+  }
+
+  void backward_up_to_scale(ConstMatrixView<T> lifted, ConstMatrixView<T> phi, ConstMatrixView<T> dphi,
+                            MatrixView<T> dlifted) const {
+    const Index d = lifted.rows() - m;
+    for (Index t = 0; t < lifted.cols(); ++t)
+      exponentials_backward(column(phi, t), column(dphi, t), column(dlifted, t) + d);
+  }
+
+ private:
+  using Array = Eigen::Array<T, Eigen::Dynamic, 1>;
+
+  /// gain exp(±h − offset); h: m, phi: p.
+  void exponentials(const T* projected, T offset, T gain, T* phi) const {
+    const Eigen::Map<const Array> h(projected, m);
+    Eigen::Map<Array>(phi, m) = gain * (h - offset).exp();
+    if constexpr (two_sided) Eigen::Map<Array>(phi + m, m) = gain * (-h - offset).exp();
+  }
+
+  /// dh += ±φ± dφ±.
+  void exponentials_backward(const T* __restrict value, const T* __restrict gradient, T* __restrict dh) const {
+    for (Index j = 0; j < m; ++j) {
+      dh[j] += value[j] * gradient[j];
+      if constexpr (two_sided) dh[j] -= value[m + j] * gradient[m + j];
     }
   }
 };

@@ -4,9 +4,16 @@
 //   nonnegative                           whether every φ(x)_i ≥ 0 for every x
 //   positive_products                     optional, for one that isn't: φ(x)·φ(y) > 0 all the same
 //   feature_dim(d)                        p
+//   rank(d)                               optional: dimension of the space that all φ(x) span, where that is less than p
+//   rank_of_squares(d)                    optional: the same of φ(x)² entry by entry
+//   refusal(d)                            optional: why it has no meaning for keys of size d; empty if it has
 //   forward(x, phi)                       x: d×n (or the lifted d̃×n), phi: p×n
 //   backward(x, phi, dphi, dx)            dx += (∂φ/∂x)ᵀ dphi; x and phi are what forward saw and made
 //   forgets_features                      optional: backward doesn't look at phi, which then need not be kept
+//
+// A kernel of exponentials that leave the range of T also has, for normalisations that divide a token's scale out again,
+//   forward_up_to_scale(x, phi)           forward, each token divided by a number that keeps its largest features near 1
+//   backward_up_to_scale(x, phi, dphi, dx)  its adjoint, for phi·dphi = 0: how that number changes has then no part in it
 //
 // A kernel with a linear part (a random projection) also has
 //   lifted_dim(d)                         d̃
@@ -71,6 +78,12 @@ template <class K, class T>
 concept RandomKernel = Kernel<K, T> && requires(K kernel, Index d, Stream& stream) { kernel.draw(d, stream); };
 
 template <class K, class T>
+concept ScalableKernel = Kernel<K, T> && requires(const K kernel, ConstMatrixView<T> in, MatrixView<T> out) {
+  kernel.forward_up_to_scale(in, out);
+  kernel.backward_up_to_scale(in, in, in, out);
+};
+
+template <class K, class T>
 concept LearntKernel = LiftingKernel<K, T> && requires(K kernel, Index d, ConstMatrixView<T> in) {
   kernel.start(d);
   { kernel.parameters() } -> std::same_as<std::vector<Parameter<T>*>>;
@@ -83,6 +96,18 @@ template <class T, Kernel<T> K>
 Index lifted_dim(const K& kernel, Index d) {
   if constexpr (LiftingKernel<K, T>) return kernel.lifted_dim(d);
   return d;
+}
+
+template <class T, Kernel<T> K>
+Index rank(const K& kernel, Index d) {
+  if constexpr (requires { kernel.rank(d); }) return kernel.rank(d);
+  return kernel.feature_dim(d);
+}
+
+template <class T, Kernel<T> K>
+Index rank_of_squares(const K& kernel, Index d) {
+  if constexpr (requires { kernel.rank_of_squares(d); }) return kernel.rank_of_squares(d);
+  return kernel.feature_dim(d);
 }
 
 /// The tokens that `forward` reads, x: d×n → d̃×n.

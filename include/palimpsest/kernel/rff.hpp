@@ -24,16 +24,13 @@ struct RandomFourier : RandomProjection<T> {
   explicit RandomFourier(int m) : RandomProjection<T>(name, m) {}
 
   Index feature_dim(Index) const { return 2 * m; }
+  Index rank_of_squares(Index) const { return m + 1; }  // cos² + sin² is the same of all m
 
   void forward(ConstMatrixView<T> lifted, MatrixView<T> phi) const {
     const Index d = lifted.rows() - m;
-    using Array = Eigen::Array<T, Eigen::Dynamic, 1>;
     for (Index t = 0; t < lifted.cols(); ++t) {
       const Eigen::Map<const Vector<T>> x(column(lifted, t), d);
-      const Eigen::Map<const Array> h(x.data() + d, m);
-      const T gain = std::exp(x.squaredNorm() / T(2)) / std::sqrt(T(m));
-      Eigen::Map<Array>(column(phi, t), m) = gain * h.cos();
-      Eigen::Map<Array>(column(phi, t) + m, m) = gain * h.sin();
+      waves(x.data() + d, std::exp(x.squaredNorm() / T(2)) / std::sqrt(T(m)), column(phi, t));
     }
   }
 
@@ -41,12 +38,34 @@ struct RandomFourier : RandomProjection<T> {
   void backward(ConstMatrixView<T> lifted, ConstMatrixView<T> phi, ConstMatrixView<T> dphi, MatrixView<T> dlifted) const {
     const Index d = lifted.rows() - m;
     for (Index t = 0; t < lifted.cols(); ++t) {
-      const T* __restrict value = column(phi, t);
-      const T* __restrict gradient = column(dphi, t);
-      T* __restrict dh = column(dlifted, t) + d;
-      for (Index j = 0; j < m; ++j) dh[j] += value[j] * gradient[m + j] - value[m + j] * gradient[j];
+      waves_backward(column(phi, t), column(dphi, t), column(dlifted, t) + d);
       dlifted.col(t).head(d) += phi.col(t).dot(dphi.col(t)) * lifted.col(t).head(d);
     }
+  }
+
+  // Without exp(‖x‖²/2)/√m: features of the unit circle.
+  void forward_up_to_scale(ConstMatrixView<T> lifted, MatrixView<T> phi) const {
+    for (Index t = 0; t < lifted.cols(); ++t) waves(column(lifted, t) + lifted.rows() - m, T(1), column(phi, t));
+  }
+
+  void backward_up_to_scale(ConstMatrixView<T> lifted, ConstMatrixView<T> phi, ConstMatrixView<T> dphi,
+                            MatrixView<T> dlifted) const {
+    for (Index t = 0; t < lifted.cols(); ++t)
+      waves_backward(column(phi, t), column(dphi, t), column(dlifted, t) + lifted.rows() - m);
+  }
+
+ private:
+  /// gain [cos h; sin h]; h: m, phi: p.
+  void waves(const T* projected, T gain, T* phi) const {
+    using Array = Eigen::Array<T, Eigen::Dynamic, 1>;
+    const Eigen::Map<const Array> h(projected, m);
+    Eigen::Map<Array>(phi, m) = gain * h.cos();
+    Eigen::Map<Array>(phi + m, m) = gain * h.sin();
+  }
+
+  /// dh += φ_cos dφ_sin − φ_sin dφ_cos.
+  void waves_backward(const T* __restrict value, const T* __restrict gradient, T* __restrict dh) const {
+    for (Index j = 0; j < m; ++j) dh[j] += value[j] * gradient[m + j] - value[m + j] * gradient[j];
   }
 };
 

@@ -110,6 +110,9 @@ class FeatureMap {
   bool factors() const;
 
  private:
+  /// Whether features come up to a factor, which the normalisation takes out.
+  bool up_to_scale() const;
+
   /// Whether an adjoint looks at features as they were before normalisation.
   bool looks_at_features() const;
 
@@ -226,8 +229,16 @@ template <class T>
 void FeatureMap<T>::forward(ConstMatrixView<T> x, Index first, T epsilon, Features<T>& features) const {
   const Index count = x.cols();
   MatrixView<T> raw = features.raw_of(first, count);
-  std::visit([&](const auto& kernel) { kernel.forward(x, raw); }, kernel_);
+  const bool scaled = up_to_scale();
+  std::visit(
+      [&]<class K>(const K& kernel) {
+        if constexpr (ScalableKernel<K, T>)
+          if (scaled) return kernel.forward_up_to_scale(x, raw);
+        kernel.forward(x, raw);
+      },
+      kernel_);
   if (!features.maps) return;
+  if (scaled) epsilon = 0;
   MatrixView<T> mapped = features.mapped.middleCols(first, count);
   VectorView<T> scale = features.scale.segment(first, count);
   std::visit([&](const auto& normalization) { normalization.forward(raw, mapped, scale, epsilon); }, normalization_);
@@ -249,7 +260,13 @@ void FeatureMap<T>::backward(Features<T>& features, ConstMatrixView<T> x, Index 
 template <class T>
 void FeatureMap<T>::kernel_backward(Features<T>& features, ConstMatrixView<T> x, Index first, ConstMatrixView<T> dphi,
                                     MatrixView<T> dx) const {
-  std::visit([&](const auto& kernel) { kernel.backward(x, features.raw_of(first, x.cols()), dphi, dx); }, kernel_);
+  std::visit(
+      [&]<class K>(const K& kernel) {
+        if constexpr (ScalableKernel<K, T>)
+          if (up_to_scale()) return kernel.backward_up_to_scale(x, features.raw_of(first, x.cols()), dphi, dx);
+        kernel.backward(x, features.raw_of(first, x.cols()), dphi, dx);
+      },
+      kernel_);
 }
 
 template <class T>
@@ -295,6 +312,15 @@ bool FeatureMap<T>::factors() const {
                                  return requires { K::factors; };
                                },
                                kernel_);
+}
+
+template <class T>
+bool FeatureMap<T>::up_to_scale() const {
+  return std::visit(
+      []<class K, class N>(const K&, const N&) {
+        return ScalableKernel<K, T> && requires { N::scale_free; };
+      },
+      kernel_, normalization_);
 }
 
 template <class T>

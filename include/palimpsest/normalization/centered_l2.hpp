@@ -4,6 +4,8 @@
 // write disturbs every other. It costs one of the p dimensions.
 #pragma once
 
+#include <algorithm>
+
 #include "palimpsest/normalization/normalization.hpp"
 
 namespace palimpsest {
@@ -12,8 +14,10 @@ template <class T>
 struct CenteredL2Normalization {
   static constexpr std::string_view name = "centered_l2";
   static constexpr std::string_view summary = "features without their mean, divided by their length";
-  static constexpr bool accumulates = false, maps_tokens = true, forgets_features = true;
+  static constexpr bool accumulates = false, maps_tokens = true, forgets_features = true, scale_free = true;
   static constexpr bool needs_nonnegative = false;
+
+  static Index rank(Index p, Index features, Index) { return std::min(features, p - 1); }
 
   void forward(ConstMatrixView<T> phi, MatrixView<T> mapped, VectorView<T> scale, T epsilon) const {
     for (Index t = 0; t < phi.cols(); ++t) mapped.col(t) = phi.col(t).array() - phi.col(t).mean();

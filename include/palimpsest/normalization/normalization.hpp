@@ -4,7 +4,13 @@
 //   accumulates                           whether read-out and retrieval are divided by z·q + ε, z the sum of mapped keys
 //   maps_tokens                           whether forward changes anything
 //   needs_nonnegative                     whether it divides by sums of features, which must then not be negative
-//   forward(phi, mapped, scale, epsilon)  phi, mapped: p×n; scale: n, what backward needs; ε: 0 for keys, guards queries
+//   scale_free                            optional: without ε, forward of c φ is that of φ for every c > 0. A kernel that
+//                                         knows its features up to such a factor then gives them so (kernel/kernel.hpp),
+//                                         and ε, which would weigh what c is, is 0 for its queries too
+//   rank(p, features, squares)            optional, static: dimension of the space that mapped tokens span, where that isn't
+//                                         what features do; `features` and `squares`: what they and their squares do
+//   forward(phi, mapped, scale, epsilon)  phi, mapped: p×n; scale: n, what backward needs. ε guards queries; keys have
+//                                         ε = 0
 //   backward(phi, mapped, scale, dphi)    dphi: gradient by the mapped tokens in, by the raw ones out
 //   forgets_features                      optional: backward doesn't look at phi, which then need not be kept: mapped
 //                                         may be the same memory
@@ -39,7 +45,7 @@ concept Normalization = requires(const N normalization, MatrixView<T> out, Vecto
 /// Divides each token by the sum of its entries (+ ε). Shared by `sum` and `sum+attention`.
 template <class T>
 struct DivideBySum {
-  static constexpr bool maps_tokens = true, forgets_features = true;
+  static constexpr bool maps_tokens = true, forgets_features = true, scale_free = true;
   static constexpr int slope_ones = 1, slope_own = 0;
 
   void forward(ConstMatrixView<T> phi, MatrixView<T> mapped, VectorView<T> scale, T epsilon) const {
@@ -62,7 +68,7 @@ struct DivideBySum {
 /// Divides each token by its length (+ ε). Of `l2`, and a part of `centered_l2`.
 template <class T>
 struct DivideByNorm {
-  static constexpr bool maps_tokens = true, forgets_features = true;
+  static constexpr bool maps_tokens = true, forgets_features = true, scale_free = true;
   static constexpr int slope_ones = 0, slope_own = 1;
 
   void forward(ConstMatrixView<T> phi, MatrixView<T> mapped, VectorView<T> scale, T epsilon) const {

@@ -13,8 +13,10 @@ struct SumOfSquaresNormalization {
   static constexpr std::string_view name = "sum_of_squares";
   static constexpr std::string_view summary = "squared features divided by their sum";
   static constexpr bool accumulates = false;
-  static constexpr bool maps_tokens = true;
+  static constexpr bool maps_tokens = true, scale_free = true;
   static constexpr bool needs_nonnegative = false;
+
+  static Index rank(Index, Index, Index squares) { return squares; }
 
   void forward(ConstMatrixView<T> phi, MatrixView<T> mapped, VectorView<T> scale, T epsilon) const {
     for (Index t = 0; t < phi.cols(); ++t) {

@@ -3,23 +3,34 @@
 // equal weight. λ = 1e-6 only keeps G regular. It knows no order: a key written twice answers with the mean.
 // Source: von Oswald et al. 2025, "MesaNet" (arXiv 2506.05233), eq. 5, with α = β = 1.
 //
-// Adjoint, with u = G⁻¹ q, r = G⁻¹ K dc:   dK = u dcᵀ − (r uᵀ + u rᵀ) K ,   dq = r .
+// With fewer writes than features the same is had from the smaller matrix H = KᵀK + λI:   C = H⁻¹ KᵀQ.
+// Adjoint:   dq = G⁻¹ K dc = K H⁻¹ dc ,   dK = u (dc − Kᵀ dq)ᵀ − dq cᵀ = (q − K c) (H⁻¹ dc)ᵀ − dq cᵀ ,   u = G⁻¹ q .
 #pragma once
 
 #include "palimpsest/rule/rule.hpp"
 
 namespace palimpsest {
 
-/// The solve and its adjoint, in double: G's condition is beyond single precision.
+/// The solve and its adjoint, in double: G's condition is beyond single precision. By a Cholesky decomposition of G or H;
+/// where that would lose more than single precision has, as for long keys that repeat, by a QR decomposition of [Kᵀ; √λ I]
+/// or [K; √λ I], whose condition is the root of theirs.
 class LeastSquares {
  public:
-  /// C = Kᵀ (K Kᵀ + λ I)⁻¹ Q. K: p×L, Q: p×N, C: L×N.
+  /// C = Kᵀ (K Kᵀ + λ I)⁻¹ Q. K: p×L, Q: p×N, C: L×N; λ > 0.
   void solve(Matrix<double> K, const Matrix<double>& Q, double ridge, Matrix<double>& C);
   /// After solve. dC: L×N; dK, dQ are overwritten.
   void backward(const Matrix<double>& dC, Matrix<double>& dK, Matrix<double>& dQ) const;
 
  private:
-  Matrix<double> K_, factor_, U_;  // G = factor factorᵀ, U = G⁻¹ Q
+  /// H⁻¹ X or G⁻¹ X in place.
+  void divide(Matrix<double>& X) const;
+  /// A (AᵀA + λ I)⁻¹ X and (AᵀA + λ I)⁻¹ Aᵀ X, A = Kᵀ (by features) or K (by writes).
+  Matrix<double> times_inverse(const Matrix<double>& X) const;
+  Matrix<double> inverse_times(const Matrix<double>& X) const;
+
+  bool by_writes_ = false;             // H is solved, not G
+  Matrix<double> K_, factor_, basis_;  // G or H = factor factorᵀ; basis = A factor⁻ᵀ of a QR decomposition, else empty
+  Matrix<double> C_, left_;            // L×N, and p×N: U = G⁻¹ Q, or Q − K C if by writes
 };
 
 template <class T>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "palimpsest/model/model.hpp"
@@ -14,14 +15,16 @@ class Adam {
  public:
   explicit Adam(double learning_rate) : learning_rate_(learning_rate) {}
 
-  /// One step on all parameters, from their gradients. The list must be the same at every call.
-  void update(const std::vector<Parameter<T>*>& parameters) {
+  /// One step on all parameters, from their gradients. The list must be the same at every call. Returns the first parameter
+  /// that will move no more, if there is one: its v is infinite or NaN, since a gradient wasn't finite or its square wasn't.
+  const Parameter<T>* update(const std::vector<Parameter<T>*>& parameters) {
     moments_.resize(parameters.size());
     ++step_;
     const double debias_first = 1 - std::pow(kBeta1, static_cast<double>(step_));
     const double debias_second = 1 - std::pow(kBeta2, static_cast<double>(step_));
     const T rate = static_cast<T>(learning_rate_ / debias_first);
     const T inverse_root = static_cast<T>(1 / std::sqrt(debias_second));
+    const Parameter<T>* stuck = nullptr;
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       auto& parameter = *parameters[i];
       auto& [first, second] = moments_[i];
@@ -29,15 +32,19 @@ class Adam {
         first.setZero(parameter.value.rows(), parameter.value.cols());
         second = first;
       }
-      // One pass: at large S this is bound by memory.
+      // One pass: at large S this is bound by memory. Integers are combined in any order, so that it stays one of vectors.
+      int overflows = 0;
       const T* g = parameter.gradient.data();
       T *m = first.data(), *v = second.data(), *theta = parameter.value.data();
       for (Index j = 0; j < parameter.value.size(); ++j) {
         m[j] = T(kBeta1) * m[j] + T(1 - kBeta1) * g[j];
         v[j] = T(kBeta2) * v[j] + T(1 - kBeta2) * g[j] * g[j];
         theta[j] -= rate * m[j] / (std::sqrt(v[j]) * inverse_root + T(kEpsilon));
+        overflows |= !(v[j] <= std::numeric_limits<T>::max());
       }
+      if (overflows != 0 && stuck == nullptr) stuck = &parameter;
     }
+    return stuck;
   }
 
   /// All that it keeps between steps; see core/archive.hpp.

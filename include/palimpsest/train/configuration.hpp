@@ -68,6 +68,9 @@ bool is_softmax(const Configuration& configuration);
 /// p, the size of a mapped key; empty for a memory without a feature map.
 std::optional<Index> feature_dim(const Configuration& configuration);
 
+/// Dimension of the space that mapped keys span, which bounds what is stored: p or less. Empty as p is.
+std::optional<Index> rank(const Configuration& configuration);
+
 /// What the memory of this configuration asks of a model's tokens (model/model.hpp).
 TokenShape token_shape(const Configuration& configuration);
 

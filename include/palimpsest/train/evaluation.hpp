@@ -1,7 +1,8 @@
 // How a model is evaluated, on fresh sequences, in float64 averages:
 //   exact           every key of every sequence is asked; all queries have equal weight
-//   published_2021  as the 2021 synthetic code did: sequences of S writes whatever L is, only keys below 200 are asked, and
-//                   the mean is over chunks of 32 queries, the short last chunk of a sequence weighing as much as the others
+//   published_2021  as the 2021 synthetic code did: sequences of S writes whatever L is, only the 200 lowest of the keys
+//                   present are asked (`np.unique(k)[:200]`), and the mean is over chunks of 32 queries, the short last
+//                   chunk of a sequence weighing as much as the others; theory/published_bound.hpp has its bound
 #pragma once
 
 #include <algorithm>
@@ -17,13 +18,11 @@
 
 #include "palimpsest/memory/token_tables.hpp"
 #include "palimpsest/task/associative_retrieval.hpp"
+#include "palimpsest/theory/published_bound.hpp"
 
 namespace palimpsest {
 
 enum class EvaluationMode { exact, published_2021 };
-
-inline constexpr int kPublishedKeysAsked = 200;
-inline constexpr std::size_t kPublishedChunk = 32;
 
 /// Mean losses of four kinds of queries (equal weights); empty where there was none.
 using LossParts = std::array<std::optional<double>, 4>;
@@ -82,7 +81,7 @@ class LossAverage {
 
   void add(const std::vector<double>& losses_of_a_sequence) {
     const auto& losses = losses_of_a_sequence;
-    const std::size_t chunk = mode_ == EvaluationMode::exact ? 1 : kPublishedChunk;
+    const auto chunk = static_cast<std::size_t>(mode_ == EvaluationMode::exact ? 1 : theory::published_chunk);
     auto& [sum, count] = sequences_.emplace_back(0, 0);
     for (std::size_t first = 0; first < losses.size(); first += chunk) {
       const std::size_t last = std::min(first + chunk, losses.size());
@@ -130,9 +129,8 @@ Evaluation evaluate(Memory& memory, Index S, EvaluationMode mode, Index sequence
   double retrieved = 0, asked = 0;
   for (Index i = 0; i < sequences; ++i) {
     deal(i, episode);
-    if (mode == EvaluationMode::published_2021)
-      std::erase_if(episode.queries, [](const Query& query) { return query.key >= kPublishedKeysAsked; });
-    if (episode.queries.empty()) continue;
+    if (mode == EvaluationMode::published_2021 && std::ssize(episode.queries) > theory::published_max_queries)
+      episode.queries.resize(theory::published_max_queries);  // they are dealt lowest key first
     columns.clear();
     for (const Query& query : episode.queries) columns.push_back(query.key);
     prepare(i);

@@ -13,6 +13,8 @@
 
 namespace palimpsest {
 
+/// diverged: a loss or a gradient isn't finite, or too large for Adam to square (above some 6e20 in single precision), or no
+/// evaluation had a loss below 1e6.
 enum class Status { ok, diverged, skipped };
 
 /// An evaluation during training.
@@ -67,6 +69,12 @@ struct RunOptions {
 class Cancelled : public std::exception {
   const char* what() const noexcept override { return "cancelled"; }
 };
+
+/// The least loss that this evaluation can show of any state of such features; 0 of a memory without a rank limit. The
+/// published evaluation is of sequences of S writes, whatever L is, and weighs its queries (theory/published_bound.hpp).
+/// Without replacement it is the rank bound; with replacement that of theory/delta_bound.hpp and, if that is more, of a
+/// rule that knows no order of the writes, that of theory/overwriting.hpp.
+double loss_bound(const Configuration& configuration);
 
 /// Trains and evaluates one point in the calling thread alone. The outcome depends on the configuration only. Throws
 /// Cancelled within a training step of `cancel` being set.

@@ -3,6 +3,8 @@
 // Source: Schlag, Irie, Schmidhuber 2021 (arXiv 2102.11174), section 6.1 and its synthetic code.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <numeric>
 #include <optional>
@@ -56,7 +58,7 @@ class Trainer {
     }
     memory_.end(gradient_);
     model_.backward(batch_keys_, gradient_);
-    adam_.update(parameters());
+    stuck_ = adam_.update(parameters());
     ++steps_;
     return loss / static_cast<double>(configuration_.batch);
   }
@@ -69,9 +71,9 @@ class Trainer {
       const double loss = step();
       window_loss_ += loss;
       outcome.steps = steps_;
-      if (!std::isfinite(loss)) {
+      if (!std::isfinite(loss) || stuck_) {
         outcome.train_loss = loss;
-        return diverged(outcome, "training loss");
+        return diverged(outcome, std::isfinite(loss) ? why_stuck() : "training loss is not finite");
       }
       const bool last = steps_ == configuration_.max_steps;
       if (steps_ % configuration_.evaluation_every != 0 && !last) continue;
@@ -79,10 +81,12 @@ class Trainer {
       const Index window = (steps_ - 1) % configuration_.evaluation_every + 1;
       outcome.train_loss = window_loss_ / static_cast<double>(window);
       window_loss_ = 0;
-      const double evaluated = evaluate_now(Purpose::evaluation, steps_ / configuration_.evaluation_every).loss;
+      // Rounded up: the last one has sequences of its own wherever training ends.
+      const Index number = (steps_ + configuration_.evaluation_every - 1) / configuration_.evaluation_every;
+      const double evaluated = evaluate_now(Purpose::evaluation, number).loss;
       outcome.last_loss = evaluated;
       outcome.curve.push_back({steps_, *outcome.train_loss, evaluated});
-      if (!std::isfinite(evaluated)) return diverged(outcome, "evaluation loss");
+      if (!std::isfinite(evaluated)) return diverged(outcome, "evaluation loss is not finite");
       if (!outcome.best_loss || evaluated < *outcome.best_loss) {
         outcome.best_loss = evaluated;
         outcome.best_step = steps_;
@@ -174,15 +178,26 @@ class Trainer {
     for (std::size_t i = 0; i < best_.size(); ++i) all[i]->value = best_[i];
   }
 
+  /// A point may start far above any loss worth having and learn all the same, so that only its best is judged.
   static void ended(Outcome& outcome, std::string reason) {
+    if (*outcome.best_loss > kExploded)
+      return diverged(outcome, fmt::format("no evaluation loss below {:.0e}", kExploded));
     outcome.status = Status::ok;
     outcome.reason = std::move(reason);
   }
 
-  static void diverged(Outcome& outcome, const std::string& what) {
+  static void diverged(Outcome& outcome, std::string reason) {
     outcome.status = Status::diverged;
-    outcome.reason = what + " is not finite";
+    outcome.reason = std::move(reason);
   }
+
+  std::string why_stuck() const {
+    return fmt::format("gradient of {} is {}", stuck_->name,
+                       stuck_->gradient.allFinite() ? "too large to be squared" : "not finite");
+  }
+
+  /// Answering nothing has a loss of ½; memories that learn badly end at some 60, those that explode beyond 1e12.
+  static constexpr double kExploded = 1e6;
 
   Configuration configuration_;
   AssociativeRetrieval task_;
@@ -190,6 +205,7 @@ class Trainer {
   Memory memory_;
   Adam<T> adam_;
   Index redraw_interval_;
+  const Parameter<T>* stuck_ = nullptr;  // by the last step
   Index steps_ = 0;
   std::vector<Matrix<T>> best_;  // parameters of the best evaluation
   double window_loss_ = 0;       // sum over the steps since the last evaluation

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "palimpsest/core/random.hpp"
+#include "palimpsest/core/text.hpp"
 #include "palimpsest/sweep/csv.hpp"
 #include "palimpsest/sweep/parameter.hpp"
 #include "palimpsest/theory/delta_bound.hpp"
@@ -118,8 +119,8 @@ class Reader {
     }
     if (const auto p = table_.number(row, table_.at("feature_dim"))) trained.p = static_cast<Index>(*p);
     if (row.fields[table_.at("status")] != "diverged") {
-      trained.value[Criterion::final_loss] = table_.number(row, table_.at("final_loss"));
-      trained.value[Criterion::accuracy] = table_.number(row, table_.at("accuracy"));
+      trained.value[Criterion::final_loss] = table_.needed(row, table_.at("final_loss"));
+      trained.value[Criterion::accuracy] = table_.needed(row, table_.at("accuracy"));
     }
     return trained;
   }
@@ -205,8 +206,7 @@ CapacityEstimate estimate(const Curve& curve, const Criterion& criterion) {
   return e;
 }
 
-std::string number(double value) { return fmt::format("{}", value); }
-std::string number(const std::optional<double>& value) { return value ? number(*value) : ""; }
+std::string number(const std::optional<double>& value) { return value ? number_text(*value) : ""; }
 
 /// One definition of the columns beside the curve's.
 struct Column {

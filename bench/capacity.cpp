@@ -3,8 +3,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "main.hpp"
+#include "palimpsest/core/file.hpp"
 #include "palimpsest/sweep/capacity_estimate.hpp"
-#include "palimpsest/sweep/row_file.hpp"
 
 namespace {
 
@@ -37,14 +38,7 @@ int main(int argc, char** argv) {
       ->take_all()
       ->type_name("'COLUMN <=|>= X'");
   app.add_flag("--schema", schema, "print the columns as Markdown");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    fmt::print(stderr, "capacity: {}\n", error.what());
-    return 2;
-  }
-  try {
+  return palimpsest::run_main(argc, argv, app, [&] {
     if (schema) {
       fmt::print("{}", capacity_schema());
       return 0;
@@ -57,15 +51,10 @@ int main(int argc, char** argv) {
       std::error_code error;
       if (std::filesystem::equivalent(results, out, error))
         throw palimpsest::ConfigurationError(fmt::format("--out '{}' is the results file itself", out.native()));
-      make_directory(out.parent_path());
-      write_atomically(out, to_csv(estimates));
+      palimpsest::make_directory(out.parent_path());
+      palimpsest::write_file(out, to_csv(estimates));
     }
-    fmt::print("{}", to_text(estimates));
-  } catch (const palimpsest::ConfigurationError& error) {
-    fmt::print(stderr, "capacity: {}\n", error.what());
-    return 2;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "capacity: {}\n", error.what());
-    return 1;
-  }
+    if (!palimpsest::is_standard_output(out)) fmt::print("{}", to_text(estimates));
+    return 0;
+  });
 }

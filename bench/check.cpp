@@ -6,9 +6,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "palimpsest/core/types.hpp"
+#include "main.hpp"
+#include "palimpsest/core/file.hpp"
 #include "palimpsest/sweep/declared.hpp"
-#include "palimpsest/sweep/row_file.hpp"
 
 namespace {
 
@@ -32,26 +32,13 @@ int main(int argc, char** argv) {
   app.add_option("--gates", gates, fmt::format("the gates (default: {})", gates.native()))->type_name("FILE.toml");
   app.add_option("--tier", tier, "quick (default) or full")->check(CLI::IsMember({"quick", "full"}));
   app.add_option("--junit", junit, "writes them as JUnit XML too")->type_name("FILE.xml");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    fmt::print(stderr, "check: {}\n", error.what());
-    return 2;
-  }
-  try {
+  return palimpsest::run_main(argc, argv, app, [&] {
     const auto checked = check(load_gates(gates), tier, read_table(results));
     if (!junit.empty()) {
-      make_directory(junit.parent_path());
-      write_atomically(junit, to_junit(checked));
+      palimpsest::make_directory(junit.parent_path());
+      palimpsest::write_file(junit, to_junit(checked));
     }
-    fmt::print("{}", to_text(checked));
+    if (!palimpsest::is_standard_output(junit)) fmt::print("{}", to_text(checked));
     return std::all_of(checked.begin(), checked.end(), [](const auto& r) { return r.problem.empty(); }) ? 0 : 1;
-  } catch (const palimpsest::ConfigurationError& error) {
-    fmt::print(stderr, "check: {}\n", error.what());
-    return 2;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "check: {}\n", error.what());
-    return 2;
-  }
+  });
 }

@@ -6,7 +6,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "palimpsest/core/types.hpp"
+#include "main.hpp"
+#include "palimpsest/sweep/row.hpp"
 
 namespace {
 
@@ -28,7 +29,8 @@ std::vector<std::pair<std::string, std::string>> conditions(const std::vector<st
     const auto equals = text.find('=');
     if (equals == text.npos || equals == 0)
       throw palimpsest::ConfigurationError(fmt::format("--where '{}': write COLUMN=VALUE", text));
-    all.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+    const auto column = text.substr(0, equals);
+    all.emplace_back(column, palimpsest::sweep::canonical_cell(column, text.substr(equals + 1)));
   }
   return all;
 }
@@ -58,14 +60,7 @@ int main(int argc, char** argv) {
                  "means not above it are equal (default: 0.001, where training stops)");
   app.add_flag("--allow-missing", allow_missing, "don't exit with 1 because a side has fewer points or usable seeds");
   app.add_flag("--fail-on-difference", fail, "exit with 1 if a point differs");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    fmt::print(stderr, "compare: {}\n", error.what());
-    return 2;
-  }
-  try {
+  return palimpsest::run_main(argc, argv, app, [&] {
     if (!metric.empty()) request.metric_a = request.metric_b = metric;
     request.where = conditions(where);
     const auto comparison = compare(read_table(a), read_table(b), request);
@@ -77,8 +72,5 @@ int main(int argc, char** argv) {
     }
     const auto& pairs = comparison.pairs;
     return fail && std::any_of(pairs.begin(), pairs.end(), [](const auto& pair) { return pair.differs; }) ? 1 : 0;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "compare: {}\n", error.what());
-    return 2;
-  }
+  });
 }

@@ -5,9 +5,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <csignal>
 
-#include "palimpsest/core/types.hpp"
+#include "main.hpp"
+#include "palimpsest/core/text.hpp"
 
 namespace {
 
@@ -32,22 +32,6 @@ int main(int argc, char** argv) {
   CLI::App app("Joins the results of a sweep's shards into what one process would have written.", "merge");
   app.add_option("files", request.files, "results of shards, each with its provenance beside it")->required();
   app.add_option("--out", request.out, "the joined results")->required()->type_name("FILE.csv");
-  try {
-    app.parse(argc, argv);
-    for (int i = 0; i < argc; ++i) request.command_line += (i ? " " : "") + std::string(argv[i]);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    fmt::print(stderr, "merge: {}\n", error.what());
-    return 2;
-  }
-  std::signal(SIGXFSZ, SIG_IGN);  // a full disk or a file-size limit is an error to report
-  try {
-    return run(request);
-  } catch (const palimpsest::ConfigurationError& error) {
-    fmt::print(stderr, "merge: {}\n", error.what());
-    return 2;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "merge: {}\n", error.what());
-    return 1;
-  }
+  request.command_line = palimpsest::shell_command(argc, argv);
+  return palimpsest::run_main(argc, argv, app, [&] { return run(request); });
 }

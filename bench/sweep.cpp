@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 
+#include "main.hpp"
+#include "palimpsest/core/text.hpp"
 #include "palimpsest/sweep/command.hpp"
 #include "palimpsest/sweep/declared.hpp"
 #include "palimpsest/sweep/interrupt.hpp"
@@ -64,33 +66,19 @@ int main(int argc, char** argv) {
       ->type_name("SECONDS");
   app.add_flag("--list", list_only, "print the sweep's points and all components; run nothing");
   app.add_flag("--schema", schema_only, "print the columns of the results as Markdown");
-  try {
-    app.parse(argc, argv);
-    for (int i = 0; i < argc; ++i) request.command_line += (i ? " " : "") + std::string(argv[i]);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    fmt::print(stderr, "sweep: {}\n", error.what());
-    return 2;
-  }
-  if (!*name && !*from && !list_only && !schema_only) {
-    fmt::print(stderr, "sweep: which sweep? Give the name of a declared one (--help), a path or --from\n");
-    return 2;
-  }
-  std::signal(SIGXFSZ, SIG_IGN);  // a full disk or a file-size limit is an error to report
-  try {
+  request.command_line = palimpsest::shell_command(argc, argv);
+  return palimpsest::run_main(argc, argv, app, [&] {
     if (schema_only) {
       fmt::print("{}", values_schema().markdown());
-    } else if (list_only) {
-      fmt::print("{}", list(request));
-    } else {
-      request.cancel = &cancel_on_signals();
-      return run_and_report(request);
+      return 0;
     }
-  } catch (const palimpsest::ConfigurationError& error) {
-    fmt::print(stderr, "sweep: {}\n", error.what());
-    return 2;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "sweep: {}\n", error.what());
-    return 1;
-  }
+    if (list_only) {
+      fmt::print("{}", list(request));
+      return 0;
+    }
+    if (!*name && !*from)
+      throw palimpsest::ConfigurationError("which sweep? Give the name of a declared one (--help), a path or --from");
+    request.cancel = &cancel_on_signals();
+    return run_and_report(request);
+  });
 }

@@ -5,9 +5,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <csignal>
 
-#include "palimpsest/sweep/row_file.hpp"
+#include "main.hpp"
+#include "palimpsest/core/file.hpp"
 
 namespace {
 
@@ -56,33 +56,17 @@ int main(int argc, char** argv) {
   auto* to = app.add_option("--out", out, "the trace; replaced if it is there, once the trace is whole")
                  ->type_name("FILE.csv");
   app.add_flag("--schema", schema_only, "print the columns as Markdown");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    fmt::print(stderr, "trace: {}\n", error.what());
-    return 2;
-  }
-  if (schema_only) {
-    fmt::print("{}", palimpsest::trace::schema());
-    return 0;
-  }
-  if (!*to || out.empty()) {
-    fmt::print(stderr, "trace: where to? Give --out FILE.csv (--help)\n");
-    return 2;
-  }
-  std::signal(SIGXFSZ, SIG_IGN);  // a full disk or a file-size limit is an error to report
-  try {
+  return palimpsest::run_main(argc, argv, app, [&] {
+    if (schema_only) {
+      fmt::print("{}", palimpsest::trace::schema());
+      return 0;
+    }
+    if (!*to || out.empty()) throw palimpsest::ConfigurationError("where to? Give --out FILE.csv (--help)");
     const auto csv = palimpsest::trace::trace(request);
-    palimpsest::sweep::make_directory(out.parent_path());
-    palimpsest::sweep::write_atomically(out, csv);
-    fmt::print("{} rows; {}\n", std::count(csv.begin(), csv.end(), '\n') - 1, out.native());
+    palimpsest::make_directory(out.parent_path());
+    palimpsest::write_file(out, csv);
+    if (!palimpsest::is_standard_output(out))
+      fmt::print("{} rows; {}\n", std::count(csv.begin(), csv.end(), '\n') - 1, out.native());
     return 0;
-  } catch (const palimpsest::ConfigurationError& error) {
-    fmt::print(stderr, "trace: {}\n", error.what());
-    return 2;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "trace: {}\n", error.what());
-    return 1;
-  }
+  });
 }

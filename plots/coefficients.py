@@ -47,7 +47,8 @@ def chosen(path, only, directory):
     rows = style.read_csv(path, ["status", "S", *(name for name, _, _ in filters)])
     if not os.path.isdir(directory):
         raise InputError(f"{directory}: no such directory")
-    asked = [row for row in rows if row["status"] == "ok" and all(row[name] == value for name, _, value in filters)]
+    wanted = [(name, style.canonical(value, style.PARAMETERS.get(name))) for name, _, value in filters]
+    asked = [row for row in rows if row["status"] == "ok" and all(row[name] == value for name, value in wanted)]
     found = [(row, style.saved_of(row, directory)) for row in asked]
     # A rule that isn't linear in the values has no coefficients, and a sweep may have saved only some of its points.
     found = [(row, one) for row, one in found if one and has_coefficients(one)]

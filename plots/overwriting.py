@@ -217,7 +217,7 @@ def draw_learning(points, directory, sizes):
         path = style.saved_of(row, directory, ".csv") if row["size"] in sizes else None
         if path:
             line = [(one.number("step"), one.number("loss")) for one in style.read_csv(path, ["step", "loss"])
-                    if one["loss"] not in ("nan", "inf", "-nan")]
+                    if one["loss"] not in ("nan", "inf")]
             curves.append((row, line))
     if not curves:
         raise InputError(f"{directory}: no curve of a point of S = {', '.join(f'{S:g}' for S in sizes)}")

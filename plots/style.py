@@ -1,11 +1,13 @@
-"""What all figures share: reading result files, one look per model, and files that compare byte for byte."""
+"""What all figures share: one look per model, and files that compare byte for byte."""
 
-import csv
-import math
+import io
 import os
 import sys
 import zlib
 from collections import namedtuple
+
+from results import (  # the scripts have all of it from here
+    InputError, PARAMETERS, Row, canonical, read_csv, read_csvs, saved_of)
 
 try:
     import matplotlib
@@ -18,94 +20,19 @@ except ImportError:
     sys.exit(2)
 
 
-class InputError(Exception):
-    """Input that cannot be drawn; the message is one line that names the file and what is wrong with it."""
-
-
 def run(main):
-    """Calls main() as a script does: an InputError becomes one line on stderr and exit status 2."""
+    """Calls main() as a script does: an InputError becomes one line on stderr and exit status 2, output that can't be
+    written one and exit status 1."""
     try:
         main()
+        sys.stdout.flush()
     except InputError as error:
         print(f"{os.path.basename(sys.argv[0])}: error: {error}", file=sys.stderr)
         sys.exit(2)
-
-
-# --- reading ---------------------------------------------------------------------------------------------------------
-
-class Row(dict):
-    """One line of a CSV file, column name → text, that knows where it stands."""
-
-    def __init__(self, values, place):
-        super().__init__(values)
-        self.place = place
-
-    def number(self, column, empty_allowed=False):
-        """The finite number in a column; None for an empty cell where that is allowed."""
-        text = self[column]
-        if text == "" and empty_allowed:
-            return None
-        try:
-            value = float(text)
-            if math.isfinite(value):
-                return value
-        except ValueError:
-            pass
-        raise InputError(f"{self.place}: {column} is '{text}', a finite number is needed")
-
-    def status(self):
-        if self["status"] not in ("ok", "diverged", "skipped"):
-            raise InputError(f"{self.place}: status is '{self['status']}', not ok, diverged or skipped")
-        return self["status"]
-
-
-def read_csv(path, columns):
-    """All rows of a CSV file, which must have the given columns and may have more."""
-    rows = []
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file, strict=True)
-            header = next(reader, None)
-            if not header:
-                raise InputError(f"{path}: empty, a header line is needed")
-            missing = [column for column in columns if column not in header]
-            if missing:
-                raise InputError(f"{path}: no column {', '.join(missing)}")
-            for cells in reader:
-                place = f"{path}, line {reader.line_num}"
-                if not cells:
-                    continue
-                if len(cells) != len(header):
-                    raise InputError(f"{place}: {len(cells)} cells, the header has {len(header)}")
-                rows.append(Row(zip(header, cells), place))
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from None
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a CSV file: {error}") from None
-    return rows
-
-
-def read_csvs(paths, columns):
-    """The rows of several files; one that several hold, equal in every column, counts once."""
-    rows = {}
-    for path in paths:
-        for row in read_csv(path, columns):
-            rows.setdefault(tuple(sorted(row.items())), row)
-    return list(rows.values())
-
-
-def saved_of(row, directory, extension=""):
-    """The file or directory that a sweep saved for a row, named NAME=VALUE,NAME=VALUE by what isn't the default: of all
-    whose names fit the row, the one that says the most. None if there is none."""
-    best, most = None, 0
-    for name in sorted(os.listdir(directory)):
-        if not name.endswith(extension):
-            continue
-        parts = [part.partition("=") for part in name[:len(name) - len(extension)].split(",")]
-        fits = all(equals and row.get(key, "").replace("/", "_") == value for key, equals, value in parts)
-        if fits and len(parts) > most:
-            best, most = os.path.join(directory, name), len(parts)
-    return best
+        print(f"{os.path.basename(sys.argv[0])}: error: cannot write: {error}", file=sys.stderr)
+        sys.stdout = None  # or it would be flushed again
+        sys.exit(1)
 
 
 # --- one look per model ----------------------------------------------------------------------------------------------
@@ -229,14 +156,35 @@ def use():
     })
 
 
+def write_file(path, content):
+    """Makes the bytes what `path` leads to, through links. A regular file is replaced at once, or left as it was; into
+    anything else (a pipe, a device) they are written as they are."""
+    target = os.path.realpath(path)
+    if os.path.exists(target) and not os.path.isfile(target):
+        with open(path, "wb") as file:
+            file.write(content)
+        return
+    beside = target + ".tmp"
+    try:
+        with open(beside, "wb") as file:
+            file.write(content)
+        os.replace(beside, target)
+    except OSError:
+        if os.path.exists(beside):
+            os.remove(beside)
+        raise
+
+
 def save(figure, directory, name):
     """Writes directory/name.png and .svg, equal bytes for equal data, and says so."""
     for extension in ("png", "svg"):
         path = os.path.join(directory, f"{name}.{extension}")
+        content = io.BytesIO()
+        figure.savefig(content, format=extension, metadata={"Date": None} if extension == "svg" else None)
+        figure.set_layout_engine("none")  # once is enough, and both files then have the same
         try:
             os.makedirs(directory, exist_ok=True)
-            figure.savefig(path, metadata={"Date": None} if extension == "svg" else None)
-            figure.set_layout_engine("none")  # once is enough, and both files then have the same
+            write_file(path, content.getvalue())
         except OSError as error:
             raise InputError(f"{path}: {error.strerror}") from None
         print(path)

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "palimpsest/core/text.hpp"
 #include "palimpsest/sweep/csv.hpp"
 #include "palimpsest/sweep/parameter.hpp"
 #include "palimpsest/sweep/student_t.hpp"
@@ -122,12 +123,13 @@ class Reader {
       throw ConfigurationError(fmt::format("{}:{}: {}", table_.path.native(), row.line, error.what()));
     }
     if (const auto p = table_.number(row, table_.at("feature_dim"))) trained.p = static_cast<Index>(*p);
+    const auto needed = [&](std::string_view column) { return table_.needed(row, table_.at(column)); };
     const auto number = [&](std::string_view column) {
       const auto at = table_.find(column);
       return at ? table_.number(row, *at) : std::nullopt;
     };
     if (row.fields[table_.at("status")] == "ok")
-      trained.measured = {number("final_loss"), number("accuracy"), number("best_loss"), number("final_loss_error"),
+      trained.measured = {needed("final_loss"), needed("accuracy"), number("best_loss"), number("final_loss_error"),
                           trained.configuration.evaluation_sequences};
     return trained;
   }
@@ -223,8 +225,7 @@ CapacityEstimate estimate(const Curve& curve, const Criterion& criterion) {
   return e;
 }
 
-std::string number(double value) { return fmt::format("{}", value); }
-std::string number(const std::optional<double>& value) { return value ? number(*value) : ""; }
+std::string number(const std::optional<double>& value) { return value ? number_text(*value) : ""; }
 
 /// One definition of the columns beside the curve's.
 struct Column {

@@ -3,23 +3,16 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdint>
 #include <fstream>
 #include <sstream>
 
+#include "palimpsest/core/text.hpp"
 #include "palimpsest/sweep/collection.hpp"
 #include "palimpsest/sweep/provenance.hpp"
 #include "palimpsest/sweep/row_file.hpp"
 
 namespace palimpsest::sweep {
 namespace {
-
-/// FNV-1a, 64 bits (Fowler, Noll, Vo).
-std::uint64_t hash(std::string_view bytes) {
-  std::uint64_t h = 0xcbf29ce484222325;
-  for (const char c : bytes) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return h;
-}
 
 std::string content_of(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -31,7 +24,7 @@ std::string content_of(const std::filesystem::path& path) {
 /// A training state means nothing to a program that was built otherwise, and another kind of processor may round
 /// otherwise. The revision would not tell two builds of changed sources apart; the program's own bytes do.
 const std::string& this_writer() {
-  static const auto writer = fmt::format("{:016x} on {}", hash(content_of("/proc/self/exe")), cpu_model());
+  static const auto writer = fmt::format("{:016x} on {}", fnv1a(content_of("/proc/self/exe")), cpu_model());
   return writer;
 }
 
@@ -48,7 +41,7 @@ std::filesystem::path checkpoints_path(const std::filesystem::path& values) {
 CheckpointDirectory::CheckpointDirectory(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
 std::filesystem::path CheckpointDirectory::file(const Key& key) const {
-  return directory_ / fmt::format("{:016x}", hash(describe(key)));  // short_name may be too long for a file
+  return directory_ / fmt::format("{:016x}", fnv1a(describe(key)));  // short_name may be too long for a file
 }
 
 CheckpointDirectory::Loaded CheckpointDirectory::load(const Key& key) const {
@@ -63,14 +56,14 @@ CheckpointDirectory::Loaded CheckpointDirectory::load(const Key& key) const {
   if (!content.starts_with(expected)) return ignored("it is of another point, program or processor");
   const auto end = content.find('\n', expected.size());
   auto state = end == content.npos ? "" : content.substr(end + 1);
-  if (content.substr(expected.size(), end - expected.size()) != fmt::format("checksum {:016x}", hash(state)))
+  if (content.substr(expected.size(), end - expected.size()) != fmt::format("checksum {:016x}", fnv1a(state)))
     return ignored("it is damaged");
   return {std::move(state), ""};
 }
 
 void CheckpointDirectory::save(const Key& key, const std::string& state) const {
   make_directory(directory_);
-  write_atomically(file(key), fmt::format("{}checksum {:016x}\n{}", header(key), hash(state), state));
+  write_file(file(key), fmt::format("{}checksum {:016x}\n{}", header(key), fnv1a(state), state));
 }
 
 void CheckpointDirectory::remove(const Key& key) const noexcept {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "palimpsest/sweep/collection.hpp"
 #include "palimpsest/sweep/progress.hpp"
 #include "palimpsest/sweep/provenance.hpp"
 #include "palimpsest/sweep/row_file.hpp"
@@ -78,6 +79,7 @@ Result run(const Request& request) {
   options.checkpoint_every = request.checkpoint_every;
   options.cancel = request.cancel;
   options.searches = specification.search.has_value();
+  require_csv(options.out);
   Provenance provenance(specification, request.command_line, request.shard, options.threads);
   options.provenance = &provenance;
   make_directory(options.out.parent_path());

@@ -1,5 +1,7 @@
 #include "palimpsest/sweep/csv.hpp"
 
+#include <algorithm>
+
 namespace palimpsest::sweep {
 namespace {
 
@@ -50,6 +52,24 @@ std::optional<std::vector<std::string>> csv_fields(std::string_view line) {
     if (at >= line.size()) return fields;
     ++at;  // the comma
   }
+}
+
+std::vector<CsvRecord> csv_records(std::string_view content) {
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  if (content.starts_with(byte_order_mark)) content.remove_prefix(byte_order_mark.size());
+  std::vector<CsvRecord> records;
+  for (std::size_t line = 1; !content.empty(); ++line) {
+    const auto end = content.find('\n');
+    auto text = content.substr(0, end);
+    content.remove_prefix(std::min(text.size() + 1, content.size()));
+    if (text.ends_with('\r')) text.remove_suffix(1);
+    auto fields = csv_fields(text);
+    const bool blank = fields && std::all_of(fields->begin(), fields->end(), [](const auto& f) { return f.empty(); });
+    if (fields)
+      for (auto& field : *fields) std::replace(field.begin(), field.end(), '\r', ' ');  // as csv_line() writes one
+    if (!blank) records.push_back({line, std::move(fields), end != text.npos});
+  }
+  return records;
 }
 
 }  // namespace palimpsest::sweep

@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "palimpsest/core/types.hpp"
-#include "palimpsest/sweep/parameter.hpp"
+#include "palimpsest/sweep/row.hpp"
 
 #include <external/toml.hpp>  // the last one: it undefines NDEBUG
 
@@ -84,12 +84,8 @@ class Reader {
       text = fmt::format("{}", **value.as_floating_point());
     else
       fail(value.source(), fmt::format("select.{} must be a string, a number or a boolean", column.str()));
-    for (const auto& parameter : parameters())
-      if (parameter.name == column.str() && !text.empty()) try {
-          return canonical(parameter, text);
-        } catch (const ConfigurationError& error) {
-          fail(value.source(), error.what());
-        }
+    text = canonical_cell(column.str(), text);
+    if (const auto problem = problem_of_cell(column.str(), text); !problem.empty()) fail(value.source(), problem);
     return text;
   }
 

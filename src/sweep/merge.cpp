@@ -32,6 +32,7 @@ void add(const std::filesystem::path& file, const RowFile& values, Collection& c
 }  // namespace
 
 MergeResult merge(const MergeRequest& request) {
+  require_csv(request.out);
   for (const auto& file : request.files)
     if (std::filesystem::exists(request.out) && std::filesystem::equivalent(file, request.out))
       throw ConfigurationError(fmt::format("--out '{}' is one of the files to merge", request.out.native()));

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "palimpsest/core/text.hpp"
+
 namespace palimpsest::sweep {
 namespace {
 
@@ -150,6 +152,22 @@ std::string_view type_name(Type type) {
   return "";
 }
 
+std::string canonical(Type type, std::string_view text) {
+  if (type == Type::boolean) {
+    std::string lower(text);
+    for (char& c : lower) c = 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (lower == "true" || lower == "false") return lower;
+  } else if (type != Type::text) {
+    if (const auto whole = parse<std::int64_t>(text)) return fmt::format("{}", *whole);
+    const auto value = parse<double>(text);
+    constexpr double exact = 9007199254740992;  // 2^53: above it a number stands for several integers
+    if (value && type == Type::real) return number_text(*value);
+    if (value && std::abs(*value) <= exact && *value == std::trunc(*value))
+      return fmt::format("{}", static_cast<std::int64_t>(*value));
+  }
+  return std::string(text);
+}
+
 const std::vector<Parameter>& parameters() {
   using C = Configuration;
   static const std::vector<Parameter> all = {
@@ -180,12 +198,16 @@ const std::vector<Parameter>& parameters() {
   return all;
 }
 
+const Parameter* parameter_named(std::string_view name) {
+  const auto& all = parameters();
+  const auto at = std::find_if(all.begin(), all.end(), [&](const auto& parameter) { return parameter.name == name; });
+  return at == all.end() ? nullptr : &*at;
+}
+
 const Parameter& find_parameter(std::string_view name) {
+  if (const auto* parameter = parameter_named(name)) return *parameter;
   std::string known;
-  for (const auto& parameter : parameters()) {
-    if (parameter.name == name) return parameter;
-    known += (known.empty() ? "" : ", ") + std::string(parameter.name);
-  }
+  for (const auto& parameter : parameters()) known += (known.empty() ? "" : ", ") + std::string(parameter.name);
   throw ConfigurationError(fmt::format("unknown parameter '{}'; known: {}", name, known));
 }
 

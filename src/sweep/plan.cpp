@@ -6,6 +6,7 @@
 #include <array>
 #include <unordered_set>
 
+#include "palimpsest/core/text.hpp"
 #include "palimpsest/train/configuration.hpp"
 
 namespace palimpsest::sweep {
@@ -60,7 +61,25 @@ std::string short_name(const Key& key) {
     if (key[i].empty() || (!named && key[i] == parameter.get({}))) continue;
     name += fmt::format("{}{}={}", name.empty() ? "" : ",", parameter.name, key[i]);
   }
-  std::replace(name.begin(), name.end(), '/', '_');
+  return name;
+}
+
+std::string file_name(const Key& key) {
+  constexpr std::string_view refused = "/\\:*?\"<>|";
+  constexpr std::size_t longest = 200;
+  auto name = short_name(key);
+  for (char& c : name)
+    if (is_control(c) || refused.find(c) != refused.npos) c = '_';
+  if (name.size() > longest) {
+    std::vector<std::string> all;
+    for (std::size_t i = 0; i < key.size(); ++i)
+      if (!key[i].empty()) all.push_back(fmt::format("{}={}", parameters()[i].name, key[i]));
+    std::sort(all.begin(), all.end());
+    const auto hash = fmt::format(",hash={:016x}", fnv1a(fmt::format("{}", fmt::join(all, ","))));
+    const auto room = longest - hash.size();
+    name = name.substr(0, std::min(name.rfind(',', room), room)) + hash;
+  }
+  if (name.back() == '.' || name.back() == ' ') name.back() = '_';
   return name;
 }
 

@@ -59,7 +59,7 @@ std::string Progress::line(double elapsed) const {
 void Progress::show() {
   if (!terminal_) return;
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
-  fmt::print(stream_, "\r\033[K{}", line(elapsed.count()));
+  std::fputs(("\r\033[K" + line(elapsed.count())).c_str(), stream_);  // no exception: nothing hangs on it
   std::fflush(stream_);
 }
 

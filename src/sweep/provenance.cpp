@@ -98,7 +98,7 @@ void Provenance::end(std::size_t rows) {
 }
 
 void Provenance::write() const {
-  write_atomically(path_, fmt::format("{}{}{}{}", first_line, specification_, fmt::join(earlier_, ""), run_));
+  write_file(path_, fmt::format("{}{}{}{}", first_line, specification_, fmt::join(earlier_, ""), run_));
 }
 
 }  // namespace palimpsest::sweep

@@ -7,14 +7,13 @@
 #include <charconv>
 #include <cmath>
 
+#include "palimpsest/core/text.hpp"
 #include "palimpsest/sweep/csv.hpp"
 
 namespace palimpsest::sweep {
 namespace {
 
-std::string text(double value) { return std::isnan(value) ? "nan" : fmt::format("{}", value); }  // no sign of NaN
-
-std::string text(const std::optional<double>& value) { return value ? text(*value) : ""; }
+std::string text(const std::optional<double>& value) { return value ? number_text(*value) : ""; }
 
 Column key(std::string_view parameter_name) {
   const auto& p = find_parameter(parameter_name);
@@ -40,7 +39,7 @@ Column count(std::string_view name, Index Outcome::*field, std::string_view mean
                   [field](const Outcome& o) { return o.status == Status::skipped ? "" : fmt::format("{}", o.*field); });
 }
 
-std::string excess(const Outcome& o) { return o.final_loss && o.bound ? text(*o.final_loss - *o.bound) : ""; }
+std::string excess(const Outcome& o) { return o.final_loss && o.bound ? number_text(*o.final_loss - *o.bound) : ""; }
 
 bool has_type(Type type, std::string_view field) {
   if (field.empty() || type == Type::text) return true;
@@ -50,6 +49,28 @@ bool has_type(Type type, std::string_view field) {
   const auto read = std::from_chars(field.data(), end, number);
   const bool whole = type == Type::real || field.find_first_not_of("-0123456789") == field.npos;
   return read.ec == std::errc{} && read.ptr == end && whole;
+}
+
+std::string wrong_type(std::string_view column, Type type, std::string_view field) {
+  return has_type(type, field) ? "" : fmt::format("{} '{}' is not of type {}", column, field, type_name(type));
+}
+
+std::string canonical_field(const Column& column, std::string_view field) {
+  const auto text = canonical(column.type, field);
+  const auto* parameter = parameter_named(column.name);
+  if (!column.is_key || !parameter || text.empty()) return text;
+  try {
+    return canonical(*parameter, text);
+  } catch (const ConfigurationError&) {
+    return text;
+  }
+}
+
+/// Null if a results file has no column of this name.
+const Column* column_named(std::string_view name) {
+  const auto& columns = values_schema().columns();
+  const auto at = std::find_if(columns.begin(), columns.end(), [&](const auto& column) { return column.name == name; });
+  return at == columns.end() ? nullptr : &*at;
 }
 
 }  // namespace
@@ -84,17 +105,25 @@ std::optional<double> Schema::number(const std::vector<std::string>& fields, std
   return value;
 }
 
+std::vector<std::string> Schema::canonical(std::vector<std::string> fields) const {
+  for (std::size_t i = 0; i < std::min(fields.size(), columns_.size()); ++i)
+    fields[i] = canonical_field(columns_[i], fields[i]);
+  return fields;
+}
+
 std::string Schema::problem(const std::vector<std::string>& fields) const {
   if (fields.size() != columns_.size())
     return fmt::format("{} fields where the header has {}", fields.size(), columns_.size());
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const auto& column = columns_[i];
-    if (!has_type(column.type, fields[i]))
-      return fmt::format("{} '{}' is not of type {}", column.name, fields[i], type_name(column.type));
+    if (auto problem = wrong_type(column.name, column.type, fields[i]); !problem.empty()) return problem;
     if (column.name == "status" && fields[i] != "ok" && fields[i] != "diverged" && fields[i] != "skipped")
       return fmt::format("status '{}' is not ok, diverged or skipped", fields[i]);
   }
-  return "";
+  std::vector<std::string> keys;
+  for (const auto& column : columns_) keys.emplace_back(column.is_key ? column.name : "");
+  const auto missing = missing_parameter(keys, fields);
+  return missing.empty() ? "" : fmt::format("{} is empty", missing);
 }
 
 std::string Schema::markdown() const {
@@ -134,7 +163,8 @@ const Schema& values_schema() {
       loss("best_loss", &Outcome::best_loss, "best loss of the evaluations during training"),
       loss("final_loss", &Outcome::final_loss, "loss of the best parameters, evaluated again on fresh sequences"),
       loss("accuracy", &Outcome::accuracy,
-           "share of queries whose largest output is the right value, in that same evaluation"),
+           "share of queries whose largest output is the right value, and no other as large (ties are wrong), in that same "
+           "evaluation"),
       loss("bound", &Outcome::bound,
            "what no memory of this size can get below: ½·max(0, 1 − p/S), or its like for the evaluation, with the "
            "dimension that mapped keys span in place of p where it is less"),
@@ -142,7 +172,7 @@ const Schema& values_schema() {
       loss("last_loss", &Outcome::last_loss, "loss of the last evaluation during training"),
       key("beta"),
       key("alpha"),
-      loss("mean_beta", &Outcome::mean_beta, "mean write strength over all writes of the final evaluation"),
+      loss("mean_beta", &Outcome::mean_beta, "mean write strength over all writes (and steps of a write) of the final evaluation"),
       loss("mean_alpha", &Outcome::mean_alpha, "mean decay over the same"),
       part("loss_age_1", &Outcome::loss_by_age, 0,
            "final_loss of the queries whose value was written in the newest quarter of the sequence"),
@@ -173,7 +203,7 @@ const Schema& timings_schema() {
     for (const auto& column : values_schema().columns())
       if (column.is_key) columns.push_back(column);
     columns.push_back(measured("seconds", Type::real, "processor time of the point",
-                               [](const Outcome& o) { return fmt::format("{:.6f}", o.seconds); }));
+                               [](const Outcome& o) { return number_text(std::round(o.seconds * 1e6) / 1e6); }));
     return columns;
   }());
   return schema;
@@ -188,6 +218,46 @@ std::string_view name(Status status) {
     case Status::skipped:
       return "skipped";
   }
+  return "";
+}
+
+std::string canonical_cell(std::string_view column, std::string_view cell) {
+  const auto* known = column_named(column);
+  return known ? canonical_field(*known, cell) : std::string(cell);
+}
+
+std::string problem_of_cell(std::string_view column, std::string_view cell) {
+  const auto* known = column_named(column);
+  if (!known || cell.empty()) return "";
+  const auto* parameter = parameter_named(column);
+  if (!parameter || parameter->type == Type::text) return wrong_type(column, known->type, cell);
+  try {
+    canonical(*parameter, cell);
+    return "";
+  } catch (const ConfigurationError& error) {
+    return error.what();
+  }
+}
+
+std::string_view missing_parameter(const std::vector<std::string>& columns, const std::vector<std::string>& fields) {
+  Configuration configuration;
+  configuration.memory = "softmax";  // has the fewest parameters
+  std::vector<const Parameter*> empty;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const auto* parameter = parameter_named(columns[i]);
+    if (!parameter) continue;
+    try {
+      if (fields[i].empty())
+        empty.push_back(parameter);
+      else
+        parameter->set(configuration, fields[i]);
+    } catch (const ConfigurationError&) {  // whoever needs the value says so
+    }
+  }
+  for (const auto* parameter : empty) try {
+      if (applies(parameter->name, configuration)) return parameter->name;
+    } catch (const ConfigurationError&) {  // a component of another version
+    }
   return "";
 }
 

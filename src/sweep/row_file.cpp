@@ -20,17 +20,6 @@ namespace {
   throw OutputError(fmt::format("cannot {} '{}': {}", what, path.native(), std::strerror(error)));
 }
 
-/// 0, or errno.
-int write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return errno;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return 0;
-}
-
 std::string read_all(int descriptor, const std::filesystem::path& path) {
   std::string content;
   for (char block[1 << 16];;) {
@@ -42,45 +31,12 @@ std::string read_all(int descriptor, const std::filesystem::path& path) {
   }
 }
 
-struct NewFile {
-  std::filesystem::path path;
-  int descriptor;
-};
-
-/// The content in `path.tmp`, on disk, locked.
-NewFile write_beside(const std::filesystem::path& path, const std::string& content) {
-  NewFile file{path, -1};
-  file.path += ".tmp";
-  struct stat old {};
-  const mode_t mode = ::stat(path.c_str(), &old) == 0 ? old.st_mode & 0777 : 0666;
-  file.descriptor = ::open(file.path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, mode);
-  if (file.descriptor < 0) fail(file.path, "write", errno);
-  int error = ::flock(file.descriptor, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
-  if (!error) error = write_all(file.descriptor, content);
-  if (!error && ::fsync(file.descriptor) != 0) error = errno;
-  if (error) {
-    ::unlink(file.path.c_str());
-    ::close(file.descriptor);
-    fail(file.path, "write", error);
-  }
-  return file;
-}
-
-/// The descriptor of what is now `path`.
-int move_over(const NewFile& file, const std::filesystem::path& path) {
-  if (::rename(file.path.c_str(), path.c_str()) == 0) return file.descriptor;
-  const int error = errno;
-  ::unlink(file.path.c_str());
-  ::close(file.descriptor);
-  fail(path, "replace", error);
-}
-
 }  // namespace
 
 RowFile::RowFile(const std::filesystem::path& path, const Schema& schema, Access access)
     : header_(schema.header() + "\n") {
   std::error_code error;
-  path_ = std::filesystem::weakly_canonical(path, error);  // a symbolic link shall stay one
+  path_ = std::filesystem::weakly_canonical(target_of(path), error);  // a symbolic link shall stay one
   if (error) fail(path, "open", error.value());
   open_and_lock(access);
   try {
@@ -96,7 +52,7 @@ RowFile::~RowFile() { ::close(descriptor_); }
 void RowFile::open_and_lock(Access access) {
   const bool reads = access == Access::read;
   for (;;) {
-    descriptor_ = ::open(path_.c_str(), (reads ? O_RDONLY : O_RDWR | O_CREAT | O_APPEND) | O_CLOEXEC, 0666);
+    descriptor_ = ::open(path_.c_str(), (reads ? O_RDONLY : O_RDWR | O_CREAT | O_APPEND) | O_CLOEXEC | O_NONBLOCK, 0666);
     if (descriptor_ < 0) fail(path_, reads ? "read" : "write", errno);
     struct stat opened {
     }, named{};
@@ -115,32 +71,32 @@ void RowFile::open_and_lock(Access access) {
 }
 
 void RowFile::parse(const std::string& content, const Schema& schema) {
-  const auto end = content.find('\n');
-  if (end == content.npos && header_.starts_with(content)) {  // new, or killed while the header was written
+  auto records = csv_records(content);
+  const bool begun = content.find('\n') == content.npos && header_.starts_with(content);
+  if (records.empty() || begun) {  // new, or killed while the header was written
     torn_ = !content.empty();
     return;
   }
-  check_header(content.substr(0, end), schema);
-  size_ = end + 1;
-  for (std::size_t line = 2; size_ < content.size(); ++line) {
-    const auto next = content.find('\n', size_);
-    auto text = content.substr(size_, next - size_);
-    auto fields = csv_fields(text);
-    const bool last = next == content.npos || next + 1 == content.size();
-    const bool whole = fields && fields->size() == schema.columns().size();
-    if (next == content.npos || (last && !whole)) {
+  check_header(records.front().fields, schema);
+  std::string own = header_;
+  for (auto record = records.begin() + 1; record != records.end(); ++record) {
+    const bool whole = record->fields && record->fields->size() == schema.columns().size();
+    if (!record->ended || (record + 1 == records.end() && !whole)) {
       torn_ = true;
-      return;
+      break;
     }
-    const auto problem = fields ? schema.problem(*fields) : "quotes don't match";
-    if (!problem.empty()) throw ConfigurationError(fmt::format("{}:{}: {}", path_.native(), line, problem));
-    rows_.push_back({line, std::move(*fields), std::move(text)});
-    size_ = next + 1;
+    auto fields = record->fields ? schema.canonical(std::move(*record->fields)) : std::vector<std::string>();
+    const auto problem = record->fields ? schema.problem(fields) : "quotes don't match";
+    if (!problem.empty()) throw ConfigurationError(fmt::format("{}:{}: {}", path_.native(), record->line, problem));
+    rows_.push_back({record->line, fields, csv_line(fields)});
+    own += rows_.back().text + '\n';
   }
+  size_ = own.size();
+  foreign_ = !content.starts_with(own);
 }
 
-void RowFile::check_header(const std::string& line, const Schema& schema) const {
-  const auto found = csv_fields(line).value_or(std::vector<std::string>{line});
+void RowFile::check_header(const std::optional<std::vector<std::string>>& fields, const Schema& schema) const {
+  const auto found = fields.value_or(std::vector<std::string>{"\""});
   const auto& expected = schema.columns();
   for (std::size_t i = 0; i < std::max(found.size(), expected.size()); ++i) {
     const auto theirs = i < found.size() ? fmt::format("'{}'", found[i].substr(0, 40)) : "missing";
@@ -153,6 +109,11 @@ void RowFile::check_header(const std::string& line, const Schema& schema) const 
 }
 
 void RowFile::start() {
+  if (foreign_) {
+    std::vector<std::string> rows;
+    for (const auto& row : rows_) rows.push_back(row.text);
+    replace(rows);
+  }
   if (::ftruncate(descriptor_, static_cast<off_t>(size_)) != 0) fail(path_, "write", errno);
   if (size_ == 0) write_line(header_.substr(0, header_.size() - 1));
 }
@@ -176,19 +137,10 @@ void RowFile::replace(const std::vector<std::string>& rows) {
   std::string content = header_;
   for (const auto& row : rows) content += row + "\n";
   if (content == read_all(descriptor_, path_)) return;
-  const int replaced = std::exchange(descriptor_, move_over(write_beside(path_, content), path_));
+  const int replaced = std::exchange(descriptor_, replace_file(path_, content));
   ::close(replaced);
   size_ = content.size();
-}
-
-void write_atomically(const std::filesystem::path& path, const std::string& content) {
-  ::close(move_over(write_beside(path, content), path));
-}
-
-void make_directory(const std::filesystem::path& directory) {
-  std::error_code error;
-  if (!directory.empty()) std::filesystem::create_directories(directory, error);
-  if (error) fail(directory, "make the directory", error.value());
+  foreign_ = false;
 }
 
 }  // namespace palimpsest::sweep

@@ -13,6 +13,7 @@
 #include "palimpsest/sweep/checkpoint.hpp"
 #include "palimpsest/sweep/collection.hpp"
 #include "palimpsest/sweep/progress.hpp"
+#include "palimpsest/sweep/saved.hpp"
 #include "palimpsest/sweep/shard.hpp"
 
 namespace palimpsest::sweep {
@@ -33,7 +34,7 @@ class Run {
 
   Summary operator()() {
     const auto start = std::chrono::steady_clock::now();
-    for (const auto& directory : {options_.save_model, options_.save_curves, options_.save_episodes}) make_directory(directory);
+    prepare_saves({options_.save_model, options_.save_curves, options_.save_episodes});
     values_.start();
     timings_.start();
     if (options_.provenance) other_revisions_ = options_.provenance->begin(provenance_path(options_.out), found_ > 0);
@@ -63,6 +64,7 @@ class Run {
   /// What the rows ask for now, and which of it has none.
   void plan_round() {
     points_ = planner_(values_.rows());
+    if (saves()) check_file_names(points_);
     collection_.emplace(points_);
     collection_->add_values(values_);
     collection_->add_timings(timings_);
@@ -71,13 +73,17 @@ class Run {
       if (!collection_->has(i)) pending_.push_back(i);
   }
 
+  bool saves() const {
+    return !(options_.save_model.empty() && options_.save_curves.empty() && options_.save_episodes.empty());
+  }
+
   void notes() {
     Progress progress(options_.messages, 0, 0, 0);
     if (values_.torn()) progress.note(fmt::format("note: dropped the torn last line of '{}'", values_.path().native()));
     if (found_ > 0 && !other_revisions_.empty())
       progress.note(fmt::format("note: '{}' holds rows of revision {}, this is {}", values_.path().native(),
                                 other_revisions_, build_info().revision));
-    if (found_ > 0 && !(options_.save_model.empty() && options_.save_curves.empty() && options_.save_episodes.empty()))
+    if (found_ > 0 && saves())
       progress.note(fmt::format("note: nothing is saved of the {} points that are already in '{}'", found_,
                                 values_.path().native()));
   }
@@ -136,11 +142,14 @@ class Run {
     }
     RunOptions run_options;
     run_options.cancel = &cancel_;
-    if (!options_.save_model.empty()) run_options.save_model = options_.save_model / short_name(point.key);
-    if (!options_.save_curves.empty()) run_options.save_curve = options_.save_curves / (short_name(point.key) + ".csv");
-    if (!options_.save_episodes.empty()) run_options.save_episodes = options_.save_episodes / short_name(point.key);
+    const auto name = file_name(point.key);
+    if (!options_.save_model.empty()) run_options.save_model = options_.save_model / name;
+    if (!options_.save_curves.empty()) run_options.save_curve = options_.save_curves / (name + ".csv");
+    if (!options_.save_episodes.empty()) run_options.save_episodes = options_.save_episodes / name;
     run_options.checkpoints = checkpoints(point, progress);
-    return options_.run(point.configuration, run_options);
+    auto outcome = options_.run(point.configuration, run_options);
+    for (const auto& directory : {run_options.save_model, run_options.save_episodes}) save_point(directory, point);
+    return outcome;
   }
 
   Checkpoints checkpoints(const Point& point, Progress& progress) {

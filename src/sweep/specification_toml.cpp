@@ -176,12 +176,15 @@ class Reader {
   static std::string text(const Parameter& parameter, const toml::node& node) {
     const auto type = parameter.type;
     if (node.is_string() && (type == Type::text || parameter.name == "L")) return **node.as_string();
+    const bool gate = parameter.name == "beta" || parameter.name == "alpha";  // a word or a number
     if (node.is_boolean() && type == Type::boolean) return **node.as_boolean() ? "true" : "false";
-    if (node.is_integer() && (type == Type::integer || type == Type::real))
+    if (node.is_integer() && (gate || type == Type::integer || type == Type::real))
       return fmt::format("{}", **node.as_integer());
-    if (node.is_floating_point() && type == Type::real) return fmt::format("{}", **node.as_floating_point());
+    if (node.is_floating_point() && (gate || type == Type::real)) return fmt::format("{}", **node.as_floating_point());
     throw ConfigurationError(fmt::format("{} must be of type {}{}", parameter.name, type_name(type),
-                                         parameter.name == "L" ? " or a multiple of S such as \"2S\"" : ""));
+                                         parameter.name == "L" ? " or a multiple of S such as \"2S\""
+                                         : gate                ? " or a number"
+                                                               : ""));
   }
 
   const std::string& source_;

@@ -5,11 +5,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <set>
 
+#include "palimpsest/core/file.hpp"
 #include "palimpsest/core/types.hpp"
 #include "palimpsest/sweep/csv.hpp"
+#include "palimpsest/sweep/row.hpp"
 
 namespace palimpsest::sweep {
 
@@ -25,6 +26,11 @@ std::size_t Table::at(std::string_view column) const {
       fmt::format("'{}' has no column '{}'; it has: {}", path.native(), column, fmt::join(columns, ", ")));
 }
 
+double Table::needed(const Row& row, std::size_t column) const {
+  if (const auto value = number(row, column)) return *value;
+  throw ConfigurationError(fmt::format("{}:{}: {} is empty", path.native(), row.line, columns[column]));
+}
+
 std::optional<double> Table::number(const Row& row, std::size_t column) const {
   const auto& field = row.fields[column];
   if (field.empty()) return std::nullopt;
@@ -36,26 +42,28 @@ std::optional<double> Table::number(const Row& row, std::size_t column) const {
 }
 
 Table read_table(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text;
-  if (std::filesystem::is_directory(path) || !file || !std::getline(file, text))
-    throw ConfigurationError(fmt::format("cannot read '{}', or it is empty", path.native()));
-  auto fields = [&, line = std::size_t{0}]() mutable {
-    ++line;
-    if (text.ends_with('\r')) text.pop_back();
-    auto fields = csv_fields(text);
-    if (!fields) throw ConfigurationError(fmt::format("{}:{}: quotes don't match", path.native(), line));
-    return Table::Row{line, std::move(*fields)};
+  const auto content = read_file(path);
+  auto records = csv_records(content);
+  if (records.empty()) throw ConfigurationError(fmt::format("'{}' is empty, a header line is needed", path.native()));
+  const auto fail = [&](std::size_t line, std::string_view what) {
+    throw ConfigurationError(fmt::format("{}:{}: {}", path.native(), line, what));
   };
-  Table table{path, fields().fields, {}};
-  if (const std::set<std::string> distinct(table.columns.begin(), table.columns.end());
-      distinct.size() != table.columns.size())
+  for (const auto& record : records)
+    if (!record.fields) fail(record.line, "quotes don't match");
+  Table table{path, std::move(*records.front().fields), {}};
+  const auto& columns = table.columns;
+  if (std::set<std::string>(columns.begin(), columns.end()).size() != columns.size())
     throw ConfigurationError(fmt::format("'{}' has a column twice", path.native()));
-  while (std::getline(file, text)) {
-    auto row = fields();
-    if (row.fields.size() != table.columns.size())
-      throw ConfigurationError(fmt::format("{}:{}: {} fields where the header has {}", path.native(), row.line,
-                                           row.fields.size(), table.columns.size()));
+  for (auto record = records.begin() + 1; record != records.end(); ++record) {
+    Table::Row row{record->line, std::move(*record->fields)};
+    if (row.fields.size() != columns.size())
+      fail(row.line, fmt::format("{} fields where the header has {}", row.fields.size(), columns.size()));
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      row.fields[i] = canonical_cell(columns[i], row.fields[i]);
+      if (const auto problem = problem_of_cell(columns[i], row.fields[i]); !problem.empty()) fail(row.line, problem);
+    }
+    if (const auto missing = missing_parameter(columns, row.fields); !missing.empty())
+      fail(row.line, fmt::format("{} is empty", missing));
     table.rows.push_back(std::move(row));
   }
   return table;

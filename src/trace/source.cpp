@@ -12,6 +12,7 @@
 #include "palimpsest/memory/all.hpp"
 #include "palimpsest/model/all.hpp"
 #include "palimpsest/sweep/parameter.hpp"
+#include "palimpsest/sweep/saved.hpp"
 #include "palimpsest/train/configuration.hpp"
 
 namespace palimpsest::trace {
@@ -21,8 +22,9 @@ Configuration point_of(const std::filesystem::path& model) {
     throw ConfigurationError(fmt::format("model '{}': no such directory", model.string()));
   const auto canonical = std::filesystem::canonical(model, error);
   const std::string name = canonical.filename().string();
-  Configuration configuration;
-  try {
+  const auto point = sweep::saved_point(canonical);
+  Configuration configuration = point ? point->configuration : Configuration();
+  if (!point) try {
     for (std::size_t from = 0; from < name.size();) {
       const auto comma = std::min(name.find(',', from), name.size());
       const auto text = name.substr(from, comma - from);

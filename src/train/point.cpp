@@ -9,6 +9,7 @@
 
 #include "palimpsest/core/archive.hpp"
 #include "palimpsest/core/npy.hpp"
+#include "palimpsest/core/text.hpp"
 #include "palimpsest/memory/all.hpp"
 #include "palimpsest/model/all.hpp"
 #include "palimpsest/task/all.hpp"
@@ -105,7 +106,7 @@ void write_curve(const std::filesystem::path& file, const std::vector<CurvePoint
   std::filesystem::create_directories(file.parent_path());
   std::ofstream out(file, std::ios::trunc);
   out << "step,train_loss,loss\n";
-  for (const auto& [step, train_loss, loss] : curve) out << fmt::format("{},{},{}\n", step, train_loss, loss);
+  for (const auto& [step, train_loss, loss] : curve) out << fmt::format("{},{},{}\n", step, number_text(train_loss), number_text(loss));
   if (!out.flush()) throw std::runtime_error(fmt::format("cannot write '{}'", file.native()));
 }
 

@@ -5,11 +5,14 @@
 A point's arrays are in the directory named by its columns, NAME=VALUE,NAME=VALUE.
 """
 
-import csv
 import sys
 from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "plots"))
+sys.dont_write_bytecode = True
+import results
 
 TOLERANCE = 1e-4  # of outputs of size ~1 in float32, through exponents of size up to ~30
 
@@ -21,6 +24,8 @@ def load(directory):
 def features(x, row, omega, model):
     """x: d×n → p×n."""
     name, _, argument = row["kernel"].partition(":")
+    if name == "relu":
+        return np.maximum(x, 0)
     if name == "elu":
         return np.where(x > 0, x + 1, np.exp(np.minimum(x, 0)))
     if name == "dpfp":
@@ -39,60 +44,100 @@ def features(x, row, omega, model):
     raise SystemExit(f"no definition of kernel {row['kernel']} here")
 
 
+EPSILON = 1e-6  # of read-outs and of normalised queries
+RIDGE = 1e-6    # λ of rls
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def steps(row):
+    """n, keys and strengths of a write."""
+    name, _, argument = row["rule"].partition(":")
+    return int(argument) if name == "delta_product" else 1
+
+
+def tokens(row, model, keys, values):
+    """[v; E(key)] of every write: L×(S+e)."""
+    return np.concatenate([np.eye(int(row["S"]))[values], model["E"][keys]], axis=1)
+
+
 def keys_and_queries(row, model, keys, values, asked):
-    """K: d×L, Q: d×N."""
-    if row["model"] == "table":
-        return model["keys"][keys].T, model["queries"][asked].T
+    """K: d×nL, the n keys of a write beside each other; Q: d×N."""
+    n, d = steps(row), int(row["key_dim"])
+    if row["model"] in ("table", "table_shared"):
+        K = model["keys"][keys].reshape(len(keys) * n, d).T
+        if row["model"] == "table":
+            return K, model["queries"][asked].T
+        return K, model["keys"][asked].reshape(len(asked), n, d).mean(axis=1).T
     S = int(row["S"])
     E = model["E"]  # S×e, a row a key
     assert E.shape == (S, S * 22 // 10), E.shape
-    x = np.concatenate([np.eye(S)[values], E[keys]], axis=1)  # L×(S+e)
-    return model["W_k"] @ x.T + model["b_k"].reshape(-1, 1), model["W_q"] @ E[asked].T + model["b_q"].reshape(-1, 1)
+    K = model["W_k"] @ tokens(row, model, keys, values).T + model["b_k"].reshape(-1, 1)  # nd×L
+    return K.T.reshape(len(keys) * n, d).T, model["W_q"] @ E[asked].T + model["b_q"].reshape(-1, 1)
 
 
-def strengths(row, model, keys, values):
-    """β of every write; 1 of a rule without one."""
-    if row["rule"] in ("", "sum"):
-        return np.ones(len(keys))
-    S = int(row["S"])
-    x = np.concatenate([np.eye(S)[values], model["E"][keys]], axis=1)
-    return 1 / (1 + np.exp(-(x @ model["W_beta"].reshape(-1) + model["b_beta"].item())))
+def gate(name, start, largest, row, model, keys, values):
+    """A gate of every write (step): nL; 1 of a rule without it."""
+    n = steps(row) if name == "beta" else 1
+    if row[name] != "learnt":
+        return np.full(n * len(keys), float(row[name] or 1))
+    if name in model:  # a table of logits, which began at `start`
+        return largest * sigmoid(model[name][keys].reshape(-1))
+    W, b = model[f"W_{name}"], model[f"b_{name}"].reshape(-1)
+    return largest * sigmoid((tokens(row, model, keys, values) @ W.T + b + start).reshape(-1))
 
 
-def answer(row, K, Q, V, beta, omega, model):
-    """Y: S×N from V: S×L."""
+def normalised(phi, row, epsilon):
+    """Keys (epsilon 0) or queries: p×n → p×n."""
+    name = row["normalization"]
+    if name in ("sum", "sum+attention"):
+        return phi / (phi.sum(axis=0) + epsilon)
+    if name == "sum_of_squares":
+        return phi**2 / ((phi**2).sum(axis=0) + epsilon)
+    if name == "centered_l2":
+        phi = phi - phi.mean(axis=0)
+    return phi / (np.linalg.norm(phi, axis=0) + epsilon) if name in ("l2", "centered_l2") else phi
+
+
+def answer(row, K, Q, V, beta, alpha, omega, model):
+    """Y: S×N from V: S×nL."""
     if row["memory"] == "softmax":
         logits = K.T @ Q / np.sqrt(len(K))
         C = np.exp(logits - logits.max(axis=0))
         return V @ (C / C.sum(axis=0))
-    k, q = features(K, row, omega, model), features(Q, row, omega, model)
-    if row["normalization"] == "sum":
-        k, q = k / k.sum(axis=0), q / (q.sum(axis=0) + 1e-6)
+    k, q = normalised(features(K, row, omega, model), row, 0), normalised(features(Q, row, omega, model), row, EPSILON)
+    rule, divides = row["rule"].partition(":")[0], row["normalization"] in ("attention", "sum+attention")
+    if rule == "rls":
+        return V @ k.T @ np.linalg.solve(k @ k.T + RIDGE * np.eye(len(k)), q)
     W, z = np.zeros((len(V), len(k))), np.zeros(len(k))
     for t in range(K.shape[1]):
-        retrieved = W @ k[:, t] if row["rule"] == "delta" else 0
-        if row["normalization"] == "attention" and t > 0:
-            retrieved = retrieved / (z @ k[:, t] + 1e-6)
-        W += beta[t] * np.outer(V[:, t] - retrieved, k[:, t])
+        strength = beta[t] / (1 + beta[t] * k[:, t] @ k[:, t]) if rule == "longhorn" else beta[t]
+        W = W * alpha[t]
+        retrieved = W @ k[:, t] if rule not in ("sum", "decay") else 0
+        if divides and t > 0:
+            retrieved = retrieved / (z @ k[:, t] + EPSILON)
+        W += strength * np.outer(V[:, t] - retrieved, k[:, t])
+        if rule == "fwm2021" and t > 0:
+            W /= max(1, np.linalg.norm(W))
         z += k[:, t]
-    return W @ q / (z @ q + 1e-6) if row["normalization"] == "attention" else W @ q
+    Y = W @ q
+    if rule == "fwm2021":
+        return (Y - Y.mean(axis=0)) / np.sqrt(Y.var(axis=0) + 1e-5)
+    return Y / (z @ q + EPSILON) if divides else Y
 
 
-def point_directory(root, row):
-    """The one whose name fits the row in the most columns: a column at its default is not in a name."""
-    fitting = {}
-    for directory in root.iterdir():
-        parts = dict(part.split("=", 1) for part in directory.name.split(","))
-        if all(row[name].replace("/", "_") == value for name, value in parts.items() if name in row):
-            fitting[directory] = len(parts)
-    assert fitting, f"{root}: no directory of this point"
-    return max(fitting, key=fitting.get)
+def saved(row, directory):
+    found = results.saved_of(row, directory)
+    assert found, f"{directory}: no directory of this point"
+    return Path(found)
 
 
 def check(row, models, episodes):
-    model = load(point_directory(models, row))
-    directory = point_directory(episodes, row)
-    losses = []
+    """How many queries were tied."""
+    model, directory = load(saved(row, models)), saved(row, episodes)
+    losses, right, betas, alphas, tied = [], [], [], [], 0
     numbers = sorted({file.name.split("_")[0] for file in directory.glob("*_outputs.npy")})
     assert len(numbers) == 20, f"{len(numbers)} episodes"
     for number in numbers:
@@ -104,34 +149,51 @@ def check(row, models, episodes):
         assert all(last[key] == target for key, target in zip(asked, targets)), "a target is not the last value"
         S = int(row["S"])
         K, Q = keys_and_queries(row, model, keys, values, asked)
-        Y = answer(row, K, Q, np.eye(S)[values].T, strengths(row, model, keys, values), omega, model)
+        beta = gate("beta", 0, 2 if row["rule"].startswith("delta_product") else 1, row, model, keys, values)
+        alpha = gate("alpha", 6, 1, row, model, keys, values)
+        betas.append(beta)
+        alphas.append(alpha)
+        V = np.eye(S)[np.repeat(values, steps(row))].T
+        Y = answer(row, K, Q, V, beta, alpha, omega, model)
         assert outputs.shape == Y.shape, (outputs.shape, Y.shape)
         off = np.abs(outputs - Y).max()
         assert off <= TOLERANCE * max(1, np.abs(Y).max()), f"outputs differ by {off}"
-        C = get("coefficients").astype(np.float64)
-        assert C.shape == (len(keys), len(asked)), C.shape
-        off = np.abs(np.eye(S)[values].T @ C - outputs).max()
-        assert off <= TOLERANCE * max(1, np.abs(C).max()), f"outputs differ from V C by {off}"
+        if row["rule"] != "fwm2021":
+            C = get("coefficients").astype(np.float64)
+            assert C.shape == (V.shape[1], len(asked)), C.shape
+            off = np.abs(V @ C - outputs).max()
+            assert off <= TOLERANCE * max(1, np.abs(C).max()), f"outputs differ from V C by {off}"
+        others = np.where(np.eye(S)[targets].T, -np.inf, outputs).max(axis=0)
+        given = outputs[targets, np.arange(len(targets))]
+        right.append(given > others)
+        tied += (given == others).sum()
         losses.append(0.5 * ((np.eye(S)[targets].T - Y) ** 2).sum(axis=0))
     if row["evaluation"] == "exact":
         loss, reported = np.concatenate(losses).mean(), float(row["final_loss"])
         assert abs(loss - reported) <= TOLERANCE * max(1, loss), f"final_loss {reported}, in numpy {loss}"
+    # Counts, and sums of numbers that were averaged in double.
+    assert abs(np.concatenate(right).mean() - float(row["accuracy"])) < 1e-12, f"accuracy {row['accuracy']}"
+    for name, gates in (("mean_beta", betas), ("mean_alpha", alphas)):
+        if row[name]:
+            mean = np.concatenate(gates).mean()
+            assert abs(mean - float(row[name])) <= 1e-5, f"{name} {row[name]}, in numpy {mean}"
+    return tied
 
 
 def main():
-    rows, models, episodes = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
-    checked = 0
-    with open(rows, newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            if row["status"] != "ok":
-                continue
-            try:
-                check(row, models, episodes)
-            except AssertionError as error:
-                raise SystemExit(f"{row['memory']} {row['kernel']} {row['normalization']}: {error}")
-            checked += 1
+    models, episodes = Path(sys.argv[2]), Path(sys.argv[3])
+    checked = tied = 0
+    for row in results.read_csv(sys.argv[1], ["status", "final_loss", "accuracy"]):
+        if row.status() != "ok":
+            continue
+        try:
+            tied += check(row, models, episodes)
+        except AssertionError as error:
+            raise SystemExit(f"{row['memory']} {row['kernel']} {row['rule']} {row['normalization']} {row['model']}: {error}")
+        checked += 1
     if not checked:
-        raise SystemExit(f"{rows}: no point to check")
+        raise SystemExit(f"{sys.argv[1]}: no point to check")
+    print(f"{checked} points, {tied} queries tied")
 
 
 main()

@@ -7,7 +7,7 @@ run() {  # run NAME OPTION…: trains a few points and checks them
   shift
   "$sweep" points.toml --set max_steps=200 --save-model "$name/models" --save-episodes "$name/episodes" \
     --out "$name.csv" "$@" > /dev/null
-  /usr/bin/python3 "$source_dir/tests/cli/forward_check.py" "$name.csv" "$name/models" "$name/episodes" ||
+  /usr/bin/python3 "$source_dir/tests/cli/forward_check.py" "$name.csv" "$name/models" "$name/episodes" > "$name.txt" ||
     fail "outputs of $name differ from numpy's"
 }
 
@@ -25,6 +25,16 @@ run redrawn --axis kernel=favor:16,favor_onesided:16 --set redraw=every_step --s
 run overwriting --set replacement=true --set L=40
 run delta --set rule=delta --set replacement=true --set L=40 --axis kernel=elu,hedgehog \
   --axis normalization=sum,attention,none
+# Every rule with its gates decoded, from both kinds of model.
+gates=(--set replacement=true --set L=40 --axis kernel=elu)
+run rules "${gates[@]}" --axis rule=decay,gated_delta,longhorn,delta_product:2 --axis normalization=sum+attention,centered_l2
+run tables "${gates[@]}" --axis rule=gated_delta,delta_product:2 --axis normalization=l2 --axis model=table,table_shared
+run fixed "${gates[@]}" --set rule=gated_delta --set beta=0.5 --set alpha=0.9 --axis normalization=sum_of_squares
+run least_squares "${gates[@]}" --set rule=rls --axis normalization=sum
+run clamped "${gates[@]}" --set rule=fwm2021 --axis normalization=sum
+# A query without features answers 0 everywhere: a tie, which counts as wrong.
+run ties --set key_dim=1 --axis kernel=relu --axis normalization=none --set model=table --set max_steps=1
+grep -q ' [1-9][0-9]* queries tied' ties.txt || fail "no query was tied: $(cat ties.txt)"
 run softmax --set memory=softmax
 run table --set model=table
 run published_evaluation --set evaluation=published_2021

@@ -62,6 +62,10 @@ if ! grep -q __asan_init "$sweep"; then  # which ends a program that asks for so
 fi
 
 expect_error 1 "text.csv" "$sweep" "${one[@]}" --out text.csv/new.csv
-expect_error 1 "no regular file" "$sweep" "${one[@]}" --out /dev/null
-expect_error 1 "directory" "$sweep" "${one[@]}" --out "$work"
+ln -s /dev/null null.csv
+expect_error 1 "no regular file" "$sweep" "${one[@]}" --out null.csv
+mkdir directory.csv
+expect_error 1 "directory" "$sweep" "${one[@]}" --out directory.csv
+expect_error 2 "--out 'one': results need a name that ends in '.csv'" "$sweep" "${one[@]}" --out one
+expect_error 2 "--out 'one': results need a name that ends in '.csv'" "$merge" before.csv --out one
 expect_error 1 "text.csv" "$sweep" "${one[@]}" --save-model text.csv/models --out new.csv

@@ -37,6 +37,16 @@ END
 
 "$sweep" --schema > schema.txt
 grep -qF '| `final_loss` | number |' schema.txt || fail "--schema"
+/usr/bin/python3 -B - "$source_dir" << 'END' || fail "plots/results.py knows other parameters than the sweep"
+import sys
+sys.path.insert(0, sys.argv[1] + "/plots")
+import results
+types = {line.split("`")[1]: line.split("|")[2].strip() for line in open("schema.txt") if "`" in line}
+names = open("a.timings.csv").readline().strip().split(",")[:-1]
+words = {"text": "string", "gate": "string"}
+ours = {name: words.get(kind, kind) for name, kind in results.PARAMETERS.items()}
+sys.exit(ours != {name: types[name] for name in names})
+END
 "$sweep" --help | grep -qF 'sweep capacity --list' || fail "--help has examples"
 
 "$sweep" my.toml --save-model models --save-episodes episodes --out saved.csv > /dev/null

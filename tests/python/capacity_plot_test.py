@@ -136,19 +136,19 @@ class CapacityPlot(PlotCase):
 
     def test_a_bad_cell_is_named_with_its_line(self):
         for changes, words in ({"final_loss": "abc"}, "final_loss is 'abc'"), ({"final_loss": "nan"}, "'nan'"), \
-                              ({"S": ""}, "S is ''"), ({"status": "fine"}, "status is 'fine'"):
+                              ({"S": ""}, "S is empty"), ({"status": "fine"}, "status is 'fine'"):
             path = self.write([point("elu", 64, 20), {**point("elu", 64, 40), **changes}])
-            self.assert_error(self.plot(path), "results.csv, line 3", words)
+            self.assert_error(self.plot(path), "results.csv:3: ", words)
 
     def test_a_line_of_another_length(self):
         path = self.write([point("elu", 64, 20)])
         with open(path, "a") as file:
             file.write("associative_retrieval,40\n")
-        self.assert_error(self.plot(path), "line 3: 2 cells, the header has 27")
+        self.assert_error(self.plot(path), "csv:3: 2 fields where the header has 27")
 
     def test_the_same_point_with_another_result(self):
         path = self.write([point("elu", 64, 20), point("elu", 64, 20, final_loss=0.3)])
-        self.assert_error(self.plot(path), "line 3", "line 2", "another result")
+        self.assert_error(self.plot(path), "csv:3: ", "csv:2;", "another result")
 
     def test_unwritable_directory(self):
         blocked = os.path.join(self.directory, "file")

@@ -82,7 +82,7 @@ class OverwritingPlot(PlotCase):
         self.assert_error(self.plot("/nowhere.csv"), "/nowhere.csv", "No such file")
         self.assert_error(self.plot(self.write(sweep(replacement="false"))), "replacement = true")
         self.assert_error(self.plot(self.write(sweep(), columns=["S", "L"])), "no column replacement")
-        self.assert_error(self.plot(self.write([point(), point(S=60, final_loss="x")])), "line 3", "final_loss is 'x'")
+        self.assert_error(self.plot(self.write([point(), point(S=60, final_loss="x")])), "csv:3: final_loss is 'x'")
 
 
 if __name__ == "__main__":

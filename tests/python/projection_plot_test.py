@@ -104,7 +104,7 @@ class ProjectionPlot(PlotCase):
     def test_missing_columns_and_bad_cells_are_named(self):
         columns = [column for column in projection.CAPACITY if column != "capacity_low"]
         self.assert_error(self.plot(capacities(), results(), columns=columns), "c.csv: no column capacity_low")
-        self.assert_error(self.plot(capacities(capacity="x"), results()), "c.csv, line 2", "capacity is 'x'")
+        self.assert_error(self.plot(capacities(capacity="x"), results()), "c.csv:2: ", "capacity is 'x'")
 
 
 if __name__ == "__main__":

@@ -59,8 +59,8 @@ class RulesPlot(PlotCase):
     def test_bad_input_is_named(self):
         self.assert_error(self.plot(self.write(sweep()), "--size", "30"), "no trained S = 30; known: 20, 60")
         self.assert_error(self.plot(self.write([point(status="skipped")])), "no trained point")
-        self.assert_error(self.plot(self.write([point(status="fine")])), "line 2", "status is 'fine'")
-        self.assert_error(self.plot(self.write([point(loss_age_2="x")])), "line 2", "loss_age_2 is 'x'")
+        self.assert_error(self.plot(self.write([point(status="fine")])), "csv:2: status is 'fine'")
+        self.assert_error(self.plot(self.write([point(loss_age_2="x")])), "csv:2: loss_age_2 is 'x'")
         self.assert_error(self.plot(self.write(sweep(), columns=["S", "memory"])), "no column kernel")
         self.assert_error(self.plot("/nowhere.csv"), "No such file")
 

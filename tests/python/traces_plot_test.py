@@ -52,8 +52,8 @@ class TracesPlot(PlotCase):
     def test_bad_input_is_named(self):
         self.assert_error(self.plot("/nowhere.csv"), "/nowhere.csv", "No such file")
         self.assert_error(self.plot(self.write(trace(), columns=["t", "keys"])), "no column source")
-        self.assert_error(self.plot(self.write(trace(mass="x"))), "line 2", "mass is 'x'")
-        self.assert_error(self.plot(self.write(trace(t="nan"))), "line 2", "t is 'nan'")
+        self.assert_error(self.plot(self.write(trace(mass="x"))), "csv:2: mass is 'x'")
+        self.assert_error(self.plot(self.write(trace(t="nan"))), "csv:2: t is 'nan'")
         header = self.write([], columns=list(trace()[0]))
         self.assert_error(self.plot(header), "no row")
 

@@ -32,6 +32,14 @@ TEST_F(Record, SaysWhatRanWhereAndWhen) {
   EXPECT_THAT(text, ContainsRegex("start = 20[0-9-]+T[0-9:]+Z\nend = 20[0-9-]+T[0-9:]+Z\nrows = 7\n"));
 }
 
+TEST_F(Record, IsValidWhateverTheBytesOfItsTexts) {
+  specification.name = "a\xFF\xC3";
+  Provenance provenance(specification, "sweep \x80 \xC3\xA9", "", 1);
+  provenance.begin(path, false);
+  EXPECT_EQ(load_specification(path).name, "a\xEF\xBF\xBD\xEF\xBF\xBD");
+  EXPECT_THAT(read(path), HasSubstr("command = \"sweep \\uFFFD \xC3\xA9\""));
+}
+
 TEST_F(Record, IsASweepThatCanBeRunAgain) {
   Provenance provenance(specification, "sweep", "", 1);
   provenance.begin(path, false);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -70,7 +71,7 @@ TEST_F(Rows, AreReadWithoutChangingTheFile) {
 }
 
 TEST_F(Rows, ATornLastLineIsCutOff) {
-  for (const auto* torn : {"b", "b,", "b,2", "\"b", "\"b,2\n", "b\n", "b,2,3\n", "\n"}) {
+  for (const auto* torn : {"b", "b,", "b,2", "\"b", "\"b,2\n", "b\n", "b,2,3\n"}) {
     write(path, std::string("name,n\na,1\n") + torn);
     RowFile file(path, schema(), Access::write);
     EXPECT_TRUE(file.torn()) << torn;
@@ -80,12 +81,33 @@ TEST_F(Rows, ATornLastLineIsCutOff) {
 }
 
 TEST_F(Rows, ATornHeaderIsAnEmptyFile) {
-  for (const auto* torn : {"", "n", "name,", "name,n"}) {
+  for (const auto* torn : {"", "n", "name,", "name,n", "\n", ",\n\n"}) {
     write(path, torn);
     RowFile file(path, schema(), Access::write);
     file.start();
     EXPECT_EQ(read(path), "name,n\n") << torn;
   }
+}
+
+TEST_F(Rows, OfAnotherToolAreReadByTheirValuesAndWrittenAnew) {
+  const std::string own = "name,n\na,1\nb,20\n";
+  for (const auto* content : {"\xEF\xBB\xBFname,n\na,1\nb,20\n", "name,n\r\na,1\r\nb,20\r\n", "name,n\n\na,1\n,\nb,20\n",
+                              "name,n\na,1.0\nb,2e1\n", "\"name\",\"n\"\n\"a\",\"1\"\n\"b\",\"20\"\n"}) {
+    write(path, content);
+    {
+      RowFile file(path, schema(), Access::write);
+      EXPECT_FALSE(file.torn()) << content;
+      EXPECT_THAT(texts(file), ElementsAre("a,1", "b,20")) << content;
+      EXPECT_EQ(read(path), content) << "until it is started";
+      file.start();
+      EXPECT_EQ(read(path), own) << content;
+      file.append("c,3");
+    }
+    EXPECT_EQ(read(path), own + "c,3\n");
+  }
+  write(path, own + "\n");
+  RowFile(path, schema(), Access::write).start();
+  EXPECT_EQ(read(path), own) << "a blank last line";
 }
 
 TEST_F(Rows, AMalformedRowElsewhereIsAnErrorWithItsLine) {
@@ -116,6 +138,13 @@ TEST_F(Rows, AreReplacedAtOnce) {
 
 TEST_F(Rows, ASymbolicLinkStaysOne) {
   write(scratch / "real.csv", "name,n\n");
+  std::filesystem::create_symlink("real.csv", path);
+  RowFile(path, schema(), Access::write).replace({"a,1"});
+  EXPECT_TRUE(std::filesystem::is_symlink(path));
+  EXPECT_EQ(read(scratch / "real.csv"), "name,n\na,1\n");
+}
+
+TEST_F(Rows, ADanglingLinkStaysOne) {
   std::filesystem::create_symlink("real.csv", path);
   RowFile(path, schema(), Access::write).replace({"a,1"});
   EXPECT_TRUE(std::filesystem::is_symlink(path));
@@ -158,6 +187,9 @@ TEST_F(Rows, TheLockDiesWithItsHolder) {
 TEST_F(Rows, WhatIsNoRegularFileIsRefused) {
   EXPECT_THAT(error_of<OutputError>([] { RowFile("/dev/null", schema(), Access::write); }),
               HasSubstr("no regular file"));
+  ASSERT_EQ(::mkfifo((scratch / "pipe").c_str(), 0600), 0);
+  for (const auto access : {Access::read, Access::write})  // neither waits for the other end
+    EXPECT_THAT(error_of<OutputError>([&] { RowFile(scratch / "pipe", schema(), access); }), HasSubstr("no regular file"));
   EXPECT_THAT(error_of<OutputError>([&] { RowFile(scratch / "", schema(), Access::write); }), HasSubstr("directory"));
   EXPECT_THAT(error_of<OutputError>([&] { RowFile(scratch / "no/such.csv", schema(), Access::write); }),
               HasSubstr("No such file"));

@@ -209,6 +209,27 @@ TEST_F(Runner, RefusesTwoDifferentRowsOfAPoint) {
   EXPECT_THAT(error_of([&] { run(points("[axes]\nS = [30]"), o); }), HasSubstr("a.csv:3: a second, different row"));
 }
 
+TEST_F(Runner, GoesOnInAFileThatAnotherToolWrote) {
+  const auto all = points("[axes]\nS = [20, 40, 60]");
+  auto o = options("a.csv");
+  run(all, o);
+  const auto own = read(o.out);
+  auto foreign = "\xEF\xBB\xBF" + own.substr(0, own.rfind('\n', own.size() - 2) + 1);  // but for the last row
+  for (const auto& [from, to] : {std::pair("associative_retrieval,40,20,false", "associative_retrieval,40.0,2e1,False"),
+                                 {",0.001,", ",1E-3,"}, {"\n", "\r\n"}})
+    for (auto at = foreign.find(from); at != foreign.npos; at = foreign.find(from, at + std::string_view(to).size()))
+      foreign.replace(at, std::string_view(from).size(), to);
+  write(o.out, foreign + std::string(44, ',') + "\r\n\r\n");
+  std::vector<Index> ran;
+  o.run = [&](const Configuration& c, const RunOptions& run_options) {
+    ran.push_back(c.S);
+    return made_up_outcome(c, run_options);
+  };
+  run(all, o);
+  EXPECT_EQ(ran, std::vector<Index>{60}) << "no row is lost or run again";
+  EXPECT_EQ(read(o.out), own);
+}
+
 TEST_F(Runner, SavesEachPointInADirectoryOfItsOwn) {
   auto o = options("a.csv", 2);
   o.save_model = scratch / "models";

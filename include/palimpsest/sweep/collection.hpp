@@ -10,6 +10,10 @@
 
 namespace palimpsest::sweep {
 
+/// Throws ConfigurationError if the name of results doesn't end in `.csv`: `FILE` and `FILE.csv` would share the files beside
+/// them.
+void require_csv(const std::filesystem::path& values);
+
 /// `FILE.csv` gives `FILE` and the ending.
 std::filesystem::path with_ending(std::filesystem::path values, std::string_view ending);
 

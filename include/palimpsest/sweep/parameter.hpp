@@ -27,8 +27,15 @@ struct Parameter {
   std::function<std::string(const Configuration&)> get;
 };
 
+/// A value as this suite writes it, whatever tool wrote it: `64.0` of an integer is `64`, `TRUE` of a boolean `true`,
+/// `1E-3` of a number `0.001`. What isn't of the type stays as it is.
+std::string canonical(Type type, std::string_view text);
+
 /// All parameters, in the order of the columns and in which they are to be set.
 const std::vector<Parameter>& parameters();
+
+/// Null if there is none of this name.
+const Parameter* parameter_named(std::string_view name);
 
 /// Throws ConfigurationError with the known names if there is none of this name.
 const Parameter& find_parameter(std::string_view name);

@@ -32,8 +32,12 @@ std::string describe(const Key& key);
 /// The few words that tell points apart at a glance: kernel or memory, S, L and seed.
 std::string label(const Point& point);
 
-/// `S=20,L=20,memory=softmax,seed=1`: memory, kernel, S, L, seed, and what else differs from the defaults. Fit for a
-/// file's name; it depends on the point alone.
+/// `S=20,L=20,memory=softmax,seed=1`: memory, kernel, S, L, seed, and what else differs from the defaults.
 std::string short_name(const Key& key);
+
+/// The same as a file's name, which depends on the point alone: what some file systems or stores refuse (`/ \ : * ? " < > |`)
+/// becomes `_`. One above 200 bytes, which with its endings may be longer than the 255 of a file's name, is cut behind a value
+/// and ends with `hash=`, FNV-1a of all the point's `NAME=VALUE`, by name, with commas between.
+std::string file_name(const Key& key);
 
 }  // namespace palimpsest::sweep

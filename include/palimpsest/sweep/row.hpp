@@ -33,7 +33,10 @@ class Schema {
   Key key(const std::vector<std::string>& fields) const;
   /// The number in a column of this name; empty if the field is. The row must be without a problem().
   std::optional<double> number(const std::vector<std::string>& fields, std::string_view column) const;
-  /// What is wrong with a row: number of fields, or a field that isn't of its column's type. Empty if nothing is.
+  /// The fields of a row, each as canonical_cell() has it.
+  std::vector<std::string> canonical(std::vector<std::string> fields) const;
+  /// What is wrong with a row: number of fields, a field that isn't of its column's type, or a parameter that isn't said.
+  /// Empty if nothing is.
   std::string problem(const std::vector<std::string>& fields) const;
   /// A Markdown table of name, type and meaning.
   std::string markdown() const;
@@ -49,5 +52,16 @@ const Schema& values_schema();
 const Schema& timings_schema();
 
 std::string_view name(Status status);
+
+/// A cell as a sweep writes it, whatever tool wrote it, if a results file has a column of this name: by its type, and of
+/// a parameter its one way to be written. What can't be read stays as it is.
+std::string canonical_cell(std::string_view column, std::string_view cell);
+
+/// What is wrong with a canonical cell: it isn't of the type of this column, if a results file has it. Empty if nothing.
+std::string problem_of_cell(std::string_view column, std::string_view cell);
+
+/// The first column that is empty though its parameter is a part of every point like this one; empty if none is. In a
+/// table without `memory` only what every memory has is asked for.
+std::string_view missing_parameter(const std::vector<std::string>& columns, const std::vector<std::string>& fields);
 
 }  // namespace palimpsest::sweep

@@ -3,18 +3,14 @@
 #pragma once
 
 #include <filesystem>
-#include <stdexcept>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "palimpsest/core/file.hpp"
 #include "palimpsest/sweep/row.hpp"
 
 namespace palimpsest::sweep {
-
-/// A file can't be opened, locked or written. What it held before stays.
-class OutputError : public std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 /// To read is to leave the file as it is, to fail if it isn't there, and to share the lock with other readers.
 enum class Access { read, write };
@@ -22,9 +18,9 @@ enum class Access { read, write };
 class RowFile {
  public:
   struct Row {
-    std::size_t line;  ///< from 1, the header's
-    std::vector<std::string> fields;
-    std::string text;
+    std::size_t line;                 ///< from 1, the header's
+    std::vector<std::string> fields;  ///< canonical (row.hpp), whatever tool wrote the file
+    std::string text;                 ///< the fields as append() writes them
   };
 
   /// Opens (or, to write, creates) the file, locks it until destruction (the lock dies with the process) and reads it;
@@ -41,7 +37,8 @@ class RowFile {
   /// Whether the last line was cut off; it isn't among rows().
   bool torn() const { return torn_; }
 
-  /// Makes the file ready for append(): cuts off a torn last line, gives a new file its header.
+  /// Makes the file ready for append(): cuts off a torn last line, gives a new file its header. What another tool wrote
+  /// is written again as this one writes it.
   void start();
   /// Writes the row and its line end, or throws OutputError and leaves the file as it was.
   void append(const std::string& row);
@@ -52,7 +49,7 @@ class RowFile {
   void open_and_lock(Access access);
   void parse(const std::string& content, const Schema& schema);
   void write_line(const std::string& row);
-  void check_header(const std::string& line, const Schema& schema) const;
+  void check_header(const std::optional<std::vector<std::string>>& fields, const Schema& schema) const;
 
   std::filesystem::path path_;
   std::string header_;
@@ -60,12 +57,7 @@ class RowFile {
   std::size_t size_ = 0;  ///< bytes of whole lines
   std::vector<Row> rows_;
   bool torn_ = false;
+  bool foreign_ = false;  ///< its rows, or what is between them, aren't written as append() writes them
 };
-
-/// Writes a file beside it and renames it over `path`. Throws OutputError.
-void write_atomically(const std::filesystem::path& path, const std::string& content);
-
-/// Makes the directory and those above it. Throws OutputError.
-void make_directory(const std::filesystem::path& directory);
 
 }  // namespace palimpsest::sweep

@@ -24,9 +24,13 @@ struct Table {
   /// The number in a field, NaN and Inf too; empty if the field is. Throws ConfigurationError with `file:line` if it is
   /// something else.
   std::optional<double> number(const Row& row, std::size_t column) const;
+  /// The same of a field that must not be empty.
+  double needed(const Row& row, std::size_t column) const;
 };
 
-/// Throws ConfigurationError if the file can't be read, has no header, a repeated column, or a malformed line.
+/// The file with the cells of a sweep's columns canonical (row.hpp), whatever tool wrote them. Throws ConfigurationError if
+/// it can't be read, has no header or a repeated column, and with `file:line` for a malformed line, a cell that isn't of
+/// its column's type or an empty one of a parameter that the point has.
 Table read_table(const std::filesystem::path& path);
 
 /// Cells in aligned columns with two blanks between, a line a row; numbers are set right, the header as its column.

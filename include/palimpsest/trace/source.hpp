@@ -10,7 +10,7 @@
 
 namespace palimpsest::trace {
 
-/// The point that `sweep --save-model` names a directory after, NAME=VALUE,NAME=VALUE. Throws ConfigurationError if it
+/// The point of a directory that `sweep --save-model` made: as its point.toml says, or else its name, NAME=VALUE,NAME=VALUE. Throws ConfigurationError if it
 /// isn't one, or a point that has no fast weight memory.
 Configuration point_of(const std::filesystem::path& model);
 

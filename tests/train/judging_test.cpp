@@ -51,7 +51,9 @@ TEST(Judging, WhatStoppedAtTheToleranceIsGoodIn99Of100FreshEvaluations) {
           fulfils({fresh.loss, fresh.accuracy, outcome.best_loss, fresh.loss_error, c.evaluation_sequences}, criterion);
       plain += fresh.loss <= criterion.bound;
     }
-    EXPECT_GE(good, evaluations * 99 / 100) << "seed " << seed << "; plainly " << plain;
+    EXPECT_GE(good, evaluations * 99 / 100) << "seed " << seed;
+    // 40 to 290 of 400, over twelve seeds: the mean loss of these points is near the tolerance, or above it.
+    EXPECT_LT(plain, evaluations * 95 / 100) << "seed " << seed << ": a fresh loss alone would do";
   }
 }
 

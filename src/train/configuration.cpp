@@ -107,9 +107,9 @@ std::optional<Index> rank(const Configuration& configuration) {
   const Index d = configuration.key_dim;
   return std::visit(
       [d]<class K, class N>(const K& kernel, const N&) -> Index {
-        const Index p = kernel.feature_dim(d), features = palimpsest::rank<Real>(kernel, d);
-        if constexpr (requires { N::rank(p, features, p); })
-          return N::rank(p, features, rank_of_squares<Real>(kernel, d));
+        const Index features = palimpsest::rank<Real>(kernel, d);
+        if constexpr (requires { N::rank(features, features, features); })
+          return N::rank(kernel.feature_dim(d), features, rank_of_squares<Real>(kernel, d));
         return features;
       },
       make_kernel(configuration), make_normalization(configuration));

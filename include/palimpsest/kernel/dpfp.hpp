@@ -36,7 +36,7 @@ struct Dpfp {
   Index rank_of_squares(Index d) const { return rank(d); }
 
   std::optional<std::string> refusal(Index d) const {
-    if (nu > 2 * d - 1)
+    if (nu / 2 >= d)
       return fmt::format("kernel 'dpfp:{}' rolls its features further than 2 key_dim - 1 = {}", nu, 2 * d - 1);
     if (d == 1) return fmt::format("kernel 'dpfp:{}' has no features but 0 of keys of size 1", nu);
     return std::nullopt;

@@ -1,6 +1,4 @@
 // Holds the numbers of a results file against declared gates: check results.csv --tier quick
-#include "palimpsest/sweep/gate.hpp"
-
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -9,6 +7,7 @@
 #include "main.hpp"
 #include "palimpsest/core/file.hpp"
 #include "palimpsest/sweep/declared.hpp"
+#include "palimpsest/sweep/gate.hpp"
 
 namespace {
 

@@ -1,12 +1,11 @@
 // Two result files side by side: compare before.csv after.csv
-#include "palimpsest/sweep/comparison.hpp"
-
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "main.hpp"
+#include "palimpsest/sweep/comparison.hpp"
 #include "palimpsest/sweep/row.hpp"
 
 namespace {

@@ -9,7 +9,8 @@ namespace {
 
 /// Whether the byte at this place is one of low … high.
 bool in_range(std::string_view text, std::size_t at, unsigned char low, unsigned char high) {
-  return at < text.size() && low <= static_cast<unsigned char>(text[at]) && static_cast<unsigned char>(text[at]) <= high;
+  return at < text.size() && low <= static_cast<unsigned char>(text[at]) &&
+         static_cast<unsigned char>(text[at]) <= high;
 }
 
 bool is_plain(char c) {

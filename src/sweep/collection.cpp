@@ -18,8 +18,9 @@ std::vector<std::string> not_empty(std::vector<std::string> rows) {
 
 void require_csv(const std::filesystem::path& values) {
   if (values.extension() != ".csv")
-    throw ConfigurationError(fmt::format(
-        "--out '{}': results need a name that ends in '.csv', after which their other files are named", values.native()));
+    throw ConfigurationError(
+        fmt::format("--out '{}': results need a name that ends in '.csv', after which their other files are named",
+                    values.native()));
 }
 
 std::filesystem::path with_ending(std::filesystem::path path, std::string_view ending) {

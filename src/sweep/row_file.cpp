@@ -52,7 +52,8 @@ RowFile::~RowFile() { ::close(descriptor_); }
 void RowFile::open_and_lock(Access access) {
   const bool reads = access == Access::read;
   for (;;) {
-    descriptor_ = ::open(path_.c_str(), (reads ? O_RDONLY : O_RDWR | O_CREAT | O_APPEND) | O_CLOEXEC | O_NONBLOCK, 0666);
+    descriptor_ =
+        ::open(path_.c_str(), (reads ? O_RDONLY : O_RDWR | O_CREAT | O_APPEND) | O_CLOEXEC | O_NONBLOCK, 0666);
     if (descriptor_ < 0) fail(path_, reads ? "read" : "write", errno);
     struct stat opened {
     }, named{};

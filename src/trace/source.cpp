@@ -25,18 +25,18 @@ Configuration point_of(const std::filesystem::path& model) {
   const auto point = sweep::saved_point(canonical);
   Configuration configuration = point ? point->configuration : Configuration();
   if (!point) try {
-    for (std::size_t from = 0; from < name.size();) {
-      const auto comma = std::min(name.find(',', from), name.size());
-      const auto text = name.substr(from, comma - from);
-      const auto equals = text.find('=');
-      if (equals == text.npos) throw ConfigurationError(fmt::format("'{}' is not NAME=VALUE", text));
-      sweep::find_parameter(text.substr(0, equals)).set(configuration, text.substr(equals + 1));
-      from = comma + 1;
+      for (std::size_t from = 0; from < name.size();) {
+        const auto comma = std::min(name.find(',', from), name.size());
+        const auto text = name.substr(from, comma - from);
+        const auto equals = text.find('=');
+        if (equals == text.npos) throw ConfigurationError(fmt::format("'{}' is not NAME=VALUE", text));
+        sweep::find_parameter(text.substr(0, equals)).set(configuration, text.substr(equals + 1));
+        from = comma + 1;
+      }
+    } catch (const ConfigurationError& reason) {
+      throw ConfigurationError(fmt::format("model '{}' is not named after its point, as --save-model does: {}",
+                                           model.string(), reason.what()));
     }
-  } catch (const ConfigurationError& reason) {
-    throw ConfigurationError(fmt::format("model '{}' is not named after its point, as --save-model does: {}",
-                                         model.string(), reason.what()));
-  }
   if (configuration.memory != FastWeight<float>::name)
     throw ConfigurationError(fmt::format("model '{}': memory '{}' has no state of fixed size; known: {}",
                                          model.string(), configuration.memory, FastWeight<float>::name));

@@ -106,7 +106,8 @@ void write_curve(const std::filesystem::path& file, const std::vector<CurvePoint
   std::filesystem::create_directories(file.parent_path());
   std::ofstream out(file, std::ios::trunc);
   out << "step,train_loss,loss\n";
-  for (const auto& [step, train_loss, loss] : curve) out << fmt::format("{},{},{}\n", step, number_text(train_loss), number_text(loss));
+  for (const auto& [step, train_loss, loss] : curve)
+    out << fmt::format("{},{},{}\n", step, number_text(train_loss), number_text(loss));
   if (!out.flush()) throw std::runtime_error(fmt::format("cannot write '{}'", file.native()));
 }
 

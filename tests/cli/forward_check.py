@@ -80,9 +80,8 @@ def keys_and_queries(row, model, keys, values, asked):
 
 def gate(name, start, largest, row, model, keys, values):
     """A gate of every write (step): nL; 1 of a rule without it."""
-    n = steps(row) if name == "beta" else 1
     if row[name] != "learnt":
-        return np.full(n * len(keys), float(row[name] or 1))
+        return np.full(steps(row) * len(keys), float(row[name] or 1))
     if name in model:  # a table of logits, which began at `start`
         return largest * sigmoid(model[name][keys].reshape(-1))
     W, b = model[f"W_{name}"], model[f"b_{name}"].reshape(-1)

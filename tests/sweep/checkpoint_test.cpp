@@ -80,7 +80,7 @@ TEST_F(Checkpoint, ADirectoryInItsPlaceIsIgnored) {
   std::filesystem::create_directories(checkpoints.file(key));
   EXPECT_THAT(checkpoints.load(key).state, IsEmpty());
   EXPECT_THAT(checkpoints.load(key).note, HasSubstr("note: ignored the checkpoint"));
-  EXPECT_THAT(error_of<OutputError>([&] { checkpoints.save(key, state); }), HasSubstr("cannot replace"));
+  EXPECT_THAT(error_of<OutputError>([&] { checkpoints.save(key, state); }), HasSubstr("Is a directory"));
 }
 
 TEST_F(Checkpoint, RemovingTheLastRemovesTheDirectory) {

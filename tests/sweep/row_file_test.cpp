@@ -91,8 +91,9 @@ TEST_F(Rows, ATornHeaderIsAnEmptyFile) {
 
 TEST_F(Rows, OfAnotherToolAreReadByTheirValuesAndWrittenAnew) {
   const std::string own = "name,n\na,1\nb,20\n";
-  for (const auto* content : {"\xEF\xBB\xBFname,n\na,1\nb,20\n", "name,n\r\na,1\r\nb,20\r\n", "name,n\n\na,1\n,\nb,20\n",
-                              "name,n\na,1.0\nb,2e1\n", "\"name\",\"n\"\n\"a\",\"1\"\n\"b\",\"20\"\n"}) {
+  for (const auto* content :
+       {"\xEF\xBB\xBFname,n\na,1\nb,20\n", "name,n\r\na,1\r\nb,20\r\n", "name,n\n\na,1\n,\nb,20\n",
+        "name,n\na,1.0\nb,2e1\n", "\"name\",\"n\"\n\"a\",\"1\"\n\"b\",\"20\"\n"}) {
     write(path, content);
     {
       RowFile file(path, schema(), Access::write);
@@ -189,7 +190,8 @@ TEST_F(Rows, WhatIsNoRegularFileIsRefused) {
               HasSubstr("no regular file"));
   ASSERT_EQ(::mkfifo((scratch / "pipe").c_str(), 0600), 0);
   for (const auto access : {Access::read, Access::write})  // neither waits for the other end
-    EXPECT_THAT(error_of<OutputError>([&] { RowFile(scratch / "pipe", schema(), access); }), HasSubstr("no regular file"));
+    EXPECT_THAT(error_of<OutputError>([&] { RowFile(scratch / "pipe", schema(), access); }),
+                HasSubstr("no regular file"));
   EXPECT_THAT(error_of<OutputError>([&] { RowFile(scratch / "", schema(), Access::write); }), HasSubstr("directory"));
   EXPECT_THAT(error_of<OutputError>([&] { RowFile(scratch / "no/such.csv", schema(), Access::write); }),
               HasSubstr("No such file"));

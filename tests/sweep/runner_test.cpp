@@ -216,7 +216,8 @@ TEST_F(Runner, GoesOnInAFileThatAnotherToolWrote) {
   const auto own = read(o.out);
   auto foreign = "\xEF\xBB\xBF" + own.substr(0, own.rfind('\n', own.size() - 2) + 1);  // but for the last row
   for (const auto& [from, to] : {std::pair("associative_retrieval,40,20,false", "associative_retrieval,40.0,2e1,False"),
-                                 {",0.001,", ",1E-3,"}, {"\n", "\r\n"}})
+                                 {",0.001,", ",1E-3,"},
+                                 {"\n", "\r\n"}})
     for (auto at = foreign.find(from); at != foreign.npos; at = foreign.find(from, at + std::string_view(to).size()))
       foreign.replace(at, std::string_view(from).size(), to);
   write(o.out, foreign + std::string(44, ',') + "\r\n\r\n");

@@ -78,7 +78,8 @@ TEST(Specification, GatesAreWordsOrNumbers) {
   EXPECT_EQ(text("[baseline]\nrule = 'gated_delta'\nbeta = 5e-1\n[axes]\nalpha = ['learnt', 1, 0.250]"), quoted);
   EXPECT_THAT(quoted, HasSubstr("beta = \"0.5\"\n"));
   EXPECT_EQ(text(quoted), quoted);
-  EXPECT_THAT(error_of([&] { text("[baseline]\nbeta = 2.5"); }), HasSubstr("test.toml:2: beta '2.5': allowed is 'learnt'"));
+  EXPECT_THAT(error_of([&] { text("[baseline]\nbeta = 2.5"); }),
+              HasSubstr("test.toml:2: beta '2.5': allowed is 'learnt'"));
   EXPECT_THAT(error_of([&] { text("[baseline]\nalpha = nan"); }), HasSubstr("test.toml:2: alpha 'nan': allowed is"));
   EXPECT_THAT(error_of([&] { text("[baseline]\nbeta = true"); }), HasSubstr("beta must be of type string or a number"));
   EXPECT_THAT(error_of([&] { text("[baseline]\nkernel = 1"); }), HasSubstr("kernel must be of type string"));

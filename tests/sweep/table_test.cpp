@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "palimpsest/sweep/capacity_estimate.hpp"
+#include "palimpsest/sweep/csv.hpp"
 #include "palimpsest/sweep/row.hpp"
 #include "sweep/error_of.hpp"
 #include "sweep/scratch.hpp"
@@ -20,7 +21,7 @@ const std::filesystem::path files = PALIMPSEST_SOURCE_DIR "/tests/files";
 
 std::vector<std::vector<std::string>> cells(const std::filesystem::path& path) {
   const auto table = read_table(path);
-  std::vector all{table.columns};
+  std::vector<std::vector<std::string>> all{table.columns};
   for (const auto& row : table.rows) all.push_back(row.fields);
   return all;
 }

@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "palimpsest/train/configuration.hpp"
+#include "palimpsest/train/operations.hpp"
 
 namespace palimpsest::sweep {
 

@@ -112,13 +112,6 @@ TEST(Applies, AParameterAppliesWhereItChangesSomething) {
   EXPECT_TRUE(applies("S", small_softmax(8, 10)));
 }
 
-TEST(CostEstimate, GrowsWithSizes) {
-  const double elu = cost_estimate(small("elu", 64, 100));
-  EXPECT_GT(elu, 0);
-  EXPECT_GT(cost_estimate(small("elu", 64, 200)), elu);
-  EXPECT_GT(cost_estimate(small("dpfp:3", 64, 100)), elu);
-}
-
 TEST(RedrawInterval, CountsTrainingSteps) {
   EXPECT_EQ(redraw_interval("fixed"), 0);
   EXPECT_EQ(redraw_interval("every_step"), 1);

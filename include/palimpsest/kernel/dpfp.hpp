@@ -25,6 +25,11 @@ struct Dpfp {
 
   Index feature_dim(Index d) const { return 2 * d * nu; }
 
+  Operations operations(Index d) const {
+    const double n = double(d), p = 2 * n * nu;
+    return {2 * n + p, 6 * n + 4 * p};
+  }
+
   void forward(ConstMatrixView<T> x, MatrixView<T> phi) const {
     for_each_token(x, [&](Index t, auto&& ring) { ring.features(column(phi, t)); });
   }

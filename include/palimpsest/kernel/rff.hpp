@@ -25,6 +25,11 @@ struct RandomFourier : RandomProjection<T> {
 
   Index feature_dim(Index) const { return 2 * m; }
 
+  Operations operations(Index d) const {
+    const double n = double(d), p = double(feature_dim(d));
+    return {2 * n + p * (kExponential + 1), 2 * n + 4 * p};
+  }
+
   void forward(ConstMatrixView<T> lifted, MatrixView<T> phi) const {
     const Index d = lifted.rows() - m;
     using Array = Eigen::Array<T, Eigen::Dynamic, 1>;

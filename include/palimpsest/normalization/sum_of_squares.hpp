@@ -16,6 +16,8 @@ struct SumOfSquaresNormalization {
   static constexpr bool maps_tokens = true;
   static constexpr bool needs_nonnegative = false;
 
+  static Operations operations(Index p) { return {3 * double(p), 5 * double(p)}; }
+
   void forward(ConstMatrixView<T> phi, MatrixView<T> mapped, VectorView<T> scale, T epsilon) const {
     for (Index t = 0; t < phi.cols(); ++t) {
       mapped.col(t) = phi.col(t).cwiseAbs2();

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "palimpsest/sweep/parameter.hpp"
 #include "palimpsest/sweep/row_file.hpp"
 
 namespace {
@@ -26,6 +27,7 @@ Examples:
 int main(int argc, char** argv) {
   palimpsest::trace::Request request;
   std::filesystem::path out;
+  std::string seed = fmt::format("{}", request.seed);
   bool schema_only = false;
   CLI::App app(
       "Records what each write does to a fast weight memory: what it writes and removes, how accumulator and state "
@@ -52,7 +54,7 @@ int main(int argc, char** argv) {
   app.add_option("--rows", request.rows, "record at most so many, at log-spaced t = 1 ... T (default: every write)")
       ->type_name("N");
   app.add_option("--precision", request.precision, "of the recorded state: float or double")->capture_default_str();
-  app.add_option("--seed", request.seed, "of random keys and of the stream")->capture_default_str()->type_name("N");
+  app.add_option("--seed", seed, "of random keys and of the stream")->capture_default_str()->type_name("N");
   auto* to = app.add_option("--out", out, "the trace; replaced if it is there, once the trace is whole")
                  ->type_name("FILE.csv");
   app.add_flag("--schema", schema_only, "print the columns as Markdown");
@@ -73,6 +75,9 @@ int main(int argc, char** argv) {
   }
   std::signal(SIGXFSZ, SIG_IGN);  // a full disk or a file-size limit is an error to report
   try {
+    palimpsest::Configuration checked;
+    palimpsest::sweep::find_parameter("seed").set(checked, seed);
+    request.seed = checked.seed;
     const auto csv = palimpsest::trace::trace(request);
     palimpsest::sweep::make_directory(out.parent_path());
     palimpsest::sweep::write_atomically(out, csv);

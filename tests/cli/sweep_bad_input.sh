@@ -28,6 +28,9 @@ bad "favor:0" capacity --set kernel=favor:0
 bad "'elu' takes no argument" capacity --set kernel=elu:2
 bad "21" capacity --set S=20 --set L=21
 bad "seed '-1'" capacity --set seed=-1
+bad "seed '9223372036854775808'" capacity --set seed=9223372036854775808
+bad "--seeds" capacity --seeds=-1
+bad "--seeds" capacity --seeds 18446744073709551617
 bad "kernel applies to no point" capacity --axis memory=softmax --axis kernel=elu
 bad "S is given twice" capacity --set S=20 --axis S=20,40
 bad "write NAME=VALUE" capacity --set S

@@ -23,7 +23,9 @@ int run_and_report(const palimpsest::sweep::Request& request) {
   const auto result = palimpsest::sweep::run(request);
   fmt::print("{}\n", result.line());
   if (result.summary.complete()) return 0;
+  for (const auto& failed : result.summary.failed) fmt::print(stderr, "sweep: {}\n", failed);
   const int signal = palimpsest::sweep::received_signal();
+  if (signal == 0) return 1;
   fmt::print(stderr, "sweep: {}: {} of {} points are in '{}'; the same command again continues there\n",
              signal == SIGINT ? "interrupted" : "told to end", result.summary.finished(), result.summary.points,
              result.out.native());

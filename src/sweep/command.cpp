@@ -44,8 +44,9 @@ std::string list_components() {
 }  // namespace
 
 std::string Result::line() const {
-  return fmt::format("{} points: {} ok, {} diverged, {} skipped; {}; {}", summary.points, summary.ok, summary.diverged,
-                     summary.skipped, clock_text(summary.seconds), out.native());
+  const auto failed = summary.failed.empty() ? "" : fmt::format(", {} failed", summary.failed.size());
+  return fmt::format("{} points: {} ok, {} diverged, {} skipped{}; {}; {}", summary.points, summary.ok,
+                     summary.diverged, summary.skipped, failed, clock_text(summary.seconds), out.native());
 }
 
 Specification specify(const Request& request) {

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "palimpsest/sweep/planner.hpp"
@@ -24,7 +25,7 @@ struct RunnerOptions {
   double checkpoint_every = 60;  ///< seconds between two checkpoints of a point in flight; 0: none is written
   std::atomic<bool>* cancel = nullptr;  ///< set by somebody else: no new point starts, those in flight end with a checkpoint
   std::FILE* messages = stderr;         ///< progress and notes; null: none
-  bool searches = false;                ///< finished points may call for more; for the messages alone
+  bool searches = false;                ///< finished points may call for more
   Provenance* provenance = nullptr;     ///< where the run is recorded; null: nowhere
   RunFunction run = run_point;
 };
@@ -33,6 +34,7 @@ struct Summary {
   std::size_t points = 0;  ///< of an interrupted search, those that are known so far
   std::size_t ok = 0, diverged = 0, skipped = 0;  ///< rows in the file
   std::size_t found = 0;                          ///< rows that were there at the start
+  std::vector<std::string> failed;  ///< points that could not be run, each with the reason; they have no row
   double seconds = 0;                             ///< wall time
 
   std::size_t finished() const { return ok + diverged + skipped; }
@@ -46,8 +48,11 @@ int default_threads();
 /// many as its longest curve has sizes. Starts a round's dearest points first; each runs in one thread. Rows are
 /// appended as points finish; once none is missing the files are put in the plan's order, and then hold the same bytes
 /// whatever the threads and interruptions were.
-/// Throws as RowFile and Collection do before anything is run or written; OutputError if a row can't be written;
-/// std::runtime_error, once the points in flight have finished, if one fails. Rows are kept in every case.
+/// A point that fails (no memory for it, a file of its own that can't be written) gets no row, since that says nothing
+/// of the point, and is named in the summary. Those that failed, or were in flight when a process was killed, are run
+/// by the next one after all others, one at a time, the least often tried first: one that takes the process with it
+/// then costs no other its row. Throws as RowFile and Collection do before anything is run or written;
+/// OutputError if a row can't be written. Rows are kept in every case.
 Summary run(const Planner& planner, const RunnerOptions& options);
 
 /// The same for points that are given.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "palimpsest/sweep/processors.hpp"
 #include "palimpsest/sweep/progress.hpp"
 #include "palimpsest/sweep/provenance.hpp"
 #include "palimpsest/sweep/row_file.hpp"

@@ -1,7 +1,6 @@
 #include "palimpsest/sweep/runner.hpp"
 
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <algorithm>
 #include <chrono>
@@ -14,6 +13,7 @@
 
 #include "palimpsest/sweep/checkpoint.hpp"
 #include "palimpsest/sweep/collection.hpp"
+#include "palimpsest/sweep/processors.hpp"
 #include "palimpsest/sweep/progress.hpp"
 #include "palimpsest/sweep/shard.hpp"
 
@@ -35,6 +35,7 @@ class Run {
 
   Summary operator()() {
     const auto start = std::chrono::steady_clock::now();
+    require_stacks(std::max(1, options_.threads));
     for (const auto& directory : {options_.save_model, options_.save_curves, options_.save_episodes}) make_directory(directory);
     values_.start();
     timings_.start();
@@ -244,8 +245,6 @@ class Run {
 };
 
 }  // namespace
-
-int default_threads() { return omp_get_num_procs(); }
 
 Summary run(const Planner& planner, const RunnerOptions& options) { return Run(planner, options)(); }
 

@@ -18,7 +18,7 @@ using RunFunction = std::function<Outcome(const Configuration&, const RunOptions
 
 struct RunnerOptions {
   std::filesystem::path out;         ///< the values; the timings go beside it
-  int threads = 0;                   ///< points run at a time; 0: as many as there are processors
+  int threads = 0;                   ///< points run at a time, at least 1
   std::filesystem::path save_model;  ///< one directory a point is made in it; empty: nothing is saved
   std::filesystem::path save_curves;  ///< one file a point
   std::filesystem::path save_episodes;
@@ -41,9 +41,6 @@ struct Summary {
   bool complete() const { return finished() == points; }
 };
 
-/// As many as this process may use processors.
-int default_threads();
-
 /// Runs what the planner asks for until it asks for nothing more: of an ordinary sweep in one round, of a search in as
 /// many as its longest curve has sizes. Starts a round's dearest points first; each runs in one thread. Rows are
 /// appended as points finish; once none is missing the files are put in the plan's order, and then hold the same bytes
@@ -51,7 +48,7 @@ int default_threads();
 /// A point that fails (no memory for it, a file of its own that can't be written) gets no row, since that says nothing
 /// of the point, and is named in the summary. Those that failed, or were in flight when a process was killed, are run
 /// by the next one after all others, one at a time, the least often tried first: one that takes the process with it
-/// then costs no other its row. Throws as RowFile and Collection do before anything is run or written;
+/// then costs no other its row. Throws as RowFile, Collection and require_stacks do before anything is run or written;
 /// OutputError if a row can't be written. Rows are kept in every case.
 Summary run(const Planner& planner, const RunnerOptions& options);
 

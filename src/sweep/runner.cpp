@@ -39,7 +39,7 @@ class Run {
     for (const auto& directory : {options_.save_model, options_.save_curves, options_.save_episodes}) make_directory(directory);
     values_.start();
     timings_.start();
-    if (options_.provenance) other_revisions_ = options_.provenance->begin(provenance_path(options_.out), found_ > 0);
+    if (options_.provenance) differences_ = options_.provenance->begin(provenance_path(options_.out), found_ > 0);
     for (std::size_t i = 0; i < points_.size(); ++i)
       if (collection_->has(i)) checkpoints_.remove(points_[i].key);  // killed after its row, before it could remove it
     notes();
@@ -102,9 +102,9 @@ class Run {
   void notes() {
     Progress progress(options_.messages, 0, 0, 0);
     if (values_.torn()) progress.note(fmt::format("note: dropped the torn last line of '{}'", values_.path().native()));
-    if (found_ > 0 && !other_revisions_.empty())
-      progress.note(fmt::format("note: '{}' holds rows of revision {}, this is {}", values_.path().native(),
-                                other_revisions_, build_info().revision));
+    if (found_ > 0)
+      for (const auto& difference : differences_)
+        progress.note(fmt::format("note: the rows in '{}' are of {}", values_.path().native(), difference));
     if (found_ > 0 && !(options_.save_model.empty() && options_.save_curves.empty() && options_.save_episodes.empty()))
       progress.note(fmt::format("note: nothing is saved of the {} points that are already in '{}'", found_,
                                 values_.path().native()));
@@ -237,7 +237,7 @@ class Run {
   CheckpointDirectory checkpoints_;
   bool save_failed_ = false;
   std::size_t found_ = 0;
-  std::string other_revisions_;
+  std::vector<std::string> differences_;
   std::vector<std::size_t> pending_, suspects_;          // positions of points_, in the order in which they are run
   std::unordered_map<std::string, std::string> failed_;  // why, by describe(key)
   std::mutex mutex_;

@@ -47,15 +47,16 @@ struct NewFile {
   int descriptor;
 };
 
-/// The content in `path.tmp`, on disk, locked.
-NewFile write_beside(const std::filesystem::path& path, const std::string& content) {
+/// The content in `path.tmp`, on disk, locked if that is possible there.
+NewFile write_beside(const std::filesystem::path& path, const std::string& content, Flock flock = ::flock) {
   NewFile file{path, -1};
   file.path += ".tmp";
   struct stat old {};
   const mode_t mode = ::stat(path.c_str(), &old) == 0 ? old.st_mode & 0777 : 0666;
   file.descriptor = ::open(file.path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, mode);
   if (file.descriptor < 0) fail(file.path, "write", errno);
-  int error = ::flock(file.descriptor, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
+  const auto locked = lock(file.descriptor, LOCK_EX, flock);
+  int error = locked == Lock::held || locked == Lock::unsupported ? 0 : errno;
   if (!error) error = write_all(file.descriptor, content);
   if (!error && ::fsync(file.descriptor) != 0) error = errno;
   if (error) {
@@ -77,8 +78,14 @@ int move_over(const NewFile& file, const std::filesystem::path& path) {
 
 }  // namespace
 
-RowFile::RowFile(const std::filesystem::path& path, const Schema& schema, Access access)
-    : header_(schema.header() + "\n") {
+Lock lock(int descriptor, int how, Flock flock) {
+  if (flock(descriptor, how | LOCK_NB) == 0) return Lock::held;
+  if (errno == EWOULDBLOCK) return Lock::busy;
+  return errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP ? Lock::unsupported : Lock::failed;
+}
+
+RowFile::RowFile(const std::filesystem::path& path, const Schema& schema, Access access, Flock flock)
+    : header_(schema.header() + "\n"), flock_(flock) {
   std::error_code error;
   path_ = std::filesystem::weakly_canonical(path, error);  // a symbolic link shall stay one
   if (error) fail(path, "open", error.value());
@@ -101,11 +108,13 @@ void RowFile::open_and_lock(Access access) {
     struct stat opened {
     }, named{};
     const bool regular = ::fstat(descriptor_, &opened) == 0 && S_ISREG(opened.st_mode);
-    if (!regular || ::flock(descriptor_, (reads ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
+    const auto taken = regular ? lock(descriptor_, reads ? LOCK_SH : LOCK_EX, flock_) : Lock::failed;
+    locked_ = taken == Lock::held;
+    if (!locked_ && taken != Lock::unsupported) {
       const int error = errno;
       ::close(descriptor_);
       if (!regular) throw OutputError(fmt::format("cannot use '{}': it is no regular file", path_.native()));
-      if (error != EWOULDBLOCK) fail(path_, "lock", error);
+      if (taken == Lock::failed) fail(path_, "lock", error);
       throw OutputError(fmt::format("'{}' is being written by another process", path_.native()));
     }
     // replace() of the last holder may have put another file in this place before the lock was ours.
@@ -176,7 +185,7 @@ void RowFile::replace(const std::vector<std::string>& rows) {
   std::string content = header_;
   for (const auto& row : rows) content += row + "\n";
   if (content == read_all(descriptor_, path_)) return;
-  const int replaced = std::exchange(descriptor_, move_over(write_beside(path_, content), path_));
+  const int replaced = std::exchange(descriptor_, move_over(write_beside(path_, content, flock_), path_));
   ::close(replaced);
   size_ = content.size();
 }

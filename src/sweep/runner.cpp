@@ -26,8 +26,8 @@ class Run {
       : planner_(planner),
         options_(options),
         cancel_(options.cancel ? *options.cancel : own_cancel_),
-        values_(options.out, values_schema(), Access::write),
-        timings_(timings_path(options.out), timings_schema(), Access::write),
+        values_(options.out, values_schema(), Access::write, options.flock),
+        timings_(timings_path(options.out), timings_schema(), Access::write, options.flock),
         checkpoints_(checkpoints_path(options.out)) {
     plan_round();
     found_ = collection_->values().size();
@@ -102,6 +102,10 @@ class Run {
   void notes() {
     Progress progress(options_.messages, 0, 0, 0);
     if (values_.torn()) progress.note(fmt::format("note: dropped the torn last line of '{}'", values_.path().native()));
+    if (!values_.locked())
+      progress.note(
+          fmt::format("note: no lock on '{}', which its file system doesn't have: let no other process write it",
+                      values_.path().native()));
     if (found_ > 0)
       for (const auto& difference : differences_)
         progress.note(fmt::format("note: the rows in '{}' are of {}", values_.path().native(), difference));

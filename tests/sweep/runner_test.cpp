@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <mutex>
 #include <random>
 #include <set>
@@ -21,6 +23,7 @@
 namespace palimpsest::sweep {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -318,6 +321,22 @@ TEST_F(Runner, RefusesTwoDifferentRowsOfAPoint) {
   other.replace(other.find("tolerance"), 9, "patience!");
   write(o.out, text + other);
   EXPECT_THAT(error_of([&] { run(points("[axes]\nS = [30]"), o); }), HasSubstr("a.csv:3: a second, different row"));
+}
+
+TEST_F(Runner, GoesOnWithANoteWhereThereAreNoLocks) {
+  auto o = options("a.csv");
+  o.flock = [](int, int) {
+    errno = ENOLCK;
+    return -1;
+  };
+  o.messages = std::tmpfile();
+  EXPECT_TRUE(run(points(), o).complete());
+  EXPECT_EQ(contents(o.out), undisturbed());
+  std::rewind(o.messages);
+  std::string messages(1000, '\0');
+  messages.resize(std::fread(messages.data(), 1, messages.size(), o.messages));
+  std::fclose(o.messages);
+  EXPECT_THAT(messages, AllOf(StartsWith("note: no lock on '"), HasSubstr("let no other process write it\n")));
 }
 
 TEST_F(Runner, SavesEachPointInADirectoryOfItsOwn) {

@@ -2,6 +2,8 @@
 // write, repaired after a kill, and put in its final order by one atomic rename.
 #pragma once
 
+#include <sys/file.h>
+
 #include <filesystem>
 #include <stdexcept>
 #include <string>
@@ -16,6 +18,15 @@ class OutputError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+enum class Lock { held, busy, unsupported, failed };
+
+/// What is called to lock a file: flock, or something in its place.
+using Flock = int (*)(int descriptor, int operation);
+
+/// Tries to lock the file, LOCK_SH or LOCK_EX. Some network and user-space file systems have no locks: `unsupported`.
+/// Of `failed`, errno says why.
+Lock lock(int descriptor, int how, Flock flock = ::flock);
+
 /// To read is to leave the file as it is, to fail if it isn't there, and to share the lock with other readers.
 enum class Access { read, write };
 
@@ -28,9 +39,10 @@ class RowFile {
   };
 
   /// Opens (or, to write, creates) the file, locks it until destruction (the lock dies with the process) and reads it;
-  /// changes nothing in it. Throws OutputError if it can't be opened or another process holds the lock, and
-  /// ConfigurationError if its header isn't the schema's or a row other than a torn last one is malformed.
-  RowFile(const std::filesystem::path& path, const Schema& schema, Access access);
+  /// changes nothing in it. Where there are no locks it does without. Throws OutputError if it can't be opened or
+  /// another process holds the lock, and ConfigurationError if its header isn't the schema's or a row other than a torn
+  /// last one is malformed.
+  RowFile(const std::filesystem::path& path, const Schema& schema, Access access, Flock flock = ::flock);
   ~RowFile();
   RowFile(const RowFile&) = delete;
   RowFile& operator=(const RowFile&) = delete;
@@ -38,6 +50,8 @@ class RowFile {
   const std::filesystem::path& path() const { return path_; }
   /// Those that were there and those that were appended since.
   const std::vector<Row>& rows() const { return rows_; }
+  /// Whether other processes are kept from it.
+  bool locked() const { return locked_; }
   /// Whether the last line was cut off; it isn't among rows().
   bool torn() const { return torn_; }
 
@@ -56,6 +70,8 @@ class RowFile {
 
   std::filesystem::path path_;
   std::string header_;
+  Flock flock_;
+  bool locked_ = false;
   int descriptor_ = -1;
   std::size_t size_ = 0;  ///< bytes of whole lines
   std::vector<Row> rows_;

@@ -28,6 +28,7 @@ struct RunnerOptions {
   bool searches = false;                ///< finished points may call for more
   Provenance* provenance = nullptr;     ///< where the run is recorded; null: nowhere
   RunFunction run = run_point;
+  Flock flock = ::flock;
 };
 
 struct Summary {

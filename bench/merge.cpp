@@ -15,6 +15,7 @@ int run(const palimpsest::sweep::MergeRequest& request) {
   const auto result = palimpsest::sweep::merge(request);
   const auto& missing = result.missing;
   if (missing.empty()) {
+    for (const auto& difference : result.differences) fmt::print(stderr, "note: the rows are of {}\n", difference);
     fmt::print("{} points; {}\n", result.points, request.out.native());
     return 0;
   }

@@ -26,7 +26,9 @@ int run_and_report(const palimpsest::sweep::Request& request) {
   const auto result = palimpsest::sweep::run(request);
   fmt::print("{}\n", result.line());
   if (result.summary.complete()) return 0;
+  for (const auto& failed : result.summary.failed) fmt::print(stderr, "sweep: {}\n", failed);
   const int signal = palimpsest::sweep::received_signal();
+  if (signal == 0) return 1;
   fmt::print(stderr, "sweep: {}: {} of {} points are in '{}'; the same command again continues there\n",
              signal == SIGINT ? "interrupted" : "told to end", result.summary.finished(), result.summary.points,
              result.out.native());
@@ -50,7 +52,9 @@ int main(int argc, char** argv) {
   many("--axis", request.axes, "narrow or replace an axis")->type_name("NAME=a:b:step|v1,v2");
   many("--set", request.sets, "fix a parameter wherever it applies")->type_name("NAME=VALUE");
   app.add_option("--seeds", request.seeds, "seeds 1..N of every point")->check(CLI::Range(1, 100000))->type_name("N");
-  app.add_option("--threads", request.threads, "points at a time (default: one a processor)")
+  app.add_option(
+         "--threads", request.threads,
+         "points at a time (default: one per processor, as far as OMP_NUM_THREADS\nand the container's quota allow)")
       ->check(CLI::Range(1, 1024))
       ->type_name("N");
   app.add_option("--out", request.out, "results (default: results/run/NAME.csv)")->type_name("FILE.csv");

@@ -8,6 +8,7 @@
 
 #include "main.hpp"
 #include "palimpsest/core/file.hpp"
+#include "palimpsest/sweep/parameter.hpp"
 
 namespace {
 
@@ -26,6 +27,7 @@ Examples:
 int main(int argc, char** argv) {
   palimpsest::trace::Request request;
   std::filesystem::path out;
+  std::string seed = fmt::format("{}", request.seed);
   bool schema_only = false;
   CLI::App app(
       "Records what each write does to a fast weight memory: what it writes and removes, how accumulator and state "
@@ -52,7 +54,7 @@ int main(int argc, char** argv) {
   app.add_option("--rows", request.rows, "record at most so many, at log-spaced t = 1 ... T (default: every write)")
       ->type_name("N");
   app.add_option("--precision", request.precision, "of the recorded state: float or double")->capture_default_str();
-  app.add_option("--seed", request.seed, "of random keys and of the stream")->capture_default_str()->type_name("N");
+  app.add_option("--seed", seed, "of random keys and of the stream")->capture_default_str()->type_name("N");
   auto* to = app.add_option("--out", out, "the trace; replaced if it is there, once the trace is whole")
                  ->type_name("FILE.csv");
   app.add_flag("--schema", schema_only, "print the columns as Markdown");
@@ -62,6 +64,9 @@ int main(int argc, char** argv) {
       return 0;
     }
     if (!*to || out.empty()) throw palimpsest::ConfigurationError("where to? Give --out FILE.csv (--help)");
+    palimpsest::Configuration checked;
+    palimpsest::sweep::find_parameter("seed").set(checked, seed);
+    request.seed = checked.seed;
     const auto csv = palimpsest::trace::trace(request);
     palimpsest::make_directory(out.parent_path());
     palimpsest::write_file(out, csv);

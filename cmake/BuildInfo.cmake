@@ -18,10 +18,21 @@ if(NOT CMAKE_SCRIPT_MODE_FILE)
   return()
 endif()
 
-execute_process(COMMAND git -C ${source} describe --always --dirty --abbrev=12
-  OUTPUT_VARIABLE revision OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
-if(NOT revision)
-  set(revision unknown)
+# That of the repository whose top the sources are, never of one around them; of an archive the one that git wrote here.
+set(revision unknown)
+set(archived "$Format:%H$")
+if(archived MATCHES "^[0-9a-f]+$")
+  string(SUBSTRING ${archived} 0 12 revision)
+endif()
+execute_process(COMMAND git -C ${source} rev-parse --show-toplevel
+  OUTPUT_VARIABLE top OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+file(REAL_PATH ${source} real_source)
+if(top STREQUAL real_source)
+  execute_process(COMMAND git -C ${source} describe --always --dirty --abbrev=12
+    OUTPUT_VARIABLE described OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  if(described)
+    set(revision ${described})
+  endif()
 endif()
 string(STRIP "${flags}" flags)
 set(text "#pragma once\n")

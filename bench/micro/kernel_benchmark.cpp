@@ -3,13 +3,13 @@
 // features, which stay in the nearest cache. A kernel with a linear part also has `kernel_lift` and
 // `kernel_lift_adjoint`, of a table of 600 columns.
 //
-// Operations: see operations.hpp, times the number of tokens. Maps of few operations a feature are bound by loads and
-// stores, not by arithmetic, and can't come near the peak.
+// Operations: as the kernels state them, times the number of tokens. Maps of few operations a feature are bound by
+// loads and stores, not by arithmetic, and can't come near the peak.
 #include <algorithm>
 #include <string>
 
 #include "measure.hpp"
-#include "operations.hpp"
+#include "palimpsest/kernel/all.hpp"
 
 namespace palimpsest::micro {
 namespace {
@@ -39,7 +39,7 @@ struct Block {
 template <class K>
 void forward(benchmark::State& state, const K& kernel, Index d) {
   Block block(kernel, d);
-  measure(state, block.n * operations(kernel, d).forward, [&] {
+  measure(state, double(block.n) * operations<Real>(kernel, d).forward, [&] {
     kernel.forward(block.x, block.phi);
     return block.phi.data();
   });
@@ -48,7 +48,7 @@ void forward(benchmark::State& state, const K& kernel, Index d) {
 template <class K>
 void adjoint(benchmark::State& state, const K& kernel, Index d) {
   Block block(kernel, d);
-  measure(state, block.n * operations(kernel, d).backward, [&] {
+  measure(state, double(block.n) * operations<Real>(kernel, d).backward, [&] {
     kernel.backward(block.x, block.phi, block.dphi, block.dx);
     return block.dx.data();
   });
@@ -58,7 +58,7 @@ template <class K>
 void lift(benchmark::State& state, const K& kernel, Index d) {
   const Matrix<Real> x = uniform_matrix(d, kTableColumns, 0);
   Matrix<Real> lifted(kernel.lifted_dim(d), kTableColumns);
-  measure(state, kTableColumns * operations(kernel, d).lift, [&] {
+  measure(state, kTableColumns * lift_operations<Real>(kernel, d).forward, [&] {
     kernel.lift(x, lifted);
     return lifted.data();
   });
@@ -68,7 +68,7 @@ template <class K>
 void lift_adjoint(benchmark::State& state, const K& kernel, Index d) {
   const Matrix<Real> dlifted = uniform_matrix(kernel.lifted_dim(d), kTableColumns, 0);
   Matrix<Real> dx = Matrix<Real>::Zero(d, kTableColumns);
-  measure(state, kTableColumns * operations(kernel, d).lift, [&] {
+  measure(state, kTableColumns * lift_operations<Real>(kernel, d).forward, [&] {
     kernel.lift_backward(dlifted, dx);
     return dx.data();
   });

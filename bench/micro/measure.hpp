@@ -30,7 +30,7 @@ inline double thread_seconds() {
 /// Times `body`, which does `operations` FLOP a call and returns where it wrote (or a number), so that nothing of it is
 /// optimised away. The counters are no rates of the library's: those print as `GFLOP/s=…/s`.
 template <class Body>
-void measure(benchmark::State& state, Index operations, Body&& body) {
+void measure(benchmark::State& state, double operations, Body&& body) {
   benchmark::DoNotOptimize(body());  // first touch of buffers is no part of the work
   const double start = thread_seconds();
   for (auto _ : state) {
@@ -38,7 +38,7 @@ void measure(benchmark::State& state, Index operations, Body&& body) {
     benchmark::ClobberMemory();
   }
   const double seconds = thread_seconds() - start;
-  const double rate = static_cast<double>(operations) * static_cast<double>(state.iterations()) / seconds;
+  const double rate = operations * static_cast<double>(state.iterations()) / seconds;
   state.counters["GFLOP/s"] = 1e-9 * rate;
   state.counters["peak%"] = 100 * rate / multiply_add_peak();
 }

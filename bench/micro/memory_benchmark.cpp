@@ -3,7 +3,7 @@
 // attention normalisation; their kernels are chosen for p = 64, 128, 384 features at d = 64. Keys depend on the values,
 // as in the published model.
 //
-// Operations: see operations.hpp. What a step's episodes share (lifts, features of queries, softmax's logits) is
+// Operations: see memory/operations.hpp. What a step's episodes share (lifts, features of queries, softmax's logits) is
 // neither timed nor counted; a training step has it.
 #include <numeric>
 #include <string>
@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "measure.hpp"
-#include "operations.hpp"
 #include "palimpsest/memory/all.hpp"
+#include "palimpsest/memory/operations.hpp"
 #include "palimpsest/task/all.hpp"
 
 namespace palimpsest::micro {
@@ -20,7 +20,7 @@ namespace {
 
 constexpr Index kKeyDim = 64;
 
-/// `count(L, N)`: the operations of an episode.
+/// `count(tables, episode)`: the operations of an episode.
 template <class Memory, class Count>
 void read(benchmark::State& state, Memory memory, bool all_queries, bool with_adjoint, Count count) {
   const Index L = state.range(0), N = all_queries ? L : 1;
@@ -34,8 +34,8 @@ void read(benchmark::State& state, Memory memory, bool all_queries, bool with_ad
   Matrix<Real> Y(L, N);
   const Matrix<Real> dY = uniform_matrix(L, N, 4);
   memory.begin(tables);
-  const auto operations = count(L, N);
-  measure(state, operations.read + (with_adjoint ? operations.backward : 0), [&] {
+  const Operations operations = count(TableShape{L, kKeyDim, true, N}, EpisodeShape{double(L), double(N)});
+  measure(state, operations.forward + (with_adjoint ? operations.backward : 0), [&] {
     memory.read(episode, columns, Y);
     if (with_adjoint) memory.backward(episode, columns, dY);
     return Y.data();
@@ -60,8 +60,11 @@ void register_fast_weight(const std::string& specification) {
   const auto kernel = make_component<Kernels<Real>>("kernel", specification);
   register_memory("fast_weight:" + specification,
                   FastWeight<Real>(kernel, SumRule<Real>(), AttentionNormalization<Real>(), kKeyDim),
-                  [=](Index L, Index N) {
-                    return std::visit([&](const auto& k) { return fast_weight_episode(k, kKeyDim, L, N); }, kernel);
+                  [=](const TableShape& tables, const EpisodeShape& episode) {
+                    const auto of_kernel = std::visit([](const auto& k) { return facts<Real>(k, kKeyDim); }, kernel);
+                    return FastWeightOperations(of_kernel, facts(SumRule<Real>()),
+                                                facts(AttentionNormalization<Real>(), of_kernel.features), tables)
+                        .episode(episode);
                   });
 }
 
@@ -69,7 +72,8 @@ void register_fast_weight(const std::string& specification) {
 
 void register_memories() {
   for (const char* kernel : {"elu", "dpfp:1", "dpfp:3"}) register_fast_weight(kernel);
-  register_memory("softmax", SoftmaxMemory<Real>(), softmax_episode);
+  register_memory("softmax", SoftmaxMemory<Real>(),
+                  [](const TableShape&, const EpisodeShape& episode) { return softmax_episode(episode); });
 }
 
 }  // namespace palimpsest::micro

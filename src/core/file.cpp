@@ -87,7 +87,13 @@ std::filesystem::path target_of(std::filesystem::path path) {
 
 bool is_standard_output(const std::filesystem::path& path) { return leads_to(path, stdout); }
 
-int replace_file(const std::filesystem::path& path, std::string_view content) {
+Lock lock(int descriptor, int how, Flock flock) {
+  if (flock(descriptor, how | LOCK_NB) == 0) return Lock::held;
+  if (errno == EWOULDBLOCK) return Lock::busy;
+  return errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP ? Lock::unsupported : Lock::failed;
+}
+
+int replace_file(const std::filesystem::path& path, std::string_view content, Flock flock) {
   auto beside = path;
   beside += ".tmp";
   struct stat old {};
@@ -99,7 +105,8 @@ int replace_file(const std::filesystem::path& path, std::string_view content) {
     ::close(descriptor);
     fail(file, what, error);
   };
-  int error = ::flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
+  const auto locked = lock(descriptor, LOCK_EX, flock);
+  int error = locked == Lock::held || locked == Lock::unsupported ? 0 : errno;
   if (!error) error = write_all(descriptor, content);
   if (!error && ::fsync(descriptor) != 0) error = errno;
   if (error) give_up(beside, "write", error);

@@ -71,7 +71,36 @@ void CheckpointDirectory::remove(const Key& key) const noexcept {
   auto path = file(key);
   std::filesystem::remove(path, ignored);
   std::filesystem::remove(path += ".tmp", ignored);  // of a process that was killed while it wrote
-  ::rmdir(directory_.c_str());                       // refused unless it is empty, and a directory
+  std::filesystem::remove(note(key), ignored);
+  remove_if_empty();
+}
+
+std::size_t CheckpointDirectory::attempts(const Key& key) const noexcept {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(note(key), error);
+  return error ? 0 : size;
+}
+
+void CheckpointDirectory::start(const Key& key) const noexcept {
+  std::error_code ignored;
+  std::filesystem::create_directories(directory_, ignored);
+  std::ofstream(note(key), std::ios::app) << '.';
+}
+
+void CheckpointDirectory::give_up(const Key& key) const noexcept {
+  std::error_code ignored;
+  const auto before = attempts(key);
+  if (before > 1)
+    std::filesystem::resize_file(note(key), before - 1, ignored);
+  else
+    std::filesystem::remove(note(key), ignored);
+  remove_if_empty();
+}
+
+std::filesystem::path CheckpointDirectory::note(const Key& key) const { return file(key) += ".started"; }
+
+void CheckpointDirectory::remove_if_empty() const noexcept {
+  ::rmdir(directory_.c_str());  // refused unless it is empty, and a directory
 }
 
 }  // namespace palimpsest::sweep

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "palimpsest/sweep/collection.hpp"
+#include "palimpsest/sweep/processors.hpp"
 #include "palimpsest/sweep/progress.hpp"
 #include "palimpsest/sweep/provenance.hpp"
 #include "palimpsest/sweep/row_file.hpp"
@@ -45,8 +46,9 @@ std::string list_components() {
 }  // namespace
 
 std::string Result::line() const {
-  return fmt::format("{} points: {} ok, {} diverged, {} skipped; {}; {}", summary.points, summary.ok, summary.diverged,
-                     summary.skipped, clock_text(summary.seconds), out.native());
+  const auto failed = summary.failed.empty() ? "" : fmt::format(", {} failed", summary.failed.size());
+  return fmt::format("{} points: {} ok, {} diverged, {} skipped{}; {}; {}", summary.points, summary.ok,
+                     summary.diverged, summary.skipped, failed, clock_text(summary.seconds), out.native());
 }
 
 Specification specify(const Request& request) {

@@ -18,10 +18,15 @@ void on_signal(int number) {
 std::atomic<bool>& cancel_on_signals() {
   struct sigaction action {};
   action.sa_handler = on_signal;
-  action.sa_flags = SA_RESETHAND | SA_RESTART;
   sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGXCPU}) {
+    struct sigaction before {};
+    sigaction(number, nullptr, &before);
+    if (number == SIGHUP && before.sa_handler == SIG_IGN) continue;  // under nohup
+    // Past its limit of processor time a process gets SIGXCPU every second.
+    action.sa_flags = SA_RESTART | (number == SIGXCPU ? 0 : SA_RESETHAND);
+    sigaction(number, &action, nullptr);
+  }
   return cancelled;
 }
 

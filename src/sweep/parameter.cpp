@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 #include "palimpsest/core/text.hpp"
@@ -14,6 +15,7 @@ namespace palimpsest::sweep {
 namespace {
 
 constexpr std::int64_t largest_integer = 1'000'000'000;  // far above any use, far below any overflow
+constexpr std::int64_t largest_seed = std::numeric_limits<std::int64_t>::max();  // what TOML can say
 constexpr std::size_t most_values = 1'000'000;  // of an axis
 
 template <class T>
@@ -46,12 +48,13 @@ Parameter text(std::string_view name, std::string Configuration::*field, std::st
 }
 
 template <class T>
-Parameter integer(std::string_view name, T Configuration::*field, std::int64_t least, std::string_view meaning) {
+Parameter integer(std::string_view name, T Configuration::*field, std::int64_t least, std::string_view meaning,
+                  std::int64_t most = largest_integer) {
   return {name, Type::integer, meaning,
           [=](Configuration& c, std::string_view text) {
             const auto value = parse<std::int64_t>(text);
-            if (!value || *value < least || *value > largest_integer)
-              refuse(name, text, fmt::format("an integer from {} to {}", least, largest_integer));
+            if (!value || *value < least || *value > most)
+              refuse(name, text, fmt::format("an integer from {} to {}", least, most));
             c.*field = static_cast<T>(*value);
           },
           [=](const Configuration& c) { return fmt::format("{}", c.*field); }};
@@ -122,11 +125,11 @@ std::vector<std::string> expand_range(const Parameter& parameter, std::string_vi
   // Both ends are values too, so that they are in range and their difference can't overflow.
   canonical(parameter, fmt::format("{}", *first));
   canonical(parameter, fmt::format("{}", *last));
-  if (static_cast<std::size_t>((*last - *first) / *step) >= most_values)
+  const auto more = (*last - *first) / *step;
+  if (static_cast<std::size_t>(more) >= most_values)
     refuse(parameter.name, text, fmt::format("a range of at most {} values", most_values));
   std::vector<std::string> values;
-  for (std::int64_t value = *first; value <= *last; value += std::min(*step, largest_integer + 1))
-    values.push_back(fmt::format("{}", value));
+  for (std::int64_t i = 0; i <= more; ++i) values.push_back(fmt::format("{}", *first + i * *step));
   return values;
 }
 
@@ -186,7 +189,7 @@ const std::vector<Parameter>& parameters() {
       text("normalization", &C::normalization, "how keys, queries and read-out are normalised"),
       text("model", &C::model, "what learns the keys"),
       text("evaluation", &C::evaluation, "`exact`, or `published_2021` with its faults"),
-      integer("seed", &C::seed, 0, "seed of every random choice of the point"),
+      integer("seed", &C::seed, 0, "seed of every random choice of the point", largest_seed),
       integer("batch", &C::batch, 1, "sequences in a training step"),
       real("learning_rate", &C::learning_rate, false, "Adam's learning rate"),
       integer("max_steps", &C::max_steps, 1, "training steps at most"),

@@ -8,6 +8,7 @@
 
 #include "palimpsest/core/text.hpp"
 #include "palimpsest/train/configuration.hpp"
+#include "palimpsest/train/operations.hpp"
 
 namespace palimpsest::sweep {
 

@@ -5,9 +5,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <fstream>
-#include <set>
 #include <sstream>
 
 #include "palimpsest/sweep/row_file.hpp"
@@ -28,12 +28,20 @@ namespace {
 constexpr std::string_view first_line = "# What made the results beside this file; `sweep --from` runs it again.\n";
 constexpr std::string_view run_heading = "\n[[run]]\n";
 
-/// The value of `revision = "…"` in a [[run]].
-std::string revision_of(const std::string& run) {
-  constexpr std::string_view key = "\nrevision = \"";
-  const auto from = run.find(key);
-  return from == run.npos ? "unknown"
-                          : run.substr(from + key.size(), run.find('"', from + key.size()) - from - key.size());
+/// What may change a result's last digits.
+constexpr std::array made_by = {"version", "revision", "compiler", "flags", "cpu"};
+
+/// Of a [[run]] that made no rows.
+constexpr std::string_view merging = "\nmerges = true\n";
+
+/// The value of `key = "…"` in a [[run]], as it is written.
+std::string value_of(const std::string& run, std::string_view key) {
+  const auto start = fmt::format("\n{} = \"", key);
+  const auto found = run.find(start);
+  if (found == run.npos) return "unknown";
+  auto end = found + start.size();
+  while (end < run.size() && run[end] != '"') end += run[end] == '\\' ? 2 : 1;
+  return run.substr(found + start.size(), end - found - start.size());
 }
 
 }  // namespace
@@ -57,7 +65,7 @@ Provenance::Provenance(const Specification& specification, const std::string& co
   run_ = run_heading;
   run_ += fmt::format("command = {}\n", toml_string(command));
   if (!shard.empty()) run_ += fmt::format("shard = {}\n", toml_string(shard));
-  run_ += fmt::format("threads = {}\n", threads);
+  run_ += threads > 0 ? fmt::format("threads = {}\n", threads) : std::string(merging.substr(1));
   run_ += fmt::format("version = {}\n", toml_string(build.version));
   run_ += fmt::format("revision = {}\n", toml_string(build.revision));
   run_ += fmt::format("compiler = {}\n", toml_string(build.compiler));
@@ -80,16 +88,28 @@ void Provenance::add_runs(const std::filesystem::path& path) {
   }
 }
 
-std::string Provenance::begin(const std::filesystem::path& path, bool continued) {
+std::vector<std::string> Provenance::begin(const std::filesystem::path& path, bool continued) {
   path_ = path;
   std::error_code error;
   if (continued && std::filesystem::exists(path, error)) add_runs(path);
   run_ += fmt::format("start = {}\n", utc_time());
   write();
-  std::set<std::string> others;
-  for (const auto& run : earlier_) others.insert(revision_of(run));
-  others.erase(build_info().revision);
-  return fmt::format("{}", fmt::join(others, ", "));
+  return differences();
+}
+
+std::vector<std::string> Provenance::differences() const {
+  auto runs = earlier_;
+  runs.push_back(run_);
+  std::erase_if(runs, [](const std::string& run) { return run.find(merging) != run.npos; });
+  std::vector<std::string> all;
+  for (const auto* key : made_by) {
+    std::vector<std::string> values;
+    for (const auto& run : runs)
+      if (auto value = value_of(run, key); std::find(values.begin(), values.end(), value) == values.end())
+        values.push_back(std::move(value));
+    if (values.size() > 1) all.push_back(fmt::format("more than one {}: '{}'", key, fmt::join(values, "', '")));
+  }
+  return all;
 }
 
 void Provenance::end(std::size_t rows) {

@@ -33,8 +33,8 @@ std::string read_all(int descriptor, const std::filesystem::path& path) {
 
 }  // namespace
 
-RowFile::RowFile(const std::filesystem::path& path, const Schema& schema, Access access)
-    : header_(schema.header() + "\n") {
+RowFile::RowFile(const std::filesystem::path& path, const Schema& schema, Access access, Flock flock)
+    : header_(schema.header() + "\n"), flock_(flock) {
   std::error_code error;
   path_ = std::filesystem::weakly_canonical(target_of(path), error);  // a symbolic link shall stay one
   if (error) fail(path, "open", error.value());
@@ -58,11 +58,13 @@ void RowFile::open_and_lock(Access access) {
     struct stat opened {
     }, named{};
     const bool regular = ::fstat(descriptor_, &opened) == 0 && S_ISREG(opened.st_mode);
-    if (!regular || ::flock(descriptor_, (reads ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
+    const auto taken = regular ? lock(descriptor_, reads ? LOCK_SH : LOCK_EX, flock_) : Lock::failed;
+    locked_ = taken == Lock::held;
+    if (!locked_ && taken != Lock::unsupported) {
       const int error = errno;
       ::close(descriptor_);
       if (!regular) throw OutputError(fmt::format("cannot use '{}': it is no regular file", path_.native()));
-      if (error != EWOULDBLOCK) fail(path_, "lock", error);
+      if (taken == Lock::failed) fail(path_, "lock", error);
       throw OutputError(fmt::format("'{}' is being written by another process", path_.native()));
     }
     // replace() of the last holder may have put another file in this place before the lock was ours.
@@ -138,7 +140,7 @@ void RowFile::replace(const std::vector<std::string>& rows) {
   std::string content = header_;
   for (const auto& row : rows) content += row + "\n";
   if (content == read_all(descriptor_, path_)) return;
-  const int replaced = std::exchange(descriptor_, replace_file(path_, content));
+  const int replaced = std::exchange(descriptor_, replace_file(path_, content, flock_));
   ::close(replaced);
   size_ = content.size();
   foreign_ = false;

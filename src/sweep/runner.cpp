@@ -1,7 +1,6 @@
 #include "palimpsest/sweep/runner.hpp"
 
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <algorithm>
 #include <chrono>
@@ -9,9 +8,12 @@
 #include <mutex>
 #include <new>
 #include <optional>
+#include <stdexcept>
+#include <unordered_map>
 
 #include "palimpsest/sweep/checkpoint.hpp"
 #include "palimpsest/sweep/collection.hpp"
+#include "palimpsest/sweep/processors.hpp"
 #include "palimpsest/sweep/progress.hpp"
 #include "palimpsest/sweep/saved.hpp"
 #include "palimpsest/sweep/shard.hpp"
@@ -25,8 +27,8 @@ class Run {
       : planner_(planner),
         options_(options),
         cancel_(options.cancel ? *options.cancel : own_cancel_),
-        values_(options.out, values_schema(), Access::write),
-        timings_(timings_path(options.out), timings_schema(), Access::write),
+        values_(options.out, values_schema(), Access::write, options.flock),
+        timings_(timings_path(options.out), timings_schema(), Access::write, options.flock),
         checkpoints_(checkpoints_path(options.out)) {
     plan_round();
     found_ = collection_->values().size();
@@ -34,20 +36,25 @@ class Run {
 
   Summary operator()() {
     const auto start = std::chrono::steady_clock::now();
+    require_stacks(std::max(1, options_.threads));
     prepare_saves({options_.save_model, options_.save_curves, options_.save_episodes});
     values_.start();
     timings_.start();
-    if (options_.provenance) other_revisions_ = options_.provenance->begin(provenance_path(options_.out), found_ > 0);
+    if (options_.provenance) differences_ = options_.provenance->begin(provenance_path(options_.out), found_ > 0);
     for (std::size_t i = 0; i < points_.size(); ++i)
       if (collection_->has(i)) checkpoints_.remove(points_[i].key);  // killed after its row, before it could remove it
     notes();
-    while (!pending_.empty() && !cancel_ && !failure_) {
-      run_pending();
-      plan_round();
+    for (; !cancel_ && !failure_; plan_round()) {
+      if (!pending_.empty())
+        run_points(pending_, std::max(1, options_.threads));
+      else if (!suspects_.empty())
+        run_points(suspects_, 1);
+      else
+        break;
     }
     record_end();
     if (failure_) std::rethrow_exception(failure_);
-    if (pending_.empty()) {
+    if (collection_->missing().empty()) {
       timings_.replace(collection_->timings());
       values_.replace(collection_->values());
     }
@@ -57,11 +64,13 @@ class Run {
             collection_->count(Status::diverged),
             collection_->count(Status::skipped),
             found_,
+            failures(),
             elapsed.count()};
   }
 
  private:
-  /// What the rows ask for now, and which of it has none.
+  /// What the rows ask for now, and which of it has none and hasn't failed. Of a search's suspects only the first: its
+  /// row may lead to points that go before the others.
   void plan_round() {
     points_ = planner_(values_.rows());
     if (saves()) check_file_names(points_);
@@ -69,8 +78,27 @@ class Run {
     collection_->add_values(values_);
     collection_->add_timings(timings_);
     pending_.clear();
-    for (const auto i : dearest_first(costs(points_)))
-      if (!collection_->has(i)) pending_.push_back(i);
+    suspects_.clear();
+    std::unordered_map<std::size_t, std::size_t> attempts;
+    for (const auto i : dearest_first(costs(points_))) {
+      if (collection_->has(i) || failed_.contains(describe(points_[i].key))) continue;
+      if (const auto n = checkpoints_.attempts(points_[i].key)) {
+        attempts[i] = n;
+        suspects_.push_back(i);
+      } else {
+        pending_.push_back(i);
+      }
+    }
+    std::stable_sort(suspects_.begin(), suspects_.end(), [&](auto a, auto b) { return attempts[a] < attempts[b]; });
+    if (options_.searches && suspects_.size() > 1) suspects_.resize(1);
+  }
+
+  std::vector<std::string> failures() const {
+    std::vector<std::string> all;
+    for (const auto& point : points_)
+      if (const auto failure = failed_.find(describe(point.key)); failure != failed_.end())
+        all.push_back(fmt::format("{}: {}", short_name(point.key), failure->second));
+    return all;
   }
 
   bool saves() const {
@@ -80,21 +108,28 @@ class Run {
   void notes() {
     Progress progress(options_.messages, 0, 0, 0);
     if (values_.torn()) progress.note(fmt::format("note: dropped the torn last line of '{}'", values_.path().native()));
-    if (found_ > 0 && !other_revisions_.empty())
-      progress.note(fmt::format("note: '{}' holds rows of revision {}, this is {}", values_.path().native(),
-                                other_revisions_, build_info().revision));
+    if (!values_.locked())
+      progress.note(
+          fmt::format("note: no lock on '{}', which its file system doesn't have: let no other process write it",
+                      values_.path().native()));
+    if (found_ > 0)
+      for (const auto& difference : differences_)
+        progress.note(fmt::format("note: the rows in '{}' are of {}", values_.path().native(), difference));
     if (found_ > 0 && saves())
       progress.note(fmt::format("note: nothing is saved of the {} points that are already in '{}'", found_,
                                 values_.path().native()));
+    const auto suspects =
+        std::ranges::count_if(points_, [&](const auto& point) { return checkpoints_.attempts(point.key) > 0; });
+    if (suspects > 0)
+      progress.note(fmt::format("note: points that failed or were killed are run last, one at a time: {}", suspects));
   }
 
-  void run_pending() {
+  void run_points(const std::vector<std::size_t>& which, int threads) {
     double cost = 0;
-    for (const auto i : pending_) cost += points_[i].cost;
-    Progress progress(options_.messages, points_.size(), points_.size() - pending_.size(), cost, options_.searches);
-    const int threads = std::max(1, options_.threads);
+    for (const auto i : which) cost += points_[i].cost;
+    Progress progress(options_.messages, points_.size(), points_.size() - which.size(), cost, options_.searches);
 #pragma omp parallel for schedule(monotonic : dynamic, 1) num_threads(threads)
-    for (std::size_t n = 0; n < pending_.size(); ++n) run_one(pending_[n], progress);
+    for (std::size_t n = 0; n < which.size(); ++n) run_one(which[n], progress);
   }
 
   void record_end() {
@@ -111,26 +146,40 @@ class Run {
     {
       const std::lock_guard lock(mutex_);
       if (cancel_ || failure_) return;
+      if (!point.skip) checkpoints_.start(point.key);
       progress.started(point);
     }
+    const auto outcome = try_to_measure(point, progress);
+    const std::lock_guard lock(mutex_);
     try {
-      const Outcome outcome = measure(point, progress);
-      const std::lock_guard lock(mutex_);
-      keep(index, outcome);
+      if (!outcome) return progress.gave_up();
+      keep(index, *outcome);
       progress.finished(point);
+    } catch (...) {
+      checkpoints_.give_up(point.key);
+      progress.gave_up();
+      if (!failure_) failure_ = std::current_exception();
+      cancel_ = true;  // what the others find could not be kept either
+    }
+  }
+
+  /// Nothing if it was cancelled or failed.
+  std::optional<Outcome> try_to_measure(const Point& point, Progress& progress) {
+    try {
+      return measure(point, progress);
     } catch (const Cancelled&) {
       const std::lock_guard lock(mutex_);
-      progress.gave_up();
-    } catch (const OutputError&) {
-      fail(std::current_exception(), progress);
-      cancel_ = true;  // what the others find could not be kept either
+      checkpoints_.give_up(point.key);
     } catch (const std::bad_alloc&) {
-      fail(point, "does not fit in memory", progress);
+      fail(point, "does not fit in memory");
+    } catch (const std::length_error&) {
+      fail(point, "does not fit in memory");
     } catch (const std::exception& error) {
-      fail(point, error.what(), progress);
+      fail(point, error.what());
     } catch (...) {
-      fail(std::current_exception(), progress);
+      fail(point, "unknown error");
     }
+    return std::nullopt;
   }
 
   Outcome measure(const Point& point, Progress& progress) {
@@ -186,14 +235,9 @@ class Run {
     checkpoints_.remove(points_[index].key);
   }
 
-  void fail(const Point& point, std::string_view why, Progress& progress) {
-    fail(std::make_exception_ptr(std::runtime_error(fmt::format("{}: {}", label(point), why))), progress);
-  }
-
-  void fail(std::exception_ptr failure, Progress& progress) {
+  void fail(const Point& point, std::string_view why) {
     const std::lock_guard lock(mutex_);
-    progress.gave_up();
-    if (!failure_) failure_ = std::move(failure);
+    failed_[describe(point.key)] = why;
   }
 
   const Planner& planner_;
@@ -206,15 +250,14 @@ class Run {
   CheckpointDirectory checkpoints_;
   bool save_failed_ = false;
   std::size_t found_ = 0;
-  std::string other_revisions_;
-  std::vector<std::size_t> pending_;
+  std::vector<std::string> differences_;
+  std::vector<std::size_t> pending_, suspects_;          // positions of points_, in the order in which they are run
+  std::unordered_map<std::string, std::string> failed_;  // why, by describe(key)
   std::mutex mutex_;
-  std::exception_ptr failure_;
+  std::exception_ptr failure_;  // of keeping rows
 };
 
 }  // namespace
-
-int default_threads() { return omp_get_num_procs(); }
 
 Summary run(const Planner& planner, const RunnerOptions& options) { return Run(planner, options)(); }
 

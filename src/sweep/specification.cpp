@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <numeric>
+#include <unordered_set>
 
 #include "palimpsest/train/configuration.hpp"
 
@@ -21,24 +22,35 @@ bool applies_somewhere(const Parameter& parameter, const Group& group) {
 
 enum class Declared { not_at_all, as_component, exactly };
 
-Declared how_declared(const std::string& value, const std::vector<std::string>& declared) {
-  const auto name = [](const std::string& text) { return std::string_view(text).substr(0, text.find(':')); };
-  auto how = Declared::not_at_all;
-  for (const auto& other : declared)
-    how = std::max(how, other == value                                                ? Declared::exactly
-                        : other.find(':') != other.npos && name(other) == name(value) ? Declared::as_component
-                                                                                      : Declared::not_at_all);
-  return how;
-}
+/// What a group declares of a parameter, for many look-ups.
+class Declarations {
+ public:
+  explicit Declarations(const std::vector<std::string>& declared) : values_(declared.begin(), declared.end()) {
+    for (const auto& value : declared)
+      if (value.find(':') != value.npos) components_.insert(name(value));
+  }
+
+  Declared how(const std::string& value) const {
+    if (values_.contains(value)) return Declared::exactly;
+    return components_.contains(name(value)) ? Declared::as_component : Declared::not_at_all;
+  }
+
+ private:
+  static std::string name(const std::string& value) { return value.substr(0, value.find(':')); }
+
+  std::unordered_set<std::string> values_, components_;
+};
 
 void narrow(std::vector<Group>& groups, std::size_t index, const std::vector<std::string>& values) {
   std::erase_if(groups, [&](const Group& g) { return !applies_somewhere(parameters()[index], g); });
   std::vector<std::vector<std::string>> kept(groups.size());
+  std::vector<Declarations> declared;
+  for (const auto& group : groups) declared.emplace_back(group[index]);
   for (const auto& value : values) {
     auto best = Declared::not_at_all;
-    for (const auto& group : groups) best = std::max(best, how_declared(value, group[index]));
+    for (const auto& group : declared) best = std::max(best, group.how(value));
     for (std::size_t g = 0; g < groups.size(); ++g)
-      if (how_declared(value, groups[g][index]) == best) kept[g].push_back(value);
+      if (declared[g].how(value) == best) kept[g].push_back(value);
   }
   for (std::size_t g = 0; g < groups.size(); ++g) groups[g][index] = std::move(kept[g]);
   std::erase_if(groups, [&](const Group& g) { return g[index].empty(); });
@@ -65,8 +77,8 @@ std::string shortened(const Parameter& parameter, const std::vector<std::string>
   if (parameter.type == Type::integer && values.size() >= 3) {
     const auto step = number(values[1]) - number(values[0]);
     bool regular = step > 0;
-    for (std::size_t i = 0; i < values.size(); ++i)
-      regular = regular && values[i] == fmt::format("{}", number(values[0]) + static_cast<long>(i) * step);
+    for (std::size_t i = 1; i < values.size(); ++i)
+      regular = regular && number(values[i]) - number(values[i - 1]) == step;
     if (regular) return fmt::format("{}:{}:{}", values.front(), values.back(), step);
   }
   return fmt::format("{}", fmt::join(values, ","));

@@ -196,17 +196,6 @@ bool applies(std::string_view parameter, const Configuration& configuration) {
   return true;
 }
 
-double cost_estimate(const Configuration& configuration) {
-  const auto S = static_cast<double>(configuration.S), L = static_cast<double>(configuration.L);
-  const auto d = static_cast<double>(configuration.key_dim), batch = static_cast<double>(configuration.batch);
-  const auto p = static_cast<double>(feature_dim(configuration).value_or(1));
-  const double model = configuration.model == PublishedModel<Real>::name ? 3 * 2.2 * d * S * S : d * S;
-  const double memory = batch * L * (d + 4 * p);
-  const double evaluation = static_cast<double>(configuration.evaluation_sequences) * L * S * p /
-                            static_cast<double>(configuration.evaluation_every);
-  return model + memory + evaluation;
-}
-
 Index state_floats(const Configuration& configuration) {
   if (is_softmax(configuration)) return configuration.L * (configuration.key_dim + configuration.S);
   const Index p = *feature_dim(configuration);

@@ -26,7 +26,7 @@ lives() {
     "${run[@]}" --out part.csv > /dev/null 2> stderr.txt &
     child=$!
     sleep "$((time_ms / 3000)).$(printf %03d $((time_ms / 3 % 1000)))"
-    until [[ -n $(find part.checkpoints -type f ! -name '*.tmp' -newer born 2> /dev/null) ]] || ! kill -0 "$child" 2> /dev/null; do
+    until [[ -n $(find part.checkpoints -type f ! -name '*.*' -newer born 2> /dev/null) ]] || ! kill -0 "$child" 2> /dev/null; do
       sleep 0.01
     done
     kill -s "$signal" "$child" 2> /dev/null || true
@@ -48,10 +48,10 @@ lives TERM
 # A damaged checkpoint, or one of another point, costs time and nothing else.
 "${run[@]}" --out part.csv > /dev/null 2>&1 &
 child=$!
-until [[ -n $(find part.checkpoints -type f ! -name '*.tmp' 2> /dev/null) ]]; do sleep 0.01; done
+until [[ -n $(find part.checkpoints -type f ! -name '*.*' 2> /dev/null) ]]; do sleep 0.01; done
 kill -9 "$child"
 wait "$child" 2> /dev/null || true
-checkpoint=$(find part.checkpoints -type f ! -name '*.tmp')
+checkpoint=$(find part.checkpoints -type f ! -name '*.*')
 cp "$checkpoint" intact
 head -c 1000 intact > "$checkpoint"
 "${run[@]}" --out part.csv > /dev/null 2> stderr.txt

@@ -32,6 +32,9 @@ cp b.csv before.csv
 bad() { expect_error 2 "$1" "$trace" "${@:2}" --out b.csv; }
 bad "T = 0" --T 0
 bad "beta = 1.5" --beta 1.5
+bad "seed '-1': allowed is an integer from 0 to 9223372036854775807" --seed=-1
+bad "seed '18446744073709551616'" --seed 18446744073709551616
+bad "seed '0x1'" --seed 0x1
 bad "unknown rule 'nope'; known: sum, delta" --rule nope
 bad "unknown kernel 'nope'; known: identity" --kernel nope
 bad "unknown normalization 'nope'; known: none" --normalization nope

@@ -4,6 +4,7 @@
 #include "palimpsest/normalization/all.hpp"
 #include "palimpsest/rule/all.hpp"
 #include "palimpsest/train/configuration.hpp"
+#include "palimpsest/train/operations.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace palimpsest;

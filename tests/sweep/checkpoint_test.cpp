@@ -95,6 +95,24 @@ TEST_F(Checkpoint, RemovingTheLastRemovesTheDirectory) {
   EXPECT_FALSE(std::filesystem::exists(directory));
 }
 
+TEST_F(Checkpoint, CountsHowOftenAPointWasStartedAndDidNotEnd) {
+  EXPECT_EQ(checkpoints.attempts(key), 0u);
+  for (int i = 0; i < 3; ++i) checkpoints.start(key);
+  EXPECT_EQ(checkpoints.attempts(key), 3u);
+  EXPECT_EQ(checkpoints.attempts(other), 0u);
+  checkpoints.give_up(key);
+  EXPECT_EQ(checkpoints.attempts(key), 2u);
+  checkpoints.save(key, state);
+  checkpoints.give_up(key);
+  checkpoints.give_up(key);
+  EXPECT_EQ(checkpoints.attempts(key), 0u);
+  EXPECT_EQ(checkpoints.load(key).state, state);
+  checkpoints.start(key);
+  checkpoints.remove(key);
+  EXPECT_EQ(checkpoints.attempts(key), 0u);
+  EXPECT_FALSE(std::filesystem::exists(directory));
+}
+
 /// Sweeps that keep and find checkpoints.
 class CheckpointedRun : public Checkpoint {
  protected:

@@ -139,6 +139,17 @@ TEST_F(Merge, OverwritesNothingElse) {
   EXPECT_EQ(read(scratch / "other.csv"), "some text\n");
 }
 
+TEST_F(Merge, TellsWhenShardsAreOfDifferentProcessors) {
+  const std::vector parts{run_shard("1.csv", {1, 2}), run_shard("2.csv", {2, 2})};
+  EXPECT_THAT(merge({parts, out, ""}).differences, testing::IsEmpty());
+  auto record = read(provenance_path(parts[0]));
+  const auto cpu = "cpu = \"" + cpu_model();
+  write(provenance_path(parts[0]), record.replace(record.find(cpu), cpu.size(), "cpu = \"another"));
+  std::filesystem::remove(provenance_path(out));
+  EXPECT_THAT(merge({parts, out, ""}).differences,
+              ElementsAre(fmt::format("more than one cpu: 'another', '{}'", cpu_model())));
+}
+
 TEST_F(Merge, KeepsTheRecordOfEveryShard) {
   const std::vector parts{run_shard("1.csv", {1, 2}), run_shard("2.csv", {2, 2})};
   merge({parts, out, "merge now"});

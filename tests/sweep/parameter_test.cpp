@@ -49,6 +49,17 @@ TEST(Values, ARangeHasBothEnds) {
   EXPECT_THAT(values("S", "7:7:1"), ElementsAre("7"));
 }
 
+TEST(Values, SeedsAreWhatTomlCanSay) {
+  constexpr auto largest = "9223372036854775807";
+  Configuration c;
+  find_parameter("seed").set(c, largest);
+  EXPECT_EQ(c.seed, 9223372036854775807u);
+  EXPECT_EQ(find_parameter("seed").get(c), largest);
+  EXPECT_THAT(values("seed", "0,1000000001,9223372036854775807"), ElementsAre("0", "1000000001", largest));
+  EXPECT_THAT(values("seed", "9223372036854775805:9223372036854775807:2"), ElementsAre("9223372036854775805", largest));
+  EXPECT_THAT(values("seed", "0:9223372036854775807:9223372036854775807"), ElementsAre("0", largest));
+}
+
 TEST(Values, AListKeepsItsOrder) {
   EXPECT_THAT(values("kernel", "dpfp:1, elu"), ElementsAre("dpfp:1", "elu"));
   EXPECT_THAT(values("S", "300,20:60:20"), ElementsAre("300", "20", "40", "60"));
@@ -97,6 +108,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Refused{"S", "1:1000000000:1", "at most 1000000 values"},
                     Refused{"S", "1:900000:1,900001:1800000:1", "at most 1000000 values"},
                     Refused{"S", "-9223372036854775808:9223372036854775807:1", "from 1"},
+                    Refused{"seed", "-1", "'-1': allowed is an integer from 0 to 9223372036854775807"},
+                    Refused{"seed", "9223372036854775808", "'9223372036854775808'"},
+                    Refused{"seed", "18446744073709551616", "to 9223372036854775807"}, Refused{"seed", "1e3", "'1e3'"},
+                    Refused{"seed", "0x10", "'0x10'"},
+                    Refused{"seed", "0:9223372036854775807:1", "at most 1000000 values"},
                     Refused{"L", "0S", "multiple of S"}, Refused{"L", "S2", "multiple of S"},
                     Refused{"L", "-1S", "multiple of S"}, Refused{"L", "1000000000S", "multiple of S"},
                     Refused{"replacement", "yes", "true or false"}, Refused{"learning_rate", "0", "above 0"},

@@ -10,7 +10,9 @@ namespace palimpsest::sweep {
 namespace {
 
 using testing::ContainsRegex;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 class Record : public testing::Test {
  protected:
@@ -55,13 +57,35 @@ TEST_F(Record, KeepsTheEarlierRunsOfContinuedResults) {
   EXPECT_THAT(read(path), Not(HasSubstr("first")));
 }
 
-TEST_F(Record, TellsWhenEarlierRunsWereOfAnotherRevision) {
+TEST_F(Record, TellsWhenEarlierRunsWereOfAnotherBuildOrProcessor) {
   Provenance(specification, "first", "", 1).begin(path, true);
-  EXPECT_EQ(Provenance(specification, "second", "", 1).begin(path, true), "");
+  EXPECT_THAT(Provenance(specification, "second", "", 1).begin(path, true), IsEmpty());
+  const auto text = read(path);
+  const auto build = build_info();
+  const std::vector<std::pair<std::string, std::string>> ours = {{"version", build.version},
+                                                                 {"revision", build.revision},
+                                                                 {"compiler", build.compiler},
+                                                                 {"flags", build.flags},
+                                                                 {"cpu", cpu_model()}};
+  for (const auto& [key, value] : ours) {
+    const auto line = fmt::format("\n{} = \"{}\"", key, value);
+    auto changed = text;
+    write(path, changed.replace(changed.find(line), line.size(), fmt::format("\n{} = \"0ld \\\"one\\\"\"", key)));
+    EXPECT_THAT(Provenance(specification, "third", "", 1).begin(path, true),
+                ElementsAre(fmt::format("more than one {}: '0ld \\\"one\\\"', '{}'", key, value)));
+  }
+}
+
+TEST_F(Record, AMergeMakesNoRows) {
+  Provenance(specification, "first", "", 1).begin(path, true);
   auto text = read(path);
-  const std::string ours = "revision = \"" + build_info().revision;
-  write(path, text.replace(text.find(ours), ours.size(), "revision = \"0ld"));
-  EXPECT_EQ(Provenance(specification, "third", "", 1).begin(path, true), "0ld");
+  const auto cpu = "cpu = \"" + cpu_model();
+  write(path, text.replace(text.find(cpu), cpu.size(), "cpu = \"another"));
+  EXPECT_THAT(Provenance(specification, "merge", "", 0).begin(path, true), IsEmpty())
+      << "all rows are of one processor";
+  EXPECT_THAT(Provenance(specification, "merge again", "", 0).begin(path, true), IsEmpty());
+  EXPECT_THAT(Provenance(specification, "more", "", 1).begin(path, true),
+              ElementsAre(fmt::format("more than one cpu: 'another', '{}'", cpu_model())));
 }
 
 TEST_F(Record, RefusesAFileThatIsNone) {

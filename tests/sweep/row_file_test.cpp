@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 
 #include "sweep/error_of.hpp"
@@ -159,6 +160,28 @@ TEST_F(Rows, AreLockedWhileTheyMayBeWritten) {
   EXPECT_THAT(locked(Access::read), HasSubstr("is being written by another process"));
   file.replace({"a,1"});
   EXPECT_THAT(locked(Access::write), HasSubstr("is being written by another process")) << "the new file too";
+}
+
+template <int error>
+int no_locks(int, int) {
+  errno = error;
+  return -1;
+}
+
+TEST_F(Rows, AreWrittenWhereThereAreNoLocks) {
+  for (const Flock flock : {no_locks<ENOLCK>, no_locks<ENOSYS>, no_locks<EOPNOTSUPP>}) {
+    RowFile file(path, schema(), Access::write, flock);
+    EXPECT_FALSE(file.locked());
+    file.start();
+    file.replace({"a,1"});
+    file.append("b,2");
+    EXPECT_EQ(read(path), "name,n\na,1\nb,2\n");
+    EXPECT_TRUE(RowFile(path, schema(), Access::write).locked());
+  }
+  EXPECT_THAT(error_of<OutputError>([&] { RowFile(path, schema(), Access::write, no_locks<EWOULDBLOCK>); }),
+              HasSubstr("is being written by another process"));
+  EXPECT_THAT(error_of<OutputError>([&] { RowFile(path, schema(), Access::write, no_locks<EIO>); }),
+              HasSubstr("cannot lock"));
 }
 
 TEST_F(Rows, MayBeReadByMany) {

@@ -2,21 +2,28 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
 #include <mutex>
 #include <random>
 #include <set>
 #include <thread>
 
+#include "palimpsest/sweep/checkpoint.hpp"
 #include "palimpsest/sweep/collection.hpp"
+#include "palimpsest/sweep/row_file.hpp"
 #include "sweep/error_of.hpp"
 #include "sweep/scratch.hpp"
 
 namespace palimpsest::sweep {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -156,18 +163,125 @@ TEST_F(Runner, RunsNoMorePointsAtATimeThanThreads) {
   EXPECT_EQ(most, 3);
 }
 
-TEST_F(Runner, APointThatFailsEndsTheSweepAndKeepsTheOthers) {
-  auto o = options("a.csv", 2);
+TEST_F(Runner, APointThatFailsIsNamedAndTheOthersAreRun) {
+  const auto all = points("[axes]\nS = [20, 30, 40, 50, 60]");
+  for (const int threads : {1, 3}) {
+    auto o = options(fmt::format("threads{}.csv", threads), threads);
+    o.run = [&](const Configuration& c, const RunOptions& run_options) {
+      if (c.S == 60) throw std::bad_alloc();
+      if (c.S == 50) throw std::length_error("vector");
+      if (c.S == 30) throw OutputError("cannot write 'models/30'");
+      return made_up_outcome(c, run_options);
+    };
+    const auto summary = run(all, o);
+    const std::string one = ",L=20,memory=fast_weight,kernel=elu,seed=1: ";
+    EXPECT_THAT(summary.failed,
+                ElementsAre("S=30" + one + "cannot write 'models/30'", "S=50" + one + "does not fit in memory",
+                            "S=60" + one + "does not fit in memory"));
+    EXPECT_EQ(summary.finished(), 2u);
+    EXPECT_FALSE(summary.complete());
+    EXPECT_EQ(RowFile(o.out, values_schema(), Access::read).rows().size(), 2u);
+  }
+}
+
+TEST_F(Runner, WhatFailedIsRunLastAndThenGivesTheSameBytes) {
+  constexpr auto sizes_of = "[axes]\nS = [20, 30, 40, 50, 60]";
+  const auto all = points(sizes_of);
+  auto o = options("a.csv");
+  std::vector<Index> sizes;
+  bool full = true;
   o.run = [&](const Configuration& c, const RunOptions& run_options) {
-    if (c.S == 40) throw std::runtime_error("out of memory");
+    sizes.push_back(c.S);
+    if (full && (c.S == 60 || c.S == 30)) throw std::runtime_error("no space");
     return made_up_outcome(c, run_options);
   };
-  const auto all = points("[axes]\nS = [20, 40, 60, 80]");
-  EXPECT_EQ(error_of<std::runtime_error>([&] { run(all, o); }), "elu S=40 L=20 seed 1: out of memory");
+  run(points("[axes]\nS = [30, 60]"), o);
+  full = false;
+  sizes.clear();
+  EXPECT_TRUE(run(all, o).complete());
+  EXPECT_THAT(sizes, ElementsAre(50, 40, 20, 60, 30));
+  EXPECT_EQ(contents(o.out), undisturbed(sizes_of));
+  EXPECT_FALSE(std::filesystem::exists(checkpoints_path(o.out)));
+}
+
+TEST_F(Runner, WhatWasInFlightAtAKillIsRunLastAndAlone) {
+  const auto all = points();
+  auto o = options("a.csv", 4);
+  const CheckpointDirectory notes(checkpoints_path(o.out));
+  const std::set<std::size_t> killed = {3, 4, 9, 17};
+  std::set<std::string> last;
+  for (const auto i : killed) {
+    notes.start(all[i].key);
+    last.insert(short_name(all[i].key));
+  }
+  notes.start(all[9].key);  // once more than the others: it goes after them
+  std::mutex mutex;
+  std::vector<std::string> order;
+  int running = 0;
+  o.run = [&](const Configuration& c, const RunOptions& run_options) {
+    const auto name = short_name(resolve(c).key);
+    {
+      const std::lock_guard lock(mutex);
+      order.push_back(name);
+      ++running;
+      EXPECT_TRUE(running == 1 || !last.contains(name)) << name << " is not alone";
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    const std::lock_guard lock(mutex);
+    --running;
+    return made_up_outcome(c, run_options);
+  };
+  EXPECT_TRUE(run(all, o).complete());
+  ASSERT_EQ(order.size(), 24u) << "all but those that are skipped";
+  EXPECT_EQ(std::set(order.end() - 4, order.end()), last);
+  EXPECT_EQ(order.back(), short_name(all[9].key));
+  EXPECT_EQ(contents(o.out), undisturbed());
+  EXPECT_FALSE(std::filesystem::exists(checkpoints_path(o.out)));
+}
+
+TEST_F(Runner, APointThatIsAskedToEndIsNoSuspect) {
+  std::atomic<bool> cancel = false;
+  auto o = options("a.csv", 2);
+  o.cancel = &cancel;
+  o.run = [&](const Configuration&, const RunOptions&) -> Outcome {
+    cancel = true;
+    throw Cancelled();
+  };
+  const auto all = points();
+  const CheckpointDirectory notes(checkpoints_path(o.out));
+  run(all, o);
+  EXPECT_FALSE(std::filesystem::exists(checkpoints_path(o.out)));
+  const auto dearest = std::ranges::max_element(all, {}, &Point::cost);
+  for (int i = 0; i < 3; ++i) notes.start(dearest->key);
+  for (const auto& point : all)
+    if (&point != &*dearest) notes.start(point.key);
+  cancel = false;
+  run(all, o);
+  EXPECT_EQ(notes.attempts(dearest->key), 3u) << "what it was suspected of before, it still is";
+}
+
+TEST_F(Runner, RowsThatCannotBeKeptEndTheSweep) {
+  auto o = options("a.csv", 2);
+  const auto all = points("[axes]\nS = [20, 30, 40, 50, 60]");
+  std::atomic<int> runs = 0;
+  o.run = [&](const Configuration& c, const RunOptions& run_options) {
+    if (++runs == 2) {  // the file is there, and can no longer be written
+      ::rlimit limit{};
+      ::getrlimit(RLIMIT_FSIZE, &limit);
+      limit.rlim_cur = 10;
+      ::setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    return made_up_outcome(c, run_options);
+  };
+  const auto ignored = std::signal(SIGXFSZ, SIG_IGN);
+  ::rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_THAT(error_of<OutputError>([&] { run(all, o); }), HasSubstr("cannot write"));
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, ignored);
+  EXPECT_LT(runs, 5);
   o.run = made_up_outcome;
-  const auto summary = run(all, o);
-  EXPECT_GE(summary.found, 1u);
-  EXPECT_TRUE(summary.complete());
+  EXPECT_TRUE(run(all, o).complete());
 }
 
 TEST_F(Runner, CancellingKeepsWhatFinished) {
@@ -229,6 +343,22 @@ TEST_F(Runner, GoesOnInAFileThatAnotherToolWrote) {
   run(all, o);
   EXPECT_EQ(ran, std::vector<Index>{60}) << "no row is lost or run again";
   EXPECT_EQ(read(o.out), own);
+}
+
+TEST_F(Runner, GoesOnWithANoteWhereThereAreNoLocks) {
+  auto o = options("a.csv");
+  o.flock = [](int, int) {
+    errno = ENOLCK;
+    return -1;
+  };
+  o.messages = std::tmpfile();
+  EXPECT_TRUE(run(points(), o).complete());
+  EXPECT_EQ(contents(o.out), undisturbed());
+  std::rewind(o.messages);
+  std::string messages(1000, '\0');
+  messages.resize(std::fread(messages.data(), 1, messages.size(), o.messages));
+  std::fclose(o.messages);
+  EXPECT_THAT(messages, AllOf(StartsWith("note: no lock on '"), HasSubstr("let no other process write it\n")));
 }
 
 TEST_F(Runner, SavesEachPointInADirectoryOfItsOwn) {

@@ -119,6 +119,24 @@ TEST(Axis, LeavesOutGroupsThatItDoesNotApplyTo) {
               ElementsAre("favor:16/20/20/fixed", "favor:64/20/20/fixed"));
 }
 
+TEST(Axis, LargeSeedsAreDescribed) {
+  auto specification = parse_specification("[axes]\nseed = [0, 4611686018427387904, 9223372036854775807]", "test");
+  EXPECT_THAT(describe(specification.groups.at(0)), HasSubstr("seed=0,4611686018427387904,9223372036854775807"));
+  EXPECT_EQ(parse_specification(to_toml(specification), "again").groups, specification.groups);
+}
+
+// Were each value looked for in all that are declared, these would be 2·10¹⁰ comparisons: minutes.
+TEST(Axis, OfAHundredThousandValuesIsNarrowedAtOnce) {
+  auto specification = parse_specification("[axes]\nseed = \"1:100000:1\"", "test");
+  const auto whole = specification;
+  apply({axis("seed=1:100000:1")}, specification);
+  EXPECT_EQ(specification, whole);
+  apply({axis("seed=50000:149999:1")}, specification);
+  const auto& seeds =
+      specification.groups.at(0).at(static_cast<std::size_t>(&find_parameter("seed") - parameters().data()));
+  EXPECT_EQ(seeds, parse_values(find_parameter("seed"), "50000:149999:1"));
+}
+
 TEST(Axis, TheOrderOnTheCommandLineDoesNotMatter) {
   const std::vector overrides{axis("redraw=fixed"), axis("kernel=favor:16"), axis("S=20")};
   EXPECT_THAT(points("", overrides), ElementsAre("favor:16/20/20/fixed"));

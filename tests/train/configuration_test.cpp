@@ -14,6 +14,7 @@
 #include "palimpsest/rule/all.hpp"
 #include "palimpsest/theory/rank_bound.hpp"
 #include "palimpsest/train/components.hpp"
+#include "palimpsest/train/operations.hpp"
 #include "palimpsest/train/trainer.hpp"
 #include "reference/dense.hpp"
 #include "reference/linear_algebra.hpp"

@@ -1,6 +1,8 @@
 // Whole files: read, and written through links and into streams.
 #pragma once
 
+#include <sys/file.h>
+
 #include <filesystem>
 #include <stdexcept>
 #include <string>
@@ -21,8 +23,17 @@ std::string read_file(const std::filesystem::path& path);
 /// written as it is. Throws OutputError.
 void write_file(const std::filesystem::path& path, std::string_view content);
 
-/// The same for a regular file that no link leads to. Gives its descriptor, open and locked (flock).
-int replace_file(const std::filesystem::path& path, std::string_view content);
+enum class Lock { held, busy, unsupported, failed };
+
+/// What is called to lock a file: flock, or something in its place.
+using Flock = int (*)(int descriptor, int operation);
+
+/// Tries to lock the file, LOCK_SH or LOCK_EX. Some network and user-space file systems have no locks: `unsupported`.
+/// Of `failed`, errno says why.
+Lock lock(int descriptor, int how, Flock flock = ::flock);
+
+/// The same for a regular file that no link leads to. Gives its descriptor, open, and locked if that is possible there.
+int replace_file(const std::filesystem::path& path, std::string_view content, Flock flock = ::flock);
 
 /// Where the symbolic links of a path lead, whether there is a file or not.
 std::filesystem::path target_of(std::filesystem::path path);

@@ -42,6 +42,11 @@ struct Dpfp {
     return std::nullopt;
   }
 
+  Operations operations(Index d) const {
+    const double n = double(d), p = 2 * n * nu;
+    return {2 * n + p, 6 * n + 4 * p};
+  }
+
   void forward(ConstMatrixView<T> x, MatrixView<T> phi) const {
     for_each_token(x, [&](Index t, auto&& ring) { ring.features(column(phi, t)); });
   }

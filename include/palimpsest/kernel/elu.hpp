@@ -14,6 +14,8 @@ struct Elu {
 
   Index feature_dim(Index d) const { return d; }
 
+  Operations operations(Index d) const { return {(kExponential + 3) * double(d), 3 * double(d)}; }
+
   // exp(min(x, 0)) + max(x, 0) is the definition without a branch; exp(x) is never taken of a positive x.
   void forward(ConstMatrixView<T> x, MatrixView<T> phi) const {
     for (Index t = 0; t < x.cols(); ++t)

@@ -29,6 +29,11 @@ struct RandomExponential : RandomProjection<T> {
 
   Index feature_dim(Index) const { return two_sided ? 2 * m : m; }
 
+  Operations operations(Index d) const {
+    const double n = double(d), p = double(feature_dim(d));
+    return {2 * n + p * (kExponential + 2), 2 * n + 4 * p};
+  }
+
   void forward(ConstMatrixView<T> lifted, MatrixView<T> phi) const {
     const T gain = T(1) / std::sqrt(T(feature_dim(0)));
     const Index d = lifted.rows() - m;

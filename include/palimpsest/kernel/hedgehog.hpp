@@ -31,6 +31,11 @@ struct Hedgehog {
 
   Index feature_dim(Index d) const { return 2 * d; }
 
+  Operations operations(Index d) const {
+    const double n = double(d);
+    return {2 * n + 2 * n * (kExponential + 4), 2 * n * 4 + 3 * n};
+  }
+
   // A lifted token is A x.
   Index lifted_dim(Index d) const { return d; }
   void lift(ConstMatrixView<T> x, MatrixView<T> lifted) const { lifted.noalias() = A.value * x; }

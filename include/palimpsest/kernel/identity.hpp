@@ -13,6 +13,8 @@ struct Identity {
 
   Index feature_dim(Index d) const { return d; }
 
+  Operations operations(Index d) const { return {0, double(d)}; }
+
   void forward(ConstMatrixView<T> x, MatrixView<T> phi) const { phi = x; }
 
   void backward(ConstMatrixView<T>, ConstMatrixView<T>, ConstMatrixView<T> dphi, MatrixView<T> dx) const { dx += dphi; }

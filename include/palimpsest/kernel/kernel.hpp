@@ -10,6 +10,7 @@
 //   forward(x, phi)                       x: d×n (or the lifted d̃×n), phi: p×n
 //   backward(x, phi, dphi, dx)            dx += (∂φ/∂x)ᵀ dphi; x and phi are what forward saw and made
 //   forgets_features                      optional: backward doesn't look at phi, which then need not be kept
+//   operations(d)                         optional: how many it needs per token, the lift not counted (core/operations.hpp)
 //
 // A kernel of exponentials that leave the range of T also has, for normalisations that divide a token's scale out again,
 //   forward_up_to_scale(x, phi)           forward, each token divided by a number that keeps its largest features near 1
@@ -19,6 +20,7 @@
 //   lifted_dim(d)                         d̃
 //   lift(x, lifted)                       lifted = P x, P: d̃×d; forward and backward then work on lifted tokens.
 //   lift_backward(dlifted, dx)            dx += Pᵀ dlifted
+//   lift_operations(d)                    optional: of one token
 // Keys are sums of two table entries, so a memory lifts the two tables once a step and never a single token.
 //
 // A kernel that can answer one query without forming features also has
@@ -30,6 +32,7 @@
 //
 // A random kernel also has
 //   draw(d, stream)                       new random features for keys of size d; before the first forward
+//   draw_operations(d)                    optional
 //
 // A learnt kernel, one that lifts by A x and adds an offset to lifted tokens, also has
 //   start(d)                              parameters as they start, for keys of size d; before the first forward
@@ -44,6 +47,7 @@
 #include <string_view>
 #include <vector>
 
+#include "palimpsest/core/operations.hpp"
 #include "palimpsest/core/parameter.hpp"
 #include "palimpsest/core/random.hpp"
 #include "palimpsest/core/types.hpp"
@@ -108,6 +112,27 @@ template <class T, Kernel<T> K>
 Index rank_of_squares(const K& kernel, Index d) {
   if constexpr (requires { kernel.rank_of_squares(d); }) return kernel.rank_of_squares(d);
   return kernel.feature_dim(d);
+}
+
+/// Of one token, its lift not counted. A kernel that doesn't say has one operation per feature, and a multiply-add in
+/// its adjoint.
+template <class T, Kernel<T> K>
+Operations operations(const K& kernel, Index d) {
+  const auto p = static_cast<double>(kernel.feature_dim(d));
+  if constexpr (requires { kernel.operations(d); }) return kernel.operations(d);
+  return {p, 2 * p};
+}
+
+/// Of one token's lift. A kernel that doesn't say multiplies by a dense d̃×d matrix. One that is learnt needs as many
+/// again for the gradient of that.
+template <class T, Kernel<T> K>
+Operations lift_operations(const K& kernel, Index d) {
+  if constexpr (LiftingKernel<K, T>) {
+    double once = 2 * static_cast<double>(d) * static_cast<double>(kernel.lifted_dim(d));
+    if constexpr (requires { kernel.lift_operations(d); }) once = kernel.lift_operations(d);
+    return {once, LearntKernel<K, T> ? 2 * once : once};
+  }
+  return {};
 }
 
 /// The tokens that `forward` reads, x: d×n → d̃×n.

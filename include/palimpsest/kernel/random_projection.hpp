@@ -26,6 +26,15 @@ struct RandomProjection {
 
   Index lifted_dim(Index d) const { return d + m; }
 
+  double lift_operations(Index d) const { return double(d) + 2 * double(d) * double(m); }
+
+  // Each block of d columns: d×d normal numbers, of a logarithm and a cosine each, their QR decomposition, 4/3 d³, and
+  // its Q formed, as many again.
+  double draw_operations(Index d) const {
+    const double n = double(d), blocks = double((m + d - 1) / d);
+    return blocks * n * n * (2 * kExponential + 8 * n / 3);
+  }
+
   void lift(ConstMatrixView<T> x, MatrixView<T> lifted) const {
     lifted.topRows(x.rows()) = scale(x.rows()) * x;
     lifted.bottomRows(m).noalias() = omega.transpose() * lifted.topRows(x.rows());

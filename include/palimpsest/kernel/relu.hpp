@@ -13,6 +13,8 @@ struct Relu {
 
   Index feature_dim(Index d) const { return d; }
 
+  Operations operations(Index d) const { return {double(d), 3 * double(d)}; }
+
   void forward(ConstMatrixView<T> x, MatrixView<T> phi) const { phi = x.cwiseMax(T(0)); }
 
   void backward(ConstMatrixView<T> x, ConstMatrixView<T>, ConstMatrixView<T> dphi, MatrixView<T> dx) const {

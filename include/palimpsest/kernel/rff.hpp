@@ -26,6 +26,11 @@ struct RandomFourier : RandomProjection<T> {
   Index feature_dim(Index) const { return 2 * m; }
   Index rank_of_squares(Index) const { return m + 1; }  // cos² + sin² is the same of all m
 
+  Operations operations(Index d) const {
+    const double n = double(d), p = double(feature_dim(d));
+    return {2 * n + p * (kExponential + 1), 2 * n + 4 * p};
+  }
+
   void forward(ConstMatrixView<T> lifted, MatrixView<T> phi) const {
     const Index d = lifted.rows() - m;
     for (Index t = 0; t < lifted.cols(); ++t) {

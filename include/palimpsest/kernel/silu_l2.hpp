@@ -16,6 +16,8 @@ struct SiluL2 {
 
   Index feature_dim(Index d) const { return d; }
 
+  Operations operations(Index d) const { return {(kExponential + 5) * double(d), (kExponential + 16) * double(d)}; }
+
   void forward(ConstMatrixView<T> x, MatrixView<T> phi) const {
     for (Index t = 0; t < x.cols(); ++t) {
       phi.col(t) = x.col(t).array() / (T(1) + (-x.col(t).array()).exp());

@@ -20,6 +20,11 @@ struct Taylor {
 
   Index feature_dim(Index d) const { return 1 + d + d * (d + 1) / 2; }
 
+  Operations operations(Index d) const {
+    const double n = double(d), pairs = n * (n + 1) / 2;
+    return {n + 2 * pairs, 2 * n + 6 * pairs};
+  }
+
   void forward(ConstMatrixView<T> x, MatrixView<T> phi) const {
     const Index d = x.rows();
     const T pair = T(1) / std::sqrt(T(d)), square = T(1) / std::sqrt(T(2 * d)), single = std::sqrt(pair);

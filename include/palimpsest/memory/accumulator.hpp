@@ -6,12 +6,18 @@
 
 #include "palimpsest/core/types.hpp"
 #include "palimpsest/normalization/normalization.hpp"
+#include "palimpsest/rule/rule.hpp"
 
 namespace palimpsest {
 
 template <class T>
 class Accumulator {
  public:
+  /// Of all calls for L writes and N queries.
+  static Operations operations(const RuleShape& x, bool retrieves) {
+    return {x.L * x.p * (retrieves ? 3 : 1) + 2 * x.p * x.N, x.L * x.p * (retrieves ? 6 : 1) + 4 * x.p * x.N};
+  }
+
   /// ρ: L, from K: p×L.
   void retrieval(ConstMatrixView<T> K, Vector<T>& rho) {
     z_.setZero(K.rows());

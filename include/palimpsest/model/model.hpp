@@ -5,10 +5,14 @@
 //   encode(keys, tables)                  tables for all S keys and values, and the queries of these N keys
 //   backward(keys, gradient)              parameter gradients (overwritten) from those of the tables; after encode
 //   parameters()                          the trained parameters, in a fixed order
+//   keys_depend_on_values                 whether tables have values
+//   operations(shape, N)                  how many encode and backward need (core/operations.hpp)
+//   parameter_count(shape)                entries of the parameters, without making them
 #pragma once
 
 #include <vector>
 
+#include "palimpsest/core/operations.hpp"
 #include "palimpsest/core/parameter.hpp"
 #include "palimpsest/core/random.hpp"
 #include "palimpsest/memory/token_tables.hpp"

@@ -16,6 +16,7 @@ class PublishedModel {
  public:
   static constexpr std::string_view name = "published";
   static constexpr std::string_view summary = "keys and queries are projections of a trained embedding and the value (2021)";
+  static constexpr bool keys_depend_on_values = true;
 
   PublishedModel(TokenShape shape, ProjectionInit init, std::uint64_t seed)
       : shape_(shape),
@@ -47,6 +48,22 @@ class PublishedModel {
       draw_uniform(gate->W, bias_bound);
       draw_uniform(gate->b, bias_bound);
     }
+  }
+
+  /// Of encode and backward with N queries: W_e E, W_q E(queries) and their adjoints, and the gates'.
+  static Operations operations(const TokenShape& shape, double N) {
+    const double S = double(shape.S), e = double(shape.S * 22 / 10), n = double(shape.steps_a_write);
+    const double gates = (shape.strength ? n : 0) + (shape.decay ? 1 : 0);
+    const double products = 2 * e * (double(shape.d) * (n * S + N) + gates * S);
+    return {products, 2 * products};
+  }
+
+  /// Entries of parameters().
+  static double parameter_count(const TokenShape& shape) {
+    const double S = double(shape.S), e = double(shape.S * 22 / 10), n = double(shape.steps_a_write),
+                 d = double(shape.d);
+    const double gates = (shape.strength ? n : 0) + (shape.decay ? 1 : 0);
+    return e * S + (n * d + gates) * (S + e + 1) + d * (e + 1);
   }
 
   void encode(const std::vector<int>& keys, TokenTables<T>& tables) {

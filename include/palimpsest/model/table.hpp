@@ -17,6 +17,7 @@ class KeyTableModel {
   static constexpr std::string_view name = shared ? "table_shared" : "table";
   static constexpr std::string_view summary =
       shared ? "one learnt table of keys, which queries use too" : "a learnt table of keys and one of queries";
+  static constexpr bool keys_depend_on_values = false;
 
   KeyTableModel(TokenShape shape, ProjectionInit, std::uint64_t seed)
       : shape_(shape),
@@ -33,6 +34,18 @@ class KeyTableModel {
     }
     strength_.value.setZero();
     decay_.value.setConstant(T(kInitialDecayLogit));
+  }
+
+  /// Of encode and backward with N queries.
+  static Operations operations(const TokenShape& shape, double N) {
+    const double mean = shared ? double(shape.steps_a_write * shape.d) * N : 0;
+    return {mean, shared ? 2 * mean : double(shape.d) * N};
+  }
+
+  /// Entries of parameters().
+  static double parameter_count(const TokenShape& shape) {
+    const double S = double(shape.S), n = double(shape.steps_a_write), d = double(shape.d);
+    return S * (n * d + (shared ? 0 : d) + (shape.strength ? n : 0) + (shape.decay ? 1 : 0));
   }
 
   void encode(const std::vector<int>& keys, TokenTables<T>& tables) {

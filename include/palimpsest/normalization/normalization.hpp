@@ -16,6 +16,7 @@
 //                                         may be the same memory
 //   slope_ones, slope_own                 optional, of one that divides a key φ by a number σ, scale = 1/σ:
 //                                         ∇σ = slope_ones 1 + slope_own φ', so that others can do backward's work
+//   operations(p)                         how many it needs per token (core/operations.hpp)
 #pragma once
 
 #include <cmath>
@@ -23,6 +24,7 @@
 #include <string_view>
 #include <utility>
 
+#include "palimpsest/core/operations.hpp"
 #include "palimpsest/core/packet.hpp"
 #include "palimpsest/core/types.hpp"
 
@@ -40,6 +42,7 @@ concept Normalization = requires(const N normalization, MatrixView<T> out, Vecto
   { N::needs_nonnegative } -> std::convertible_to<bool>;
   normalization.forward(in, out, scale, T(0));
   normalization.backward(in, in, scale, out);
+  { N::operations(Index(1)) } -> std::same_as<Operations>;
 };
 
 /// Divides each token by the sum of its entries (+ ε). Shared by `sum` and `sum+attention`.
@@ -47,6 +50,8 @@ template <class T>
 struct DivideBySum {
   static constexpr bool maps_tokens = true, forgets_features = true, scale_free = true;
   static constexpr int slope_ones = 1, slope_own = 0;
+
+  static Operations operations(Index p) { return {2 * double(p), 4 * double(p)}; }
 
   void forward(ConstMatrixView<T> phi, MatrixView<T> mapped, VectorView<T> scale, T epsilon) const {
     for (Index t = 0; t < phi.cols(); ++t) {
@@ -71,6 +76,8 @@ struct DivideByNorm {
   static constexpr bool maps_tokens = true, forgets_features = true, scale_free = true;
   static constexpr int slope_ones = 0, slope_own = 1;
 
+  static Operations operations(Index p) { return {3 * double(p), 7 * double(p)}; }
+
   void forward(ConstMatrixView<T> phi, MatrixView<T> mapped, VectorView<T> scale, T epsilon) const {
     for (Index t = 0; t < phi.cols(); ++t) {
       const T* from = column(phi, t);
@@ -94,6 +101,8 @@ struct DivideByNorm {
 template <class T>
 struct LeaveTokens {
   static constexpr bool maps_tokens = false;
+
+  static Operations operations(Index) { return {}; }
 
   void forward(ConstMatrixView<T> phi, MatrixView<T> mapped, VectorView<T>, T) const { mapped = phi; }
   void backward(ConstMatrixView<T>, ConstMatrixView<T>, ConstVectorView<T>, MatrixView<T>) const {}

@@ -17,6 +17,7 @@ struct SumOfSquaresNormalization {
   static constexpr bool needs_nonnegative = false;
 
   static Index rank(Index, Index, Index squares) { return squares; }
+  static Operations operations(Index p) { return {3 * double(p), 5 * double(p)}; }
 
   void forward(ConstMatrixView<T> phi, MatrixView<T> mapped, VectorView<T> scale, T epsilon) const {
     for (Index t = 0; t < phi.cols(); ++t) {

@@ -41,6 +41,15 @@ struct Fwm2021Rule {
   static constexpr double largest_strength = 1;
   static Index steps_a_write() { return 1; }
 
+  // Per write with the state of S×p: W₀k and the update, 2 each, and the norm, the factor g and what else is done once
+  // per chunk of C; back D k, two terms of dk and the update of D, 2 each. Within a chunk: products of keys, 2p a pair,
+  // and of errors, 2S a pair. Per query: the read-out and its normalisation; back D and dq.
+  static Operations operations(const RuleShape& x) {
+    const double C = std::min<double>(kChunk, x.L), state = x.S * x.p;
+    return {x.L * (4 * state + 3 * state / C + 2 * x.p * C + x.S * (C + 4)) + x.N * (2 * state + 6 * x.S),
+            x.L * (8 * state + 3 * state / C + 4 * x.p * C + 7 * x.S * C) + x.N * (4 * state + 6 * x.S) + 2 * state};
+  }
+
   struct Workspace {
     Matrix<T> W, dW;              // S×p
     Matrix<T> errors, of_start;   // S×L, e_t and W₀ k_t

@@ -84,6 +84,16 @@ struct Recurrence {
   static constexpr double largest_strength = 1;
   static Index steps_a_write() { return 1; }
 
+  // Per write, feature and query: k·u and u − e s k, 2 each; and back k·g, two terms of dk, and g + ds k, 8. A decay
+  // multiplies u and g and has the gradient u·g; a norm is ‖k‖² and a term of dk. Many queries together also need the
+  // products of a chunk's keys, and each key's with those after it.
+  static Operations operations(const RuleShape& x) {
+    const double forward = 4 + (Rule::uses_decay ? 1 : 0), backward = 8 + (Rule::uses_decay ? 3 : 0);
+    const double norm = Rule::looks_at_norm ? 2 : 0;
+    const double among_keys = x.N > 1 ? 3 * std::min<double>(ManyQueries<T>::kChunk, x.L) : 0;
+    return {x.L * x.p * (forward * x.N + norm + among_keys), x.L * x.p * (backward * x.N + norm)};
+  }
+
   struct Workspace {
     std::vector<WriteStep<T>> steps;  // L, and one that does nothing
     Matrix<T> u;                      // p×⌈L/2⌉, the query as writes 2i and 2i + 1 found it

@@ -7,6 +7,8 @@
 // Adjoint:   dq = G⁻¹ K dc = K H⁻¹ dc ,   dK = u (dc − Kᵀ dq)ᵀ − dq cᵀ = (q − K c) (H⁻¹ dc)ᵀ − dq cᵀ ,   u = G⁻¹ q .
 #pragma once
 
+#include <algorithm>
+
 #include "palimpsest/rule/rule.hpp"
 
 namespace palimpsest {
@@ -42,6 +44,14 @@ struct RecursiveLeastSquares {
   static constexpr double largest_strength = 1;
   static Index steps_a_write() { return 1; }
   static Index more_state(Index p) { return p * p; }  // G, beside W
+
+  // In double: a Gram matrix of the smaller side n, its Cholesky decomposition, two triangular solves per query, and C;
+  // back K dC, two solves, and four more products of that size.
+  static Operations operations(const RuleShape& x) {
+    const double n = std::min(x.L, x.p), system = n * x.L * x.p + n * n * n / 3, solve = 2 * n * n * x.N;
+    const double product = 2 * x.L * x.p * x.N;
+    return {kInDouble * (system + solve + product), kInDouble * (solve + 5 * product)};
+  }
 
   double ridge = 1e-6;  ///< λ
 

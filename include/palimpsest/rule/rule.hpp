@@ -16,6 +16,7 @@
 //                                                  C, dC and dK are the block's, gates all
 //   undivides                                      optional: backward also takes a Division, and dK is then by the keys
 //                                                  as they were before it
+//   operations(shape)                              how many coefficients and backward need (core/operations.hpp)
 //
 // Queries are asked after the last write given; a query after write r is asked by giving the first r writes.
 // Most rules are a line of rule/recurrence.hpp. One that isn't linear in the values has no coefficients: see
@@ -25,6 +26,7 @@
 #include <concepts>
 #include <string_view>
 
+#include "palimpsest/core/operations.hpp"
 #include "palimpsest/core/types.hpp"
 
 namespace palimpsest {
@@ -50,6 +52,11 @@ struct Division {
   T ones = 0, own = 0;
 };
 
+/// Sizes of one call: N queries after L writes with p features and S values.
+struct RuleShape {
+  double S, L, N, p;
+};
+
 template <class R>
 concept RuleTraits = requires(const R rule) {
   { R::name } -> std::convertible_to<std::string_view>;
@@ -62,6 +69,7 @@ concept RuleTraits = requires(const R rule) {
   { R::knows_order } -> std::convertible_to<bool>;
   { R::in_blocks } -> std::convertible_to<bool>;
   { rule.steps_a_write() } -> std::same_as<Index>;
+  { R::operations(RuleShape()) } -> std::same_as<Operations>;
 };
 
 template <class R, class T>

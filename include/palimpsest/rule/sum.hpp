@@ -16,6 +16,11 @@ struct SumRule {
   static Index steps_a_write() { return 1; }
   struct Workspace {};
 
+  // C, dQ: L×p×N multiply-adds; dK too, but for one query, of which it is an outer product.
+  static Operations operations(const RuleShape& x) {
+    return {2 * x.L * x.p * x.N, (x.N == 1 ? 3 : 4) * x.L * x.p * x.N};
+  }
+
   static WriteStep<T> step(const Write<T>&) { return {1, 0, 1}; }
 
   void coefficients(ConstMatrixView<T> K, const Writes<T>&, ConstMatrixView<T> Q, MatrixView<T> C, Workspace&) const {

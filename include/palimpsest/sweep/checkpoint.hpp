@@ -1,6 +1,7 @@
-// What a killed sweep keeps of its points in flight: one file a point in FILE.checkpoints/, with the training state to
-// go on from. It says what it is of (program, processor, point) and carries a checksum: anything else is never gone on
-// from.
+// What a killed sweep keeps of its points in flight, in FILE.checkpoints/: one file per point with the training state
+// to go on from, which says what it is of (program, processor, point) and carries a checksum: anything else is never
+// gone on from; and one as long as the number of times that the point was started and not ended, so that one that takes
+// the whole process with it (killed for its memory, say) is known by the next.
 #pragma once
 
 #include <filesystem>
@@ -30,9 +31,19 @@ class CheckpointDirectory {
   /// What the point had, if anything; the directory too, once it is empty. What can't be removed stays.
   void remove(const Key& key) const noexcept;
 
+  /// How often the point was started and neither finished nor gave up.
+  std::size_t attempts(const Key& key) const noexcept;
+  /// One more. A note that can't be written is done without.
+  void start(const Key& key) const noexcept;
+  /// One less: it ended, but not by a fault of its own. Of none, nothing is left.
+  void give_up(const Key& key) const noexcept;
+
   std::filesystem::path file(const Key& key) const;
 
  private:
+  std::filesystem::path note(const Key& key) const;
+  void remove_if_empty() const noexcept;
+
   std::filesystem::path directory_;
 };
 

@@ -15,7 +15,8 @@ struct MergeRequest {
 
 struct MergeResult {
   std::size_t points = 0;
-  std::vector<std::string> missing;  ///< points that no file has a row of; if any, nothing was written
+  std::vector<std::string> missing;      ///< points that no file has a row of; if any, nothing was written
+  std::vector<std::string> differences;  ///< of what the runs that made the rows have more than one
 };
 
 /// Each file's provenance says which sweep it is of. Writes rows, timings and provenance, each in the sweep's order.

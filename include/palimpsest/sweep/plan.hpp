@@ -16,7 +16,7 @@ struct Point {
   Configuration configuration;  ///< parameters that don't apply have their defaults, so that equal keys run equally
   Key key;
   std::optional<std::string> skip;  ///< why it has no meaning
-  double cost = 0;                  ///< expected processor time in arbitrary units; 0 if skipped
+  double cost = 0;                  ///< floating point operations, if it trains for max_steps; 0 if skipped
 };
 
 /// Throws ConfigurationError, as validate() does, if it can't be run.

@@ -24,20 +24,21 @@ std::string utc_time();
 
 class Provenance {
  public:
-  /// `command` is the command line, `shard` is `i/n` or empty.
+  /// `command` is the command line, `shard` is `i/n` or empty. No threads: it merges, and makes no rows of its own.
   Provenance(const Specification& specification, const std::string& command, const std::string& shard, int threads);
 
   /// Takes over the runs that another provenance file holds. Throws as begin() does.
   void add_runs(const std::filesystem::path& path);
   /// Writes the file: the earlier runs that it holds, if these results are continued, and this one, begun. The holder
-  /// of the results' lock calls it. Gives the revisions of the earlier runs that aren't this one's, with commas
-  /// between. Throws OutputError, and ConfigurationError if the file there isn't one of these.
-  std::string begin(const std::filesystem::path& path, bool continued);
+  /// of the results' lock calls it. Says of what the runs that make the rows have more than one: version, revision,
+  /// compiler, flags, processor. Throws OutputError, and ConfigurationError if the file there isn't one of these.
+  std::vector<std::string> begin(const std::filesystem::path& path, bool continued);
   /// Writes it again with the end of this run and the number of rows that there are now.
   void end(std::size_t rows);
 
  private:
   void write() const;
+  std::vector<std::string> differences() const;
 
   std::string specification_, run_;
   std::filesystem::path path_;

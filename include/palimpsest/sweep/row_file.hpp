@@ -24,9 +24,10 @@ class RowFile {
   };
 
   /// Opens (or, to write, creates) the file, locks it until destruction (the lock dies with the process) and reads it;
-  /// changes nothing in it. Throws OutputError if it can't be opened or another process holds the lock, and
-  /// ConfigurationError if its header isn't the schema's or a row other than a torn last one is malformed.
-  RowFile(const std::filesystem::path& path, const Schema& schema, Access access);
+  /// changes nothing in it. Where there are no locks it does without. Throws OutputError if it can't be opened or
+  /// another process holds the lock, and ConfigurationError if its header isn't the schema's or a row other than a torn
+  /// last one is malformed.
+  RowFile(const std::filesystem::path& path, const Schema& schema, Access access, Flock flock = ::flock);
   ~RowFile();
   RowFile(const RowFile&) = delete;
   RowFile& operator=(const RowFile&) = delete;
@@ -34,6 +35,8 @@ class RowFile {
   const std::filesystem::path& path() const { return path_; }
   /// Those that were there and those that were appended since.
   const std::vector<Row>& rows() const { return rows_; }
+  /// Whether other processes are kept from it.
+  bool locked() const { return locked_; }
   /// Whether the last line was cut off; it isn't among rows().
   bool torn() const { return torn_; }
 
@@ -53,6 +56,8 @@ class RowFile {
 
   std::filesystem::path path_;
   std::string header_;
+  Flock flock_;
+  bool locked_ = false;
   int descriptor_ = -1;
   std::size_t size_ = 0;  ///< bytes of whole lines
   std::vector<Row> rows_;

@@ -10,6 +10,9 @@
 
 namespace palimpsest {
 
+/// Operations per parameter and step: 3 for m, 4 for v, 6 for θ.
+inline constexpr double kAdamOperations = 13;
+
 template <class T>
 class Adam {
  public:

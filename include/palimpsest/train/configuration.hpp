@@ -78,9 +78,6 @@ TokenShape token_shape(const Configuration& configuration);
 /// `learnt` or a number that the rule allows.
 FixedGates fixed_gates(const Configuration& configuration);
 
-/// Expected processor time in arbitrary units; only the order and ratios matter (longest points are started first).
-double cost_estimate(const Configuration& configuration);
-
 /// Floats that the memory keeps from the last write to the first query: the state S×p, and p more for an accumulator;
 /// p×p more for recursive least squares; L keys and values, L×(d + S), for softmax. Random features and a learnt kernel's
 /// parameters are shared by all sequences and not counted.

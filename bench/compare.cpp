@@ -43,7 +43,8 @@ int main(int argc, char** argv) {
   std::string metric;
   std::vector<std::string> where;
   bool fail = false, allow_missing = false;
-  CLI::App app("Compares two results files point by point and marks differences beyond the spread of seeds.", "compare");
+  CLI::App app("Compares two results files point by point and marks differences beyond the spread of seeds.",
+               "compare");
   app.footer(examples);
   app.add_option("a", a, "results")->required()->type_name("A.csv");
   app.add_option("b", b, "other results")->required()->type_name("B.csv");

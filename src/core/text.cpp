@@ -56,7 +56,10 @@ std::size_t utf8_length(std::string_view text) {
 
 std::string shell_command(int count, const char* const* words) {
   std::string line;
-  for (int i = 0; i < count; ++i) line += (i > 0 ? " " : "") + shell_word(words[i]);
+  for (int i = 0; i < count; ++i) {
+    if (i > 0) line += ' ';
+    line += shell_word(words[i]);
+  }
   return line;
 }
 

@@ -39,7 +39,8 @@ class Reader {
       table.at(name);
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
       const auto& name = table.columns[i];
-      const bool parameter = std::any_of(parameters().begin(), parameters().end(), [&](auto& p) { return p.name == name; });
+      const bool parameter =
+          std::any_of(parameters().begin(), parameters().end(), [&](auto& p) { return p.name == name; });
       if (parameter) parameters_.push_back(i);
       if (name != "S" && name != "seed" && (parameter || name == "feature_dim")) curve_.push_back(i);
     }
@@ -109,7 +110,8 @@ class Reader {
   /// `2S`, unless L is the same number for different S.
   static std::string length(const std::set<std::pair<Index, Index>>& sizes, const Configuration& c) {
     const auto [S, L] = *sizes.begin();
-    const bool constant = std::all_of(sizes.begin(), sizes.end(), [L = L](const auto& size) { return size.second == L; });
+    const bool constant =
+        std::all_of(sizes.begin(), sizes.end(), [L = L](const auto& size) { return size.second == L; });
     if ((constant && sizes.size() > 1) || c.L % c.S != 0) return fmt::format("{}", c.L);
     return c.L == c.S ? "S" : fmt::format("{}S", c.L / c.S);
   }

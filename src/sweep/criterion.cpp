@@ -25,8 +25,8 @@ std::string_view column_name(const Criterion& criterion) {
 }
 
 std::string to_text(const Criterion& criterion) {
-  return fmt::format("{} {} {}", column_name(criterion), criterion.metric == Criterion::final_loss ? "<=" : ">=",
-                     criterion.bound);
+  return fmt::format("{} {} {}", column_name(criterion),
+                     criterion.metric == Criterion::final_loss ? "<=" : ">=", criterion.bound);
 }
 
 Criterion parse_criterion(std::string_view text) {

@@ -44,30 +44,37 @@ class Reader {
     gate.place = fmt::format("{}:{}", source_, table.source().begin.line);
     for (const auto& [key, node] : table) {
       if (key == "name" || key == "tier" || key == "metric" || key == "reason") {
-        auto& field = key == "name" ? gate.name : key == "tier" ? gate.tier : key == "metric" ? gate.metric : gate.reason;
+        auto& field = key == "name"     ? gate.name
+                      : key == "tier"   ? gate.tier
+                      : key == "metric" ? gate.metric
+                                        : gate.reason;
         if (!node.is_string()) fail(node.source(), fmt::format("'{}' must be a string", key.str()));
         field = **node.as_string();
       } else if (key == "min" || key == "max") {
         const auto value = node.value<double>();
-        if (!value || !std::isfinite(*value)) fail(node.source(), fmt::format("'{}' must be a finite number", key.str()));
+        if (!value || !std::isfinite(*value))
+          fail(node.source(), fmt::format("'{}' must be a finite number", key.str()));
         (key == "min" ? gate.min : gate.max) = *value;
       } else if (key == "rows") {
         if (!node.is_integer() || **node.as_integer() < 1) fail(node.source(), "'rows' must be an integer from 1");
         gate.rows = static_cast<std::size_t>(**node.as_integer());
       } else if (key == "select") {
         if (!node.is_table()) fail(node.source(), "'select' must be a table of column = value");
-        for (const auto& [column, value] : *node.as_table()) gate.select.emplace_back(column.str(), cell(column, value));
+        for (const auto& [column, value] : *node.as_table())
+          gate.select.emplace_back(column.str(), cell(column, value));
       } else {
-        fail(key.source(), fmt::format("unknown key '{}'; known: name, tier, select, rows, metric, min, max, reason",
-                                       key.str()));
+        fail(key.source(),
+             fmt::format("unknown key '{}'; known: name, tier, select, rows, metric, min, max, reason", key.str()));
       }
     }
     for (const auto& [field, key] : {std::pair(&gate.name, "name"), {&gate.metric, "metric"}, {&gate.reason, "reason"}})
       if (field->empty()) fail(table.source(), fmt::format("the gate needs '{}'", key));
-    if (gate.tier != "quick" && gate.tier != "full") fail(table.source(), fmt::format("tier '{}': allowed is quick or full", gate.tier));
+    if (gate.tier != "quick" && gate.tier != "full")
+      fail(table.source(), fmt::format("tier '{}': allowed is quick or full", gate.tier));
     if (gate.select.empty()) fail(table.source(), "the gate needs 'select', at least one column = value");
     if (!gate.min && !gate.max) fail(table.source(), "the gate needs 'min' or 'max'");
-    if (gate.min && gate.max && *gate.min > *gate.max) fail(table.source(), fmt::format("min {} is above max {}", *gate.min, *gate.max));
+    if (gate.min && gate.max && *gate.min > *gate.max)
+      fail(table.source(), fmt::format("min {} is above max {}", *gate.min, *gate.max));
     return gate;
   }
 
@@ -109,7 +116,8 @@ GateResult check(const Gate& gate, const Table& results) {
     const auto metric = results.at(gate.metric);
     const auto status = results.find("status");
     for (const auto& row : results.rows) {
-      if (!std::all_of(wanted.begin(), wanted.end(), [&](auto& w) { return row.fields[w.first] == *w.second; })) continue;
+      if (!std::all_of(wanted.begin(), wanted.end(), [&](auto& w) { return row.fields[w.first] == *w.second; }))
+        continue;
       ++result.rows;
       const auto value = results.number(row, metric);
       if (status && row.fields[*status] != "ok")
@@ -141,7 +149,8 @@ std::string bounds(const Gate& gate) {
 
 std::string selector(const Gate& gate) {
   std::string text;
-  for (const auto& [column, value] : gate.select) text += fmt::format("{}{}={}", text.empty() ? "" : " ", column, value);
+  for (const auto& [column, value] : gate.select)
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", column, value);
   return text;
 }
 
@@ -149,11 +158,20 @@ std::string xml(std::string_view text) {
   std::string escaped;
   for (const char c : text) {
     switch (c) {
-      case '&': escaped += "&amp;"; break;
-      case '<': escaped += "&lt;"; break;
-      case '>': escaped += "&gt;"; break;
-      case '"': escaped += "&quot;"; break;
-      default: escaped += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '"':
+        escaped += "&quot;";
+        break;
+      default:
+        escaped += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
     }
   }
   return escaped;
@@ -195,8 +213,8 @@ std::string to_text(const std::vector<GateResult>& results) {
   std::string text = aligned(cells);
   for (const auto& r : results)
     if (!r.problem.empty())
-      text += fmt::format("{}: {} ({}): {}, where {} holds: {}\n", r.gate.place, r.gate.name, selector(r.gate), r.problem,
-                          bounds(r.gate), r.gate.reason);
+      text += fmt::format("{}: {} ({}): {}, where {} holds: {}\n", r.gate.place, r.gate.name, selector(r.gate),
+                          r.problem, bounds(r.gate), r.gate.reason);
   const auto red = count_red(results);
   return text + fmt::format("{} gates: {} green, {} red\n", results.size(), results.size() - red, red);
 }

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::int64_t largest_integer = 1'000'000'000;  // far above any use, far below any overflow
 constexpr std::int64_t largest_seed = std::numeric_limits<std::int64_t>::max();  // what TOML can say
-constexpr std::size_t most_values = 1'000'000;  // of an axis
+constexpr std::size_t most_values = 1'000'000;                                   // of an axis
 
 template <class T>
 std::optional<T> parse(std::string_view text) {

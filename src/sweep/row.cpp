@@ -163,7 +163,8 @@ const Schema& values_schema() {
       loss("best_loss", &Outcome::best_loss, "best loss of the evaluations during training"),
       loss("final_loss", &Outcome::final_loss, "loss of the best parameters, evaluated again on fresh sequences"),
       loss("accuracy", &Outcome::accuracy,
-           "share of queries whose largest output is the right value, and no other as large (ties are wrong), in that same "
+           "share of queries whose largest output is the right value, and no other as large (ties are wrong), in that "
+           "same "
            "evaluation"),
       loss("bound", &Outcome::bound,
            "what no memory of this size can get below: ½·max(0, 1 − p/S), or its like for the evaluation, with the "

@@ -90,7 +90,7 @@ class Run {
       }
     }
     std::stable_sort(suspects_.begin(), suspects_.end(), [&](auto a, auto b) { return attempts[a] < attempts[b]; });
-    if (options_.searches && suspects_.size() > 1) suspects_.resize(1);
+    if (options_.searches && suspects_.size() > 1) suspects_.erase(suspects_.begin() + 1, suspects_.end());
   }
 
   std::vector<std::string> failures() const {

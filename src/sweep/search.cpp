@@ -23,7 +23,8 @@ std::vector<Index> search_sizes(const Search& search, const std::function<std::o
     if (in_a_row == search.failures || S == search.largest) break;
   }
   if (in_a_row == 0) return asked;
-  while (failed - passed > 1 && static_cast<double>(failed - passed) > search.resolution * static_cast<double>(failed)) {
+  while (failed - passed > 1 &&
+         static_cast<double>(failed - passed) > search.resolution * static_cast<double>(failed)) {
     const Index middle = passed + (failed - passed) / 2;
     const auto answer = ask(middle);
     if (!answer) return asked;

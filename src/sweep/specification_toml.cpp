@@ -37,7 +37,8 @@ class Reader {
       else if (key == "search")
         specification.search = read_search(table(key, node));
       else if (key != "run")  // what a provenance file says of its runs is no part of the sweep
-        fail(key.source(), fmt::format("unknown key '{}'; known: name, description, search, baseline, axes, group", key.str()));
+        fail(key.source(),
+             fmt::format("unknown key '{}'; known: name, description, search, baseline, axes, group", key.str()));
     }
     if (axes) read_axes(table("axes", *axes), common);
     if (!groups)
@@ -74,7 +75,8 @@ class Reader {
 
   Search read_search(const toml::table& table) const {
     Search search;
-    const auto number = [&]<class T>(const toml::key& key, const toml::node& node, T& field, double least, double most) {
+    const auto number = [&]<class T>(const toml::key& key, const toml::node& node, T& field, double least,
+                                     double most) {
       const auto value = node.value<double>();  // of an integer, too
       const bool whole = std::is_integral_v<T>;
       if (!value || (whole && !node.is_integer()) || !(*value >= least && *value <= most))
@@ -95,8 +97,8 @@ class Reader {
       else if (key == "criteria")
         search.criteria = read_criteria(node);
       else
-        fail(key.source(), fmt::format("unknown key '{}'; known: first, largest, criteria, resolution, failures",
-                                       key.str()));
+        fail(key.source(),
+             fmt::format("unknown key '{}'; known: first, largest, criteria, resolution, failures", key.str()));
     }
     if (search.first == 0 || search.largest < search.first)
       fail(table.source(), "[search] needs 'first' and 'largest', integers with first <= largest");
@@ -219,9 +221,9 @@ std::string to_toml(const Specification& specification) {
   if (const auto& search = specification.search) {
     std::vector<std::string> criteria;
     for (const auto& criterion : search->criteria) criteria.push_back(toml_string(to_text(criterion)));
-    toml += fmt::format("\n[search]\nfirst = {}\nlargest = {}\ncriteria = [{}]\nresolution = {}\nfailures = {}\n",
-                        search->first, search->largest, fmt::join(criteria, ", "), search->resolution,
-                        search->failures);
+    toml +=
+        fmt::format("\n[search]\nfirst = {}\nlargest = {}\ncriteria = [{}]\nresolution = {}\nfailures = {}\n",
+                    search->first, search->largest, fmt::join(criteria, ", "), search->resolution, search->failures);
   }
   for (const auto& group : specification.groups) {
     std::string axes;

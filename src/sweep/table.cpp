@@ -37,8 +37,7 @@ std::optional<double> Table::number(const Row& row, std::size_t column) const {
   double value = 0;
   const auto read = std::from_chars(field.data(), field.data() + field.size(), value);
   if (read.ec == std::errc{} && read.ptr == field.data() + field.size()) return value;
-  throw ConfigurationError(
-      fmt::format("{}:{}: {} '{}' is no number", path.native(), row.line, columns[column], field));
+  throw ConfigurationError(fmt::format("{}:{}: {} '{}' is no number", path.native(), row.line, columns[column], field));
 }
 
 Table read_table(const std::filesystem::path& path) {

@@ -20,9 +20,9 @@ namespace palimpsest::trace {
 struct Setup {
   Configuration configuration;
   std::filesystem::path model;  ///< empty: random keys
-  std::string source;  ///< normal, unit or trained
-  Index keys, values;  ///< N, d_v
-  bool distinct;       ///< a new value each write
+  std::string source;           ///< normal, unit or trained
+  Index keys, values;           ///< N, d_v
+  bool distinct;                ///< a new value each write
   Index writes;
   std::vector<Index> rows;  ///< t's to record, in order
   bool single;              ///< record the float state

@@ -51,8 +51,8 @@ void read_parameters(const std::filesystem::path& model, const std::vector<Param
     if (parameter->one_column_a_key) stored.transposeInPlace();
     auto& value = parameter->value;
     if (stored.rows() != value.rows() || stored.cols() != value.cols())
-      throw ConfigurationError(fmt::format("'{}' is {}×{}; {}×{} is needed", file.string(), stored.rows(), stored.cols(),
-                                           value.rows(), value.cols()));
+      throw ConfigurationError(fmt::format("'{}' is {}×{}; {}×{} is needed", file.string(), stored.rows(),
+                                           stored.cols(), value.rows(), value.cols()));
     value = stored.template cast<T>();
   }
 }

@@ -62,7 +62,8 @@ std::optional<double> fixed_gate(std::string_view name, const std::string& text,
   double value = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || !(value >= 0 && value <= largest))
-    throw ConfigurationError(fmt::format("{} = {}: allowed is '{}' or a number from 0 to {}", name, text, kLearnt, largest));
+    throw ConfigurationError(
+        fmt::format("{} = {}: allowed is '{}' or a number from 0 to {}", name, text, kLearnt, largest));
   return value;
 }
 
@@ -75,7 +76,11 @@ bool is_nonnegative(const KernelVariant& kernel) {
 }
 
 bool has_positive_products(const KernelVariant& kernel) {
-  return std::visit([]<class K>(const K&) { return requires { requires K::positive_products; }; }, kernel);
+  return std::visit(
+      []<class K>(const K&) {
+        return requires { requires K::positive_products; };
+      },
+      kernel);
 }
 
 void require_positive(std::string_view name, Index value) {
@@ -172,7 +177,8 @@ std::optional<std::string> reason_to_skip(const Configuration& configuration) {
   if (refusal) return refusal;
   const auto normalization = make_normalization(configuration);
   const bool divides = std::visit([]<class N>(const N&) { return N::needs_nonnegative; }, normalization);
-  const bool by_products = std::visit([]<class N>(const N&) { return N::accumulates && !N::maps_tokens; }, normalization);
+  const bool by_products =
+      std::visit([]<class N>(const N&) { return N::accumulates && !N::maps_tokens; }, normalization);
   if (divides && !is_nonnegative(kernel) && !(by_products && has_positive_products(kernel)))
     return fmt::format("normalization '{}' divides by a sum of features, which kernel '{}' may make zero or negative",
                        configuration.normalization, configuration.kernel);

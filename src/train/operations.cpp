@@ -6,6 +6,7 @@
 #include "palimpsest/memory/all.hpp"
 #include "palimpsest/memory/operations.hpp"
 #include "palimpsest/model/all.hpp"
+#include "palimpsest/theory/published_bound.hpp"
 #include "palimpsest/train/adam.hpp"
 #include "palimpsest/train/evaluation.hpp"
 
@@ -58,7 +59,7 @@ EpisodeShape evaluated_sequence(const Configuration& configuration) {
   const bool published = configuration.evaluation == "published_2021";
   const double S = double(configuration.S), L = published ? S : double(configuration.L);
   const double written = configuration.replacement ? S * -std::expm1(L * std::log1p(-1 / S)) : L;
-  return {L, published ? written * std::min(1.0, kPublishedKeysAsked / S) : written};
+  return {L, published ? std::min(written, double(theory::published_max_queries)) : written};
 }
 
 }  // namespace

@@ -37,7 +37,9 @@ bool contracts(const KernelVariant& kernel) {
 }
 
 bool factors(const KernelVariant& kernel) {
-  return ask(kernel, []<class K>(const K&) { return requires { K::factors; }; });
+  return ask(kernel, []<class K>(const K&) {
+    return requires { K::factors; };
+  });
 }
 
 bool lifts(const KernelVariant& kernel) {

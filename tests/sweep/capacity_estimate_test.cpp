@@ -42,7 +42,8 @@ class CapacityOfRows : public testing::Test {
   }
 
   static std::string elu(int S, int seed, double loss, double accuracy = 1, std::string_view status = "ok") {
-    return fmt::format("{0},{0},false,fast_weight,elu,8,8,sum,attention,{1},{2},{3},{4}\n", S, seed, status, loss, accuracy);
+    return fmt::format("{0},{0},false,fast_weight,elu,8,8,sum,attention,{1},{2},{3},{4}\n", S, seed, status, loss,
+                       accuracy);
   }
 
   Scratch scratch;
@@ -96,9 +97,10 @@ TEST_F(CapacityOfRows, DivergedPointsFailAndSkippedOnesDoNotCount) {
 }
 
 TEST_F(CapacityOfRows, EachCurveHasEveryCriterion) {
-  const auto all = estimates(elu(4, 1, 0) + elu(8, 1, 0.2, 0.6) + "4,8,true,fast_weight,elu,8,8,sum,sum,1,ok,0.1,0.4\n" +
-                                 "4,4,false,softmax,,8,,,,1,ok,0,1\n",
-                             {loss, half});
+  const auto all =
+      estimates(elu(4, 1, 0) + elu(8, 1, 0.2, 0.6) + "4,8,true,fast_weight,elu,8,8,sum,sum,1,ok,0.1,0.4\n" +
+                    "4,4,false,softmax,,8,,,,1,ok,0,1\n",
+                {loss, half});
   ASSERT_EQ(all.rows.size(), 6u);
   EXPECT_EQ(all.rows[0].capacity, 4);
   EXPECT_EQ(all.rows[1].capacity, 8);
@@ -133,7 +135,8 @@ TEST_F(CapacityOfRows, EqualInputGivesEqualBytes) {
 TEST_F(CapacityOfRows, BadInputIsNamed) {
   EXPECT_THAT(error_of([&] { estimates(""); }), HasSubstr("no trained point"));
   EXPECT_THAT(error_of([&] { estimates("x" + elu(4, 1, 0)); }), HasSubstr("rows.csv:2: S 'x4'"));
-  EXPECT_THAT(error_of([&] { estimates(elu(4, 1, 0) + elu(4, 1, 0.1)); }), HasSubstr("rows.csv:3: a second, different"));
+  EXPECT_THAT(error_of([&] { estimates(elu(4, 1, 0) + elu(4, 1, 0.1)); }),
+              HasSubstr("rows.csv:3: a second, different"));
   EXPECT_THAT(error_of([&] { estimates("1,2\n"); }), HasSubstr("rows.csv:2: 2 fields where the header has 13"));
   write(scratch / "other.csv", "S,L\n");
   EXPECT_THAT(error_of([&] { estimate_capacity(read_table(scratch / "other.csv"), {loss}); }),

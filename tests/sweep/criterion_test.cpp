@@ -103,8 +103,9 @@ TEST(Criterion, WhatStoppedAsGoodEnoughIsGoodInMostFreshEvaluations) {
 }
 
 TEST(Criterion, WhatCanNotBeMeantIsAnError) {
-  for (const auto* text : {"", "final_loss", "loss <= 0.1", "final_loss >= 0.1", "final_loss <= 0.5", "final_loss <= -1",
-                           "accuracy >= 0", "accuracy >= 1.5", "accuracy <= 0.5", "accuracy >= x", "final_loss <= nan"})
+  for (const auto* text :
+       {"", "final_loss", "loss <= 0.1", "final_loss >= 0.1", "final_loss <= 0.5", "final_loss <= -1", "accuracy >= 0",
+        "accuracy >= 1.5", "accuracy <= 0.5", "accuracy >= x", "final_loss <= nan"})
     EXPECT_THAT(error_of([&] { parse_criterion(text); }),
                 testing::AllOf(testing::HasSubstr(text), testing::HasSubstr("allowed is 'final_loss <= X'")));
 }

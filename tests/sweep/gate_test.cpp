@@ -57,7 +57,8 @@ TEST_F(Gates, MissingRowsAreRed) {
 }
 
 TEST_F(Gates, DivergedSkippedAndEmptyRowsAreRed) {
-  EXPECT_EQ(result(gate("max = 1"), "8,elu,,1,ok,0\n8,elu,,2,diverged,\n8,elu,,3,ok,0\n").problem, "line 3 is diverged");
+  EXPECT_EQ(result(gate("max = 1"), "8,elu,,1,ok,0\n8,elu,,2,diverged,\n8,elu,,3,ok,0\n").problem,
+            "line 3 is diverged");
   EXPECT_EQ(result(gate("max = 1"), "8,elu,,1,diverged,0\n").problem, "line 2 is diverged");
   EXPECT_EQ(result(gate("max = 1"), "8,elu,,1,skipped,\n").problem, "line 2 is skipped");
   EXPECT_EQ(result(gate("max = 1"), "8,elu,,1,ok,nan\n").problem, "line 2 has no final_loss");
@@ -94,7 +95,8 @@ TEST_F(Gates, AColumnThatTheResultsLackIsAnError) {
       "[[gate]]\nname='a'\ntier='quick'\nmetric='final_loss'\nreason='r'\nmax=1\nselect = {rule = 'sum'}", "g.toml");
   EXPECT_THAT(error_of([&] { check(gates, "quick", table("8,elu,,1,ok,0\n")); }),
               AllOf(HasSubstr("g.toml:1"), HasSubstr("no column 'rule'; it has: S, kernel")));
-  EXPECT_THAT(error_of([&] { check(gates, "full", table("8,elu,,1,ok,0\n")); }), HasSubstr("no gate is of tier 'full'"));
+  EXPECT_THAT(error_of([&] { check(gates, "full", table("8,elu,,1,ok,0\n")); }),
+              HasSubstr("no gate is of tier 'full'"));
 }
 
 struct Malformed {
@@ -124,7 +126,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Malformed{"[[gate]]\nselect = {S = [1]}", "g.toml:2: select.S must be a string, a number"},
                     Malformed{"[[gate]]\nname='a'\ntier='slow'\nreason='r'\nmetric='x'\nselect={S=8}\nmax=1",
                               "g.toml:1: tier 'slow': allowed is quick or full"},
-                    Malformed{PALIMPSEST_GATE "max = 1\n" PALIMPSEST_GATE "max = 2", "g.toml:8: tier 'quick' has two gates 'a'"}));
+                    Malformed{PALIMPSEST_GATE "max = 1\n" PALIMPSEST_GATE "max = 2",
+                              "g.toml:8: tier 'quick' has two gates 'a'"}));
 #undef PALIMPSEST_GATE
 
 TEST(DeclaredGates, AreReadable) {

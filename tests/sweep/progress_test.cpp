@@ -32,7 +32,8 @@ TEST(Progress, ASearchSaysThatMoreMayFollow) {
   Progress progress(nullptr, 40, 36, 50, true);
   progress.started(point_of_cost(10));
   progress.finished(point_of_cost(10));
-  EXPECT_EQ(progress.line(62), "[37/40+] 0 running, elapsed 1:02, about 4:08 left of this round  (elu S=300 L=20 seed 1)");
+  EXPECT_EQ(progress.line(62),
+            "[37/40+] 0 running, elapsed 1:02, about 4:08 left of this round  (elu S=300 L=20 seed 1)");
 }
 
 TEST(Progress, IsSilentWhereThereIsNoTerminal) {

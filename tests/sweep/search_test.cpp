@@ -159,10 +159,9 @@ TEST_F(SearchSweep, GivesTheSameBytesAfterInterruptions) {
   std::mt19937 random(1);
   for (int round = 0; round < 10; ++round) {
     const auto o = options(fmt::format("round{}.csv", round), 1 + round % 3);
-    const int interruptions =
-        run_with_interruptions(o, made_up_capacity, 25, random, [&](const RunnerOptions& options) {
-          return run(make_planner(specification()), options);
-        });
+    const int interruptions = run_with_interruptions(
+        o, made_up_capacity, 25, random,
+        [&](const RunnerOptions& options) { return run(make_planner(specification()), options); });
     EXPECT_GT(interruptions, 1);
     EXPECT_EQ(contents(o.out), expected);
   }
@@ -209,8 +208,9 @@ TEST_F(SearchSweep, RefusesRowsThatItsSearchDoesNotLeadTo) {
 
 TEST_F(SearchSweep, SeveralCriteriaAreSearchedForTogether) {
   const auto o = options("a.csv");
-  run(make_planner(specification("[search]\nfirst = 8\nlargest = 100\nresolution = 0\ncriteria = ['final_loss <= 0.001', "
-                                 "'accuracy >= 0.99']\n[baseline]\nL = 'S'")),
+  run(make_planner(
+          specification("[search]\nfirst = 8\nlargest = 100\nresolution = 0\ncriteria = ['final_loss <= 0.001', "
+                        "'accuracy >= 0.99']\n[baseline]\nL = 'S'")),
       o);
   EXPECT_THAT(sizes(o.out).at("elu/1"), ElementsAre(8, 16, 32, 33, 34, 36, 40, 48, 64, 66, 67, 68, 73, 82, 100))
       << "capacities 33 and 66";
@@ -264,18 +264,19 @@ TEST_P(MalformedSearchToml, IsNamedWithItsLine) {
 
 INSTANTIATE_TEST_SUITE_P(
     SearchSweep, MalformedSearchToml,
-    testing::Values(MalformedSearch{"search = 3", "f.toml:1: 'search' must be a table"},
-                    MalformedSearch{"[search]\nfirst = 4", "f.toml:1: [search] needs 'first' and 'largest'"},
-                    MalformedSearch{"[search]\nfirst = 40\nlargest = 4", "first <= largest"},
-                    MalformedSearch{"[search]\nfirst = 4.0\nlargest = 40", "f.toml:2: 'first' must be an integer from 1"},
-                    MalformedSearch{"[search]\nfirst = 0\nlargest = 40", "f.toml:2: 'first' must be an integer from 1"},
-                    MalformedSearch{"[search]\n\nlast = 4", "f.toml:3: unknown key 'last'; known: first, largest"},
-                    MalformedSearch{"[search]\nresolution = 2", "f.toml:2: 'resolution' must be a number from 0 to 1"},
-                    MalformedSearch{"[search]\nfailures = 0", "f.toml:2: 'failures' must be an integer from 1"},
-                    MalformedSearch{"[search]\ncriteria = 'x'", "f.toml:2: 'criteria' must be an array"},
-                    MalformedSearch{"[search]\ncriteria = ['x <= 1']", "f.toml:2: criterion 'x <= 1': allowed is"},
-                    MalformedSearch{"[search]\nfirst = 4\nlargest = 8\n[baseline]\nS = 3", "f.toml:5: S is searched for"},
-                    MalformedSearch{"[search]\nfirst = 4\nlargest = 8\n[axes]\nS = [3]", "f.toml:5: S is searched for"}));
+    testing::Values(
+        MalformedSearch{"search = 3", "f.toml:1: 'search' must be a table"},
+        MalformedSearch{"[search]\nfirst = 4", "f.toml:1: [search] needs 'first' and 'largest'"},
+        MalformedSearch{"[search]\nfirst = 40\nlargest = 4", "first <= largest"},
+        MalformedSearch{"[search]\nfirst = 4.0\nlargest = 40", "f.toml:2: 'first' must be an integer from 1"},
+        MalformedSearch{"[search]\nfirst = 0\nlargest = 40", "f.toml:2: 'first' must be an integer from 1"},
+        MalformedSearch{"[search]\n\nlast = 4", "f.toml:3: unknown key 'last'; known: first, largest"},
+        MalformedSearch{"[search]\nresolution = 2", "f.toml:2: 'resolution' must be a number from 0 to 1"},
+        MalformedSearch{"[search]\nfailures = 0", "f.toml:2: 'failures' must be an integer from 1"},
+        MalformedSearch{"[search]\ncriteria = 'x'", "f.toml:2: 'criteria' must be an array"},
+        MalformedSearch{"[search]\ncriteria = ['x <= 1']", "f.toml:2: criterion 'x <= 1': allowed is"},
+        MalformedSearch{"[search]\nfirst = 4\nlargest = 8\n[baseline]\nS = 3", "f.toml:5: S is searched for"},
+        MalformedSearch{"[search]\nfirst = 4\nlargest = 8\n[axes]\nS = [3]", "f.toml:5: S is searched for"}));
 
 }  // namespace
 }  // namespace palimpsest::sweep

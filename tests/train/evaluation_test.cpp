@@ -59,7 +59,7 @@ TEST(LossAverage, ErrorOfEqualLengthsIsThatOfAMean) {
 TEST(LossAverage, PublishedErrorWeighsChunks) {
   // Chunk means 0 and 1 of one sequence, 2 of another: mean 1, residuals 1 − 2, 2 − 1; √(2/1·2)/3.
   LossAverage average(EvaluationMode::published_2021);
-  std::vector<double> losses(kPublishedChunk, 0.0);
+  std::vector<double> losses(theory::published_chunk, 0.0);
   losses.push_back(1);
   average.add(losses);
   average.add({2});

@@ -24,8 +24,7 @@ struct Elu {
 
   // φ' = 1 for x > 0, else exp(x) = φ: together min(φ, 1).
   void backward(ConstMatrixView<T>, ConstMatrixView<T> phi, ConstMatrixView<T> dphi, MatrixView<T> dx) const {
-    for (Index t = 0; t < phi.cols(); ++t)
-      dx.col(t).array() += dphi.col(t).array() * phi.col(t).array().cwiseMin(T(1));
+    for (Index t = 0; t < phi.cols(); ++t) dx.col(t).array() += dphi.col(t).array() * phi.col(t).array().cwiseMin(T(1));
   }
 };
 

@@ -17,9 +17,9 @@ template <class T, bool two_sided>
 struct RandomExponential : RandomProjection<T> {
   static constexpr std::string_view name = two_sided ? "favor" : "favor_onesided";
   static constexpr std::string_view argument = "m";
-  static constexpr std::string_view summary = two_sided
-                                                  ? "exp(+-W'x - |x|^2/2), positive random features (Performer)"
-                                                  : "exp(W'x - |x|^2/2), positive random features, one-sided (Performer)";
+  static constexpr std::string_view summary =
+      two_sided ? "exp(+-W'x - |x|^2/2), positive random features (Performer)"
+                : "exp(W'x - |x|^2/2), positive random features, one-sided (Performer)";
   static constexpr bool nonnegative = true;
   static constexpr bool factors = true;
 
@@ -45,7 +45,8 @@ struct RandomExponential : RandomProjection<T> {
   }
 
   // ∂φ±/∂h = ±φ±,  ∂φ/∂x = −x φ.
-  void backward(ConstMatrixView<T> lifted, ConstMatrixView<T> phi, ConstMatrixView<T> dphi, MatrixView<T> dlifted) const {
+  void backward(ConstMatrixView<T> lifted, ConstMatrixView<T> phi, ConstMatrixView<T> dphi,
+                MatrixView<T> dlifted) const {
     const Index d = lifted.rows() - m;
     for (Index t = 0; t < lifted.cols(); ++t) {
       exponentials_backward(column(phi, t), column(dphi, t), column(dlifted, t) + d);

@@ -72,14 +72,16 @@ concept LiftingKernel = Kernel<K, T> && requires(const K kernel, Index d, ConstM
 };
 
 template <class K, class T>
-concept ContractingKernel =
-    Kernel<K, T> && requires(const K kernel, ConstMatrixView<T> x, ConstVectorView<T> in, MatrixView<T> dx, VectorView<T> out) {
-      kernel.contract(x, in, out);
-      kernel.contract_backward(x, in, in, dx, out);
-    };
+concept ContractingKernel = Kernel<K, T> &&
+    requires(const K kernel, ConstMatrixView<T> x, ConstVectorView<T> in, MatrixView<T> dx, VectorView<T> out) {
+  kernel.contract(x, in, out);
+  kernel.contract_backward(x, in, in, dx, out);
+};
 
 template <class K, class T>
-concept RandomKernel = Kernel<K, T> && requires(K kernel, Index d, Stream& stream) { kernel.draw(d, stream); };
+concept RandomKernel = Kernel<K, T> && requires(K kernel, Index d, Stream& stream) {
+  kernel.draw(d, stream);
+};
 
 template <class K, class T>
 concept ScalableKernel = Kernel<K, T> && requires(const K kernel, ConstMatrixView<T> in, MatrixView<T> out) {

@@ -40,7 +40,8 @@ struct RandomFourier : RandomProjection<T> {
   }
 
   // ∂φ_cos/∂h = −φ_sin,  ∂φ_sin/∂h = φ_cos,  ∂φ/∂x = x φ.
-  void backward(ConstMatrixView<T> lifted, ConstMatrixView<T> phi, ConstMatrixView<T> dphi, MatrixView<T> dlifted) const {
+  void backward(ConstMatrixView<T> lifted, ConstMatrixView<T> phi, ConstMatrixView<T> dphi,
+                MatrixView<T> dlifted) const {
     const Index d = lifted.rows() - m;
     for (Index t = 0; t < lifted.cols(); ++t) {
       waves_backward(column(phi, t), column(dphi, t), column(dlifted, t) + d);

@@ -19,7 +19,8 @@ class FactoredKeys {
  public:
   /// Maps the lifted tables (d̃×S, kept until `end`) and clears the gradients. d: size of a key before the lift; queries:
   /// features of all that will ask, p×N. False, and nothing else may be called, if factors could leave the range of T.
-  bool begin(const FeatureMap<T>& map, const Matrix<T>& key, const Matrix<T>& value, const Matrix<T>& queries, Index d) {
+  bool begin(const FeatureMap<T>& map, const Matrix<T>& key, const Matrix<T>& value, const Matrix<T>& queries,
+             Index d) {
     d_ = d;
     tables_ = {&key, &value};
     const T largest_product = longest(key) * longest(value);

@@ -96,8 +96,8 @@ FastWeightState<T>::FastWeightState(typename Rules<T>::Variant rule,
       []<class R>(const R&) {
         if constexpr (!SteppingRule<R, T>)
           throw ConfigurationError(
-              fmt::format("rule '{}' changes its state by more than decay, erasure and a write; known here: {}", R::name,
-                          steppers()));
+              fmt::format("rule '{}' changes its state by more than decay, erasure and a write; known here: {}",
+                          R::name, steppers()));
       },
       rule_);
 }

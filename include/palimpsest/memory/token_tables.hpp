@@ -26,9 +26,9 @@ struct FixedGates {
 
 template <class T>
 struct TokenTables {
-  Matrix<T> key;          ///< d×nS
-  Matrix<T> value;        ///< d×nS, or d×0 where keys don't depend on values
-  Matrix<T> query;        ///< d×N, a column a query asked
+  Matrix<T> key;            ///< d×nS
+  Matrix<T> value;          ///< d×nS, or d×0 where keys don't depend on values
+  Matrix<T> query;          ///< d×N, a column a query asked
   GateTable<T> strength{};  ///< of β
   GateTable<T> decay{};     ///< of α
 

@@ -15,7 +15,8 @@ template <class T>
 class PublishedModel {
  public:
   static constexpr std::string_view name = "published";
-  static constexpr std::string_view summary = "keys and queries are projections of a trained embedding and the value (2021)";
+  static constexpr std::string_view summary =
+      "keys and queries are projections of a trained embedding and the value (2021)";
   static constexpr bool keys_depend_on_values = true;
 
   PublishedModel(TokenShape shape, ProjectionInit init, std::uint64_t seed)

@@ -13,7 +13,8 @@
 namespace palimpsest {
 
 template <class T>
-using Normalizations = TypeList<NoNormalization<T>, SumNormalization<T>, AttentionNormalization<T>, SumAttentionNormalization<T>,
-                                L2Normalization<T>, SumOfSquaresNormalization<T>, CenteredL2Normalization<T>>;
+using Normalizations =
+    TypeList<NoNormalization<T>, SumNormalization<T>, AttentionNormalization<T>, SumAttentionNormalization<T>,
+             L2Normalization<T>, SumOfSquaresNormalization<T>, CenteredL2Normalization<T>>;
 
 }  // namespace palimpsest

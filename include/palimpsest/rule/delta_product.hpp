@@ -15,7 +15,8 @@ template <class T>
 struct DeltaProductRule : Recurrence<DeltaProductRule<T>, T> {
   static constexpr std::string_view name = "delta_product";
   static constexpr std::string_view argument = "n";
-  static constexpr std::string_view summary = "n delta steps a write with keys of their own, beta up to 2 (DeltaProduct)";
+  static constexpr std::string_view summary =
+      "n delta steps a write with keys of their own, beta up to 2 (DeltaProduct)";
   static constexpr bool uses_strength = true, uses_decay = false, retrieves = true;
   static constexpr double largest_strength = 2;
 

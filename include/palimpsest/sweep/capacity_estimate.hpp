@@ -28,10 +28,10 @@ struct CapacityEstimate {
   Index seeds = 0;
   double capacity = 0;
   std::optional<double> low, high;  ///< of the interval, clipped to `limit`; see capacity_interval()
-  std::optional<double> failing;    ///< mean of the least S above a seed's capacity that failed; empty if a seed has none
-  bool bimodal = false;             ///< see is_bimodal()
-  std::string censored;             ///< `above`: a seed never failed; `below`: one never passed; `both`; else empty
-  std::optional<Index> limit;       ///< largest S whose loss bound fulfils the criterion; empty where nothing limits
+  std::optional<double> failing;  ///< mean of the least S above a seed's capacity that failed; empty if a seed has none
+  bool bimodal = false;           ///< see is_bimodal()
+  std::string censored;           ///< `above`: a seed never failed; `below`: one never passed; `both`; else empty
+  std::optional<Index> limit;     ///< largest S whose loss bound fulfils the criterion; empty where nothing limits
   std::optional<double> per_feature;  ///< capacity/p
   double state_floats = 0;            ///< floats kept between the last write and the first query, at the capacity
   double associations_per_float = 0;

@@ -22,8 +22,8 @@ struct Request {
   std::string shard;                    ///< i/n; empty: the whole sweep
   std::filesystem::path save_model, save_curves, save_episodes;
   double checkpoint_every = RunnerOptions{}.checkpoint_every;  ///< seconds; 0: never
-  std::filesystem::path declared_sweeps;  ///< where names are looked up
-  std::string command_line;               ///< for the record
+  std::filesystem::path declared_sweeps;                       ///< where names are looked up
+  std::string command_line;                                    ///< for the record
   std::atomic<bool>* cancel = nullptr;
 };
 

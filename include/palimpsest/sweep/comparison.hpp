@@ -42,7 +42,7 @@ struct Comparison {
     bool differs = false;
   };
   std::vector<std::string> key_columns;
-  std::vector<Pair> pairs;  ///< in the order of the first file
+  std::vector<Pair> pairs;             ///< in the order of the first file
   std::size_t only_a = 0, only_b = 0;  ///< points without a partner
 };
 

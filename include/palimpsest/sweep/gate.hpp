@@ -31,10 +31,10 @@ struct Gate {
 
 struct GateResult {
   Gate gate;
-  std::size_t rows = 0;         ///< that the selector matches
-  std::optional<double> worst;  ///< of their metrics, the one with the least margin
-  std::optional<double> margin; ///< to the nearest bound; negative if it is missed
-  std::string problem;          ///< why it is red; empty if it is green
+  std::size_t rows = 0;          ///< that the selector matches
+  std::optional<double> worst;   ///< of their metrics, the one with the least margin
+  std::optional<double> margin;  ///< to the nearest bound; negative if it is missed
+  std::string problem;           ///< why it is red; empty if it is green
 };
 
 /// Throws ConfigurationError with `source:line` for malformed TOML, an unknown key, a missing or malformed value, or a

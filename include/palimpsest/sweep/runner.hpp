@@ -17,12 +17,12 @@ namespace palimpsest::sweep {
 using RunFunction = std::function<Outcome(const Configuration&, const RunOptions&)>;
 
 struct RunnerOptions {
-  std::filesystem::path out;         ///< the values; the timings go beside it
-  int threads = 0;                   ///< points run at a time, at least 1
-  std::filesystem::path save_model;  ///< one directory a point is made in it; empty: nothing is saved
+  std::filesystem::path out;          ///< the values; the timings go beside it
+  int threads = 0;                    ///< points run at a time, at least 1
+  std::filesystem::path save_model;   ///< one directory a point is made in it; empty: nothing is saved
   std::filesystem::path save_curves;  ///< one file a point
   std::filesystem::path save_episodes;
-  double checkpoint_every = 60;  ///< seconds between two checkpoints of a point in flight; 0: none is written
+  double checkpoint_every = 60;         ///< seconds between two checkpoints of a point in flight; 0: none is written
   std::atomic<bool>* cancel = nullptr;  ///< once set, no new point starts, those in flight end with a checkpoint
   std::FILE* messages = stderr;         ///< progress and notes; null: none
   bool searches = false;                ///< finished points may call for more
@@ -32,11 +32,11 @@ struct RunnerOptions {
 };
 
 struct Summary {
-  std::size_t points = 0;  ///< of an interrupted search, those that are known so far
+  std::size_t points = 0;                         ///< of an interrupted search, those that are known so far
   std::size_t ok = 0, diverged = 0, skipped = 0;  ///< rows in the file
   std::size_t found = 0;                          ///< rows that were there at the start
   std::vector<std::string> failed;  ///< points that could not be run, each with the reason; they have no row
-  double seconds = 0;                             ///< wall time
+  double seconds = 0;               ///< wall time
 
   std::size_t finished() const { return ok + diverged + skipped; }
   bool complete() const { return finished() == points; }

@@ -20,12 +20,12 @@ inline constexpr std::string_view kLearnt = "learnt";
 
 struct Configuration {
   std::string task = "associative_retrieval";
-  Index S = 20;               ///< distinct keys, and distinct values
-  Index L = 20;               ///< writes in a sequence
-  bool replacement = false;   ///< keys and values drawn with replacement (setting 2) or without (setting 1)
+  Index S = 20;              ///< distinct keys, and distinct values
+  Index L = 20;              ///< writes in a sequence
+  bool replacement = false;  ///< keys and values drawn with replacement (setting 2) or without (setting 1)
   std::string memory = "fast_weight";
   std::string kernel = "elu";
-  Index key_dim = 64;         ///< d, size of a key before the feature map
+  Index key_dim = 64;            ///< d, size of a key before the feature map
   std::string redraw = "fixed";  ///< random features: `fixed`, `every_step` or `every:n` training steps
   std::string scale = "none";    ///< random features: `none` or `d^-1/4`, which multiplies keys and queries
   std::string rule = "sum";
@@ -37,8 +37,8 @@ struct Configuration {
   std::uint64_t seed = 1;
 
   // The protocol; the defaults are the published ones.
-  Index batch = 32;                 ///< sequences a training step
-  double learning_rate = 1e-3;      ///< Adam's
+  Index batch = 32;             ///< sequences a training step
+  double learning_rate = 1e-3;  ///< Adam's
   Index max_steps = 100000;
   Index evaluation_every = 100;     ///< training steps between evaluations
   Index evaluation_sequences = 20;  ///< fresh sequences an evaluation

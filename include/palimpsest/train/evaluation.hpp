@@ -28,8 +28,8 @@ enum class EvaluationMode { exact, published_2021 };
 using LossParts = std::array<std::optional<double>, 4>;
 
 struct Evaluation {
-  double loss = 0;      ///< mean of ½ Σ_j (v_j − ŷ_j)² over queries, weighted as the mode says
-  double accuracy = 0;  ///< share of queries (equal weights) whose largest output is the target, and only that one
+  double loss = 0;          ///< mean of ½ Σ_j (v_j − ŷ_j)² over queries, weighted as the mode says
+  double accuracy = 0;      ///< share of queries (equal weights) whose largest output is the target, and only that one
   LossParts by_age;         ///< by the quarter of the sequence in which the answer was written, the newest first
   LossParts by_overwrites;  ///< by how often the key had been overwritten: 0, 1, 2, 3 or more times
   std::optional<double> loss_error;  ///< standard error of loss, from how sequences differ; empty of one sequence

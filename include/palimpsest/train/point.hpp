@@ -32,23 +32,23 @@ struct CurvePoint {
 /// What was measured. Losses are ½·Σ(v − ŷ)² averaged over queries. A value that the point lacks is empty.
 struct Outcome {
   Status status = Status::ok;
-  std::string reason;                 ///< why skipped, why training ended
-  std::optional<Index> feature_dim;   ///< p; empty for a memory without a feature map
-  Index steps = 0;                    ///< training steps taken
-  Index best_step = 0;                ///< step of the best evaluation
-  std::optional<double> train_loss;   ///< mean over the training steps since the last evaluation but one
-  std::optional<double> best_loss;    ///< best evaluation during training
-  std::optional<double> last_loss;    ///< last evaluation during training (what the 2021 figure plots)
-  std::optional<double> final_loss;   ///< best parameters, evaluated again on fresh sequences
+  std::string reason;                      ///< why skipped, why training ended
+  std::optional<Index> feature_dim;        ///< p; empty for a memory without a feature map
+  Index steps = 0;                         ///< training steps taken
+  Index best_step = 0;                     ///< step of the best evaluation
+  std::optional<double> train_loss;        ///< mean over the training steps since the last evaluation but one
+  std::optional<double> best_loss;         ///< best evaluation during training
+  std::optional<double> last_loss;         ///< last evaluation during training (what the 2021 figure plots)
+  std::optional<double> final_loss;        ///< best parameters, evaluated again on fresh sequences
   std::optional<double> final_loss_error;  ///< standard error of final_loss over that evaluation's sequences
-  std::optional<double> accuracy;     ///< share of queries whose largest output is the target, same evaluation
-  std::optional<double> mean_beta;    ///< mean strength of the writes in that evaluation; empty if the rule has none
-  std::optional<double> mean_alpha;   ///< mean decay, likewise
-  LossParts loss_by_age;              ///< of that evaluation, by the age of the write asked for: newest quarter first
-  LossParts loss_by_overwrites;       ///< by how often the key was overwritten: 0, 1, 2, 3 or more times
-  std::optional<double> bound;        ///< lower bound of final_loss; see theory/
-  std::vector<CurvePoint> curve;      ///< every evaluation during training
-  double seconds = 0;                 ///< processor time of the point; goes to the timings, never to the values
+  std::optional<double> accuracy;          ///< share of queries whose largest output is the target, same evaluation
+  std::optional<double> mean_beta;   ///< mean strength of the writes in that evaluation; empty if the rule has none
+  std::optional<double> mean_alpha;  ///< mean decay, likewise
+  LossParts loss_by_age;             ///< of that evaluation, by the age of the write asked for: newest quarter first
+  LossParts loss_by_overwrites;      ///< by how often the key was overwritten: 0, 1, 2, 3 or more times
+  std::optional<double> bound;       ///< lower bound of final_loss; see theory/
+  std::vector<CurvePoint> curve;     ///< every evaluation during training
+  double seconds = 0;                ///< processor time of the point; goes to the timings, never to the values
 };
 
 /// Training states, so that an interrupted point goes on and needn't start over.
@@ -59,10 +59,10 @@ struct Checkpoints {
 };
 
 struct RunOptions {
-  const std::atomic<bool>* cancel = nullptr;      ///< set to end early; the point then throws Cancelled
-  std::filesystem::path save_model;               ///< directory for the parameters as .npy; empty: don't
-  std::filesystem::path save_curve;               ///< file for the evaluations during training as CSV; empty: don't
-  std::filesystem::path save_episodes;            ///< directory for evaluation episodes and outputs; empty: don't
+  const std::atomic<bool>* cancel = nullptr;  ///< set to end early; the point then throws Cancelled
+  std::filesystem::path save_model;           ///< directory for the parameters as .npy; empty: don't
+  std::filesystem::path save_curve;           ///< file for the evaluations during training as CSV; empty: don't
+  std::filesystem::path save_episodes;        ///< directory for evaluation episodes and outputs; empty: don't
   Checkpoints checkpoints;
 };
 

@@ -40,7 +40,8 @@ class Trainer {
   /// One training step on fresh episodes; returns the batch's mean loss.
   double step() {
     for (Index b = 0; b < configuration_.batch; ++b) {
-      Stream stream(configuration_.seed, Purpose::training, static_cast<std::uint64_t>(steps_ * configuration_.batch + b));
+      Stream stream(configuration_.seed, Purpose::training,
+                    static_cast<std::uint64_t>(steps_ * configuration_.batch + b));
       task_.deal_training(stream, batch_[b]);
       batch_keys_[b] = batch_[b].queries[0].key;
     }
@@ -148,7 +149,8 @@ class Trainer {
           if (redraw_interval_ == 1) {
             const auto index = static_cast<std::uint64_t>(number * sequences + i);
             const bool final = purpose == Purpose::final_evaluation;
-            draw_features(Stream(configuration_.seed, final ? Purpose::final_redraw : Purpose::evaluation_redraw, index));
+            draw_features(
+                Stream(configuration_.seed, final ? Purpose::final_redraw : Purpose::evaluation_redraw, index));
           }
           if (i == 0 || redraw_interval_ == 1) memory_.begin(tables_);
         },

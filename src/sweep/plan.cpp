@@ -1,6 +1,7 @@
 #include "palimpsest/sweep/plan.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>

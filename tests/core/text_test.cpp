@@ -53,8 +53,8 @@ TEST(ShellCommand, IsTakenApartIntoItsWordsAgain) {
 }
 
 TEST(ShellCommand, LeavesPlainWordsAsTheyAre) {
-  const std::vector<const char*> words = {"bench/sweep", "capacity", "--axis", "kernel=elu,dpfp:1"};
-  EXPECT_EQ(shell_command(4, words.data()), "bench/sweep capacity --axis kernel=elu,dpfp:1");
+  const std::vector<const char*> words = {"build/release/bench/sweep", "capacity", "--axis", "kernel=elu,dpfp:1"};
+  EXPECT_EQ(shell_command(4, words.data()), "build/release/bench/sweep capacity --axis kernel=elu,dpfp:1");
 }
 
 }  // namespace

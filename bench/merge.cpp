@@ -15,6 +15,8 @@ int run(const palimpsest::sweep::MergeRequest& request) {
   const auto result = palimpsest::sweep::merge(request);
   const auto& missing = result.missing;
   if (missing.empty()) {
+    if (!result.locked)
+      fmt::print(stderr, "note: no lock on '{}', which its file system doesn't have\n", request.out.native());
     for (const auto& difference : result.differences) fmt::print(stderr, "note: the rows are of {}\n", difference);
     fmt::print("{} points; {}\n", result.points, request.out.native());
     return 0;

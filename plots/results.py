@@ -2,7 +2,8 @@
 
 What src/sweep/csv.cpp and table.cpp do, by the same files (tests/files/): a byte order mark, carriage returns and rows that
 are blank or of commas only are no part of the data, and cells are as a sweep writes them (`True` is `true`, `64.0` of an
-integer `64`, `1E-3` `0.001`), so that equal values are equal texts.
+integer `64`, `1E-3` `0.001`), so that equal values are equal texts. The programs refuse a few more rows: those that lack a gate
+or a `redraw` which their rule or kernel has, as only the lists of components know.
 """
 
 import csv

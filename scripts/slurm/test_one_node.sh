@@ -98,7 +98,7 @@ scripts/slurm/submit.sh --shards 3 --out "$work/sweep.csv" --cpus-per-task=1 -- 
 array=$(sed -n 's/.* shards: job \([0-9]*\);.*/\1/p' "$work/submitted")
 merge=$(sed -n 's/.*: job \([0-9]*\); output.*/\1/p' "$work/submitted")
 
-has_checkpoint() { [[ -n $(find "$work/sweep.$1-of-3.checkpoints" -type f ! -name '*.tmp' 2> /dev/null) ]]; }
+has_checkpoint() { [[ -n $(find "$work/sweep.$1-of-3.checkpoints" -type f ! -name '*.*' 2> /dev/null) ]]; }
 logged() { grep -qF -- "$2" "$work/sweep.slurm/$1.log"; }
 
 until_true 120 "checkpoint of shard 1" has_checkpoint 1

@@ -98,7 +98,7 @@ int replace_file(const std::filesystem::path& path, std::string_view content, Fl
   beside += ".tmp";
   struct stat old {};
   const mode_t mode = ::stat(path.c_str(), &old) == 0 ? old.st_mode & 0777 : 0666;
-  const int descriptor = ::open(beside.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, mode);
+  const int descriptor = ::open(beside.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, mode);
   if (descriptor < 0) fail(beside, "write", errno);
   const auto give_up = [&](const std::filesystem::path& file, std::string_view what, int error) {
     ::unlink(beside.c_str());
@@ -106,8 +106,15 @@ int replace_file(const std::filesystem::path& path, std::string_view content, Fl
     fail(file, what, error);
   };
   const auto locked = lock(descriptor, LOCK_EX, flock);
-  int error = locked == Lock::held || locked == Lock::unsupported ? 0 : errno;
-  if (!error) error = write_all(descriptor, content);
+  struct stat opened {
+  }, named{};
+  const bool moved =
+      ::fstat(descriptor, &opened) != 0 || ::stat(beside.c_str(), &named) != 0 || !same_file(opened, named);
+  if (locked == Lock::busy || moved) {  // it is the other writer's, or is in its place already
+    ::close(descriptor);
+    throw OutputError(fmt::format("'{}' is being written by another process", path.native()));
+  }
+  int error = ::ftruncate(descriptor, 0) == 0 ? write_all(descriptor, content) : errno;
   if (!error && ::fsync(descriptor) != 0) error = errno;
   if (error) give_up(beside, "write", error);
   if (::rename(beside.c_str(), path.c_str()) != 0) give_up(path, "replace", errno);

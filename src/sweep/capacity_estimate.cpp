@@ -20,8 +20,8 @@ namespace {
 
 struct Trained {
   Configuration configuration;
-  std::optional<Index> p;
-  Measured measured;  // nothing of a diverged point
+  std::optional<Index> p;  // the dimension that mapped keys span
+  Measured measured;       // nothing of a diverged point
   bool operator==(const Trained&) const = default;
 };
 
@@ -124,7 +124,10 @@ class Reader {
     } catch (const ConfigurationError& error) {
       throw ConfigurationError(fmt::format("{}:{}: {}", table_.path.native(), row.line, error.what()));
     }
-    if (const auto p = table_.number(row, table_.at("feature_dim"))) trained.p = static_cast<Index>(*p);
+    if (const auto p = table_.number(row, table_.at("feature_dim"))) {
+      trained.p = static_cast<Index>(*p);
+      if (table_.find("key_dim")) trained.p = std::min(*trained.p, rank(trained.configuration).value_or(*trained.p));
+    }
     const auto needed = [&](std::string_view column) { return table_.needed(row, table_.at(column)); };
     const auto number = [&](std::string_view column) {
       const auto at = table_.find(column);
@@ -144,7 +147,7 @@ class Reader {
 /// of keys, on a circle, their values the largest outputs.
 std::optional<Index> capacity_limit(const Trained& any, std::string_view length, const Criterion& criterion) {
   if (!any.p || criterion.metric != Criterion::final_loss || criterion.bound > 0.499) return std::nullopt;
-  const Index p = *rank(any.configuration);
+  const Index p = *any.p;
   if (!any.configuration.replacement) return theory::rank_bound_capacity(p, criterion.bound);
   if (!length.ends_with('S')) return std::nullopt;
   const Index multiple = any.configuration.L / any.configuration.S;
@@ -264,7 +267,9 @@ const std::vector<Column>& columns() {
        "largest S that a memory with p features can hold by the rank bound; empty for accuracy, which the bound "
        "doesn't limit, and for memories that keep every pair",
        [](const E& e) { return e.limit ? fmt::format("{}", *e.limit) : ""; }},
-      {"capacity_per_feature", "number", "capacity/p", [](const E& e) { return number(e.per_feature); }},
+      {"capacity_per_feature", "number",
+       "capacity/p, p being the dimension that mapped keys span where that is less than `feature_dim`",
+       [](const E& e) { return number(e.per_feature); }},
       {"state_floats", "number",
        "floats kept from the last write to the first query, at the capacity: S×p, p more for an accumulator, p×p for "
        "rls; L×(d + S) for softmax. A random projection is shared by all sequences and not counted",

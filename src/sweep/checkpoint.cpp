@@ -6,10 +6,10 @@
 #include <fstream>
 #include <sstream>
 
+#include "palimpsest/core/file.hpp"
 #include "palimpsest/core/text.hpp"
 #include "palimpsest/sweep/collection.hpp"
 #include "palimpsest/sweep/provenance.hpp"
-#include "palimpsest/sweep/row_file.hpp"
 
 namespace palimpsest::sweep {
 namespace {

@@ -9,6 +9,13 @@
 #include "palimpsest/sweep/student_t.hpp"
 
 namespace palimpsest::sweep {
+namespace {
+
+std::string_view column_name(const Criterion& criterion) {
+  return criterion.metric == Criterion::final_loss ? "final_loss" : "accuracy";
+}
+
+}  // namespace
 
 bool fulfils(const Measured& point, const Criterion& criterion) {
   if (criterion.metric == Criterion::accuracy) return point.accuracy && *point.accuracy >= criterion.bound;
@@ -18,10 +25,6 @@ bool fulfils(const Measured& point, const Criterion& criterion) {
   if (!point.best_loss || !(*point.best_loss <= criterion.bound) || !point.final_loss_error || n < 2) return false;
   const double error = std::numbers::sqrt2 * *point.final_loss_error;
   return *point.final_loss <= criterion.bound + student_quantile(0.999, static_cast<double>(n - 1)) * error;
-}
-
-std::string_view column_name(const Criterion& criterion) {
-  return criterion.metric == Criterion::final_loss ? "final_loss" : "accuracy";
 }
 
 std::string to_text(const Criterion& criterion) {

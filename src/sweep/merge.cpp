@@ -49,13 +49,14 @@ MergeResult merge(const MergeRequest& request) {
   Collection collection(points);
   for (auto file = sources.begin(); const auto& part : values_of) add(*file++, part, collection);
   values_of.clear();  // and their locks
-  MergeResult result{points.size(), {}, {}};
+  MergeResult result{points.size(), {}, true, {}};
   for (const auto i : collection.missing()) result.missing.push_back(short_name(points[i].key));
   if (!result.missing.empty()) return result;
 
   make_directory(request.out.parent_path());
   RowFile values(request.out, values_schema(), Access::write);
   RowFile timings(timings_path(request.out), timings_schema(), Access::write);
+  result.locked = values.locked();
   Provenance provenance(specification, request.command_line, "", 0);
   for (const auto& file : request.files) provenance.add_runs(provenance_path(file));
   result.differences = provenance.begin(provenance_path(request.out), true);

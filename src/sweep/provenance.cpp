@@ -10,7 +10,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "palimpsest/sweep/row_file.hpp"
+#include "palimpsest/core/file.hpp"
 #include "palimpsest/sweep/toml_text.hpp"
 
 #if __has_include("palimpsest_build_info.hpp")

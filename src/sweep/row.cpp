@@ -155,7 +155,10 @@ const Schema& values_schema() {
                "`ok`, `diverged` (a loss or gradient was NaN, Inf or too large for Adam to square, or no evaluation "
                "loss was below 1e6) or `skipped` (the combination has no meaning)",
                [](const Outcome& o) { return std::string(name(o.status)); }),
-      measured("reason", Type::text, "why it was skipped, or what ended training",
+      measured("reason", Type::text,
+               "why it was skipped, or what ended training; and where features are 0 or underflow, how many answers "
+               "vanish: are "
+               "0 or divided by epsilon more than by z·q",
                [](const Outcome& o) { return o.reason; }),
       count("steps", &Outcome::steps, "training steps taken"),
       count("best_step", &Outcome::best_step, "training step of the best evaluation"),

@@ -102,6 +102,24 @@ struct GateMeans {
   }
 };
 
+/// Answers of an evaluation that are all 0, or divided by ε more than by z·q: features are 0 or underflow.
+struct Vanishing {
+  double lost = 0, asked = 0;
+
+  template <class Memory>
+  void add(const Memory& memory, const Matrix<Real>& Y) {
+    asked += static_cast<double>(Y.cols());
+    for (Index n = 0; n < Y.cols(); ++n) {
+      bool divided = false;
+      if constexpr (requires { memory.divided_by_epsilon(n); }) divided = memory.divided_by_epsilon(n);
+      lost += divided || (Y.col(n).array() == 0).all();
+    }
+  }
+
+  /// Empty if there are none.
+  std::string text() const { return lost > 0 ? fmt::format("; {:.3g} % of answers vanish", 100 * lost / asked) : ""; }
+};
+
 void write_curve(const std::filesystem::path& file, const std::vector<CurvePoint>& curve) {
   std::filesystem::create_directories(file.parent_path());
   std::ofstream out(file, std::ios::trunc);
@@ -176,10 +194,17 @@ Outcome run_point(const Configuration& configuration, const RunOptions& options)
     SequenceObserver<Real> save = [](const Episode&, const Matrix<Real>&) {};
     if (!options.save_episodes.empty()) save = episode_writer(options.save_episodes, trainer.memory());
     GateMeans gates;
+    Vanishing vanishing;
     const Evaluation final = trainer.evaluate_best(outcome, [&](const Episode& episode, const Matrix<Real>& Y) {
       save(episode, Y);
       if constexpr (requires { trainer.memory().writes(); }) gates.add(trainer.memory().writes());
+      vanishing.add(trainer.memory(), Y);
     });
+    if (outcome.status == Status::ok && !(final.loss <= kExplodedLoss)) {
+      outcome.status = Status::diverged;
+      outcome.reason = fmt::format("final loss is not below {:.0e}", kExplodedLoss);
+    }
+    if (outcome.status == Status::ok) outcome.reason += vanishing.text();
     outcome.final_loss = final.loss;
     outcome.final_loss_error = final.loss_error;
     outcome.accuracy = final.accuracy;

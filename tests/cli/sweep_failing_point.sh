@@ -59,7 +59,7 @@ wait "$child" 2> /dev/null || true
 if [[ $(rows killed.csv) -eq 0 ]]; then  # the dearest, S = 40, was in flight
   "$sweep" "${slow[@]}" --out killed.csv > /dev/null 2> stderr.txt &
   child=$!
-  until [[ $(rows killed.csv) -ge 1 ]]; do sleep 0.01; done
+  until [[ $(rows killed.csv) -ge 1 ]] || ! kill -0 "$child" 2> /dev/null; do sleep 0.01; done
   kill -9 "$child" 2> /dev/null || true  # before S = 40 ends, which takes longer than the others together
   wait "$child" 2> /dev/null || true
   grep -q "^note: points that failed or were killed are run last, one at a time: 1$" stderr.txt ||

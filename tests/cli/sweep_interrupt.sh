@@ -9,7 +9,7 @@ for signal in INT TERM HUP USR1 XCPU; do
     rm -f part.*
     "${run[@]}" --out part.csv > /dev/null 2> stderr.txt &
     child=$!
-    until [[ -e part.csv && $(rows part.csv) -ge 3 ]]; do sleep 0.01; done
+    until [[ -e part.csv && $(rows part.csv) -ge 3 ]] || ! kill -0 "$child" 2> /dev/null; do sleep 0.01; done
     kill -s "$signal" "$child" 2> /dev/null || true
     wait "$child" || status=$?
   done
@@ -25,7 +25,7 @@ done
 # Under nohup a closed terminal is nothing to end for.
 (trap "" HUP; exec "${run[@]}" --out part.csv) > /dev/null 2> stderr.txt &
 child=$!
-until [[ -e part.csv && $(rows part.csv) -ge 3 ]]; do sleep 0.01; done
+until [[ -e part.csv && $(rows part.csv) -ge 3 ]] || ! kill -0 "$child" 2> /dev/null; do sleep 0.01; done
 kill -s HUP "$child" 2> /dev/null || true
 wait "$child" || fail "an ignored SIGHUP ended it: $(cat stderr.txt)"
 cmp part.csv whole.csv || fail "an ignored SIGHUP changed the results"

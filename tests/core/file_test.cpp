@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -87,6 +88,17 @@ TEST_F(File, AReaderOfAPipeGetsAll) {
   write_file(directory / "pipe", content);
   EXPECT_EQ(reader.get(), content);
   EXPECT_EQ(std::filesystem::status(directory / "pipe").type(), std::filesystem::file_type::fifo);
+}
+
+TEST_F(File, IsNotWrittenByTwoAtOnce) {
+  const auto path = directory / "a";
+  const int other = ::open((directory / "a.tmp").c_str(), O_RDWR | O_CREAT, 0600);
+  ASSERT_EQ(::flock(other, LOCK_EX), 0);
+  EXPECT_THAT(error_of([&] { write_file(path, "mine"); }), HasSubstr("a' is being written by another process"));
+  EXPECT_FALSE(std::filesystem::exists(path));
+  ::close(other);
+  write_file(path, "mine");
+  EXPECT_EQ(read_file(path), "mine");
 }
 
 TEST_F(File, WhatCannotBeWrittenIsNamed) {

@@ -125,6 +125,23 @@ TEST_F(CapacityOfRows, TheLimitOfOverwritingIsWhereItsBoundPassesTheCriterion) {
   EXPECT_NEAR(e.bits, 4 * (1 - std::pow(0.75, 8)) * 2, 1e-12) << "E[D] values of 2 bits";
 }
 
+TEST_F(CapacityOfRows, FeaturesThatRepeatCountOnce) {
+  // DPFP with ν = 7 at d = 4: 56 features, of which the rolls 4 to 7 have nothing new.
+  const auto e = estimate("12,12,false,fast_weight,dpfp:7,4,56,sum,attention,1,ok,0.0001,1\n");
+  EXPECT_EQ(e.limit, 24);
+  EXPECT_EQ(e.per_feature, 0.5);
+}
+
+TEST_F(CapacityOfRows, TheNumberOfFeaturesIsTheFilesOwn) {
+  EXPECT_FALSE(estimate("12,12,false,softmax,,4,,,,1,ok,0.0001,1\n").limit);
+  EXPECT_EQ(estimate("12,12,false,softmax,,4,24,,,1,ok,0.0001,1\n").limit, 24) << "whatever that means to its writer";
+  write(scratch / "rows.csv",
+        "S,L,memory,kernel,feature_dim,rule,seed,status,final_loss,accuracy\n12,12,fast_weight,dpfp:3,48,sum,1,ok,0."
+        "0001,1\n");
+  EXPECT_EQ(estimate_capacity(read_table(scratch / "rows.csv"), {loss}).rows.at(0).limit, 48)
+      << "no key_dim says d = 8";
+}
+
 TEST_F(CapacityOfRows, EqualInputGivesEqualBytes) {
   const auto rows = elu(4, 1, 0) + elu(8, 1, 0.1) + elu(6, 2, 0) + elu(4, 3, 0);
   EXPECT_EQ(to_csv(estimates(rows)), to_csv(estimates(rows)));

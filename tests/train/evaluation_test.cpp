@@ -128,7 +128,7 @@ TEST(Evaluation, AccuracyIsTheShareOfQueries) {
   EXPECT_DOUBLE_EQ(got.loss, 0.5 * 3 / 5);
 }
 
-TEST(Evaluation, PublishedAsksOnlyKeysBelow200) {
+TEST(Evaluation, PublishedAsksThe200LowestKeys) {
   FakeMemory memory{[](int key) { return key < 200 ? 1.f : 0.f; }};
   EXPECT_EQ(evaluated(memory, 230, EvaluationMode::published_2021).loss, 0);
   EXPECT_EQ(memory.asked.size(), 3u * 200);

@@ -222,6 +222,43 @@ TEST(Training, ALossThatNothingMeaningfulHasIsDiverged) {
   EXPECT_EQ(outcome.reason, "no evaluation loss below 1e+06");
 }
 
+TEST(Training, AFinalLossThatIsNotFiniteIsDiverged) {
+  // 2 of 200 keys per sequence, one sequence each to train on, to evaluate and to evaluate finally. A key with 4 numbers
+  // below 0, one in 16, has features of sum 0, by which they are divided.
+  Configuration configuration = small("relu", 4, 200);
+  configuration.L = 2;
+  configuration.replacement = true;
+  configuration.normalization = "sum";
+  configuration.batch = configuration.max_steps = configuration.evaluation_sequences = 1;
+  Index lost_at_the_end = 0;
+  for (configuration.seed = 1; configuration.seed <= 100; ++configuration.seed) {
+    const Outcome outcome = run_point(configuration, {});
+    if (outcome.status == Status::ok) {
+      EXPECT_TRUE(std::isfinite(outcome.final_loss.value()));
+    }
+    if (outcome.reason == "final loss is not below 1e+06") {
+      EXPECT_EQ(outcome.status, Status::diverged);
+      EXPECT_TRUE(std::isfinite(outcome.best_loss.value()));
+      ++lost_at_the_end;
+    }
+  }
+  EXPECT_GE(lost_at_the_end, 1);
+}
+
+TEST(Training, ARowSaysWhereFeaturesUnderflow) {
+  // Keys of the published model have a squared norm of about (1 + 2.2 S)/3, so that exp(−‖x‖²/2) is below 1e-12.
+  Configuration configuration = small("favor:16", 16, 100);
+  configuration.max_steps = 100;
+  configuration.evaluation_sequences = 2;
+  const auto reason = [&] { return run_point(configuration, {}).reason; };
+  EXPECT_THAT(reason(), testing::MatchesRegex("max_steps; [0-9.]+ % of answers vanish"));
+  configuration.scale = "d^-1/4";
+  EXPECT_EQ(reason(), "max_steps");
+  configuration.scale = "none";
+  configuration.normalization = "sum";  // which divides that factor out again
+  EXPECT_EQ(reason(), "max_steps");
+}
+
 TEST(Training, APointMayStartAtALossThatNothingMeaningfulHas) {
   const Outcome outcome = overshooting("dpfp:1", 20);
   EXPECT_GT(*outcome.train_loss, 1e6);

@@ -65,6 +65,11 @@ class FastWeight {
   /// a rule that isn't linear in the values.
   const Matrix<T>& coefficients() const { return C_; }
 
+  /// Whether that answer of the last read was divided by ε more than by z·q: features, and with them z·q, underflow.
+  bool divided_by_epsilon(Index n) const {
+    return map_.accumulates() && linear_in_values() && divisor_(n) < 2 * T(kReadOutEpsilon);
+  }
+
   /// Gates of the writes of the last read; empty if the rule has none.
   const Writes<T>& writes() const { return writes_; }
 

@@ -42,10 +42,9 @@ struct NormalizationFacts {
 /// d: size of a key before the feature map.
 template <class T, Kernel<T> K>
 KernelFacts facts(const K& kernel, Index d) {
+  constexpr bool factors = requires { K::factors; };
   return {kernel.feature_dim(d), lifted_dim<T>(kernel, d), operations<T>(kernel, d), lift_operations<T>(kernel, d),
-          requires {K::factors;
-}
-};  // namespace palimpsest
+          factors};
 }
 
 template <RuleTraits R>

@@ -32,7 +32,7 @@ struct CapacityEstimate {
   bool bimodal = false;           ///< see is_bimodal()
   std::string censored;           ///< `above`: a seed never failed; `below`: one never passed; `both`; else empty
   std::optional<Index> limit;     ///< largest S whose loss bound fulfils the criterion; empty where nothing limits
-  std::optional<double> per_feature;  ///< capacity/p
+  std::optional<double> per_feature;  ///< capacity/p, p the dimension that mapped keys span
   double state_floats = 0;            ///< floats kept between the last write and the first query, at the capacity
   double associations_per_float = 0;
   double bits = 0;  ///< stored, at least; see theory/stored_bits.hpp

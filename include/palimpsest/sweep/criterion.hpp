@@ -36,9 +36,6 @@ struct Measured {
 /// A point without a value, or with NaN, fails.
 bool fulfils(const Measured& point, const Criterion& criterion);
 
-/// The column that the criterion reads.
-std::string_view column_name(const Criterion& criterion);
-
 /// `final_loss <= 0.001`: the shortest text that reads back as the same.
 std::string to_text(const Criterion& criterion);
 

@@ -16,6 +16,7 @@ struct MergeRequest {
 struct MergeResult {
   std::size_t points = 0;
   std::vector<std::string> missing;      ///< points that no file has a row of; if any, nothing was written
+  bool locked = true;                    ///< whether --out could be locked: its file system may have no locks
   std::vector<std::string> differences;  ///< of what the runs that made the rows have more than one
 };
 

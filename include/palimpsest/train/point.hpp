@@ -17,6 +17,10 @@ namespace palimpsest {
 /// evaluation had a loss below 1e6.
 enum class Status { ok, diverged, skipped };
 
+/// No loss that means anything is above it: an answer of 0 has ½, and unnormalised memories that learn end far below. One
+/// may start above it.
+inline constexpr double kExplodedLoss = 1e6;
+
 /// An evaluation during training.
 struct CurvePoint {
   Index step;

@@ -182,8 +182,8 @@ class Trainer {
 
   /// A point may start far above any loss worth having and learn all the same, so that only its best is judged.
   static void ended(Outcome& outcome, std::string reason) {
-    if (*outcome.best_loss > kExploded)
-      return diverged(outcome, fmt::format("no evaluation loss below {:.0e}", kExploded));
+    if (*outcome.best_loss > kExplodedLoss)
+      return diverged(outcome, fmt::format("no evaluation loss below {:.0e}", kExplodedLoss));
     outcome.status = Status::ok;
     outcome.reason = std::move(reason);
   }
@@ -199,7 +199,6 @@ class Trainer {
   }
 
   /// Answering nothing has a loss of ½; memories that learn badly end at some 60, those that explode beyond 1e12.
-  static constexpr double kExploded = 1e6;
 
   Configuration configuration_;
   AssociativeRetrieval task_;

@@ -76,9 +76,7 @@ std::vector<std::size_t> Collection::missing() const {
 }
 
 std::size_t Collection::count(Status status) const {
-  const auto& columns = values_schema().columns();
-  const auto at = std::find_if(columns.begin(), columns.end(), [](const auto& c) { return c.name == "status"; });
-  const auto index = static_cast<std::size_t>(at - columns.begin());
+  const auto index = values_schema().at("status");
   return static_cast<std::size_t>(std::count_if(values_.begin(), values_.end(), [&](const auto& row) {
     const auto fields = csv_fields(row);
     return !row.empty() && fields->at(index) == name(status);

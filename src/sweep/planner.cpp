@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
@@ -16,10 +15,7 @@ using Known = std::unordered_map<std::string, const std::vector<std::string>*>;
 /// What a row says of its point; nothing unless it is `ok`.
 Measured measured(const std::vector<std::string>& fields) {
   const auto& schema = values_schema();
-  static const auto status = static_cast<std::size_t>(
-      std::find_if(schema.columns().begin(), schema.columns().end(), [](const auto& c) { return c.name == "status"; }) -
-      schema.columns().begin());
-  if (fields[status] != name(Status::ok)) return {};
+  if (fields[schema.at("status")] != name(Status::ok)) return {};
   const auto number = [&](std::string_view column) { return schema.number(fields, column); };
   return {number("final_loss"), number("accuracy"), number("best_loss"), number("final_loss_error"),
           static_cast<Index>(number("evaluation_sequences").value_or(0))};

@@ -95,10 +95,14 @@ Key Schema::key(const std::vector<std::string>& fields) const {
   return key;
 }
 
-std::optional<double> Schema::number(const std::vector<std::string>& fields, std::string_view column) const {
+std::size_t Schema::at(std::string_view column) const {
   const auto at = std::find_if(columns_.begin(), columns_.end(), [&](const auto& c) { return c.name == column; });
   assert(at != columns_.end());
-  const auto& field = fields[static_cast<std::size_t>(at - columns_.begin())];
+  return static_cast<std::size_t>(at - columns_.begin());
+}
+
+std::optional<double> Schema::number(const std::vector<std::string>& fields, std::string_view column) const {
+  const auto& field = fields[at(column)];
   if (field.empty()) return std::nullopt;
   double value = 0;
   std::from_chars(field.data(), field.data() + field.size(), value);

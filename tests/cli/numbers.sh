@@ -25,9 +25,16 @@ cmp whole.csv again.csv || fail "--from runs a search again"
 for i in 1 2; do "$sweep" search.toml --shard "$i/2" --out "part$i.csv" > /dev/null; done
 "$merge" part1.csv part2.csv --out merged.csv > /dev/null
 cmp whole.csv merged.csv || fail "shards of a search merge to its bytes"
+for ((steps = 300; ; steps *= 2)); do  # until it takes half a second, whatever the machine: there must be something to kill
+  long=(search.toml --set tolerance=0 --set patience=1000000 --set max_steps="$steps" --threads 1)
+  start=$(date +%s%N)
+  "$sweep" "${long[@]}" --out long.csv > /dev/null 2>&1
+  [[ $(($(date +%s%N) - start)) -lt 500000000 ]] || break
+  rm -r long.*
+done
 killed=0
 for ((kills = 0; kills < 10; ++kills)); do
-  "$sweep" search.toml --threads 1 --out part.csv > /dev/null 2>&1 &
+  "$sweep" "${long[@]}" --out part.csv > /dev/null 2>&1 &
   sleep "0.0$((2 + RANDOM % 8))"
   kill -9 $! 2> /dev/null || true
   status=0
@@ -35,8 +42,8 @@ for ((kills = 0; kills < 10; ++kills)); do
   [[ $status -ne 137 ]] || killed=$((killed + 1))
 done
 [[ $killed -ge 1 ]] || fail "every run ended before it was killed"
-"$sweep" search.toml --out part.csv > /dev/null 2>&1
-cmp whole.csv part.csv || fail "a search that was killed $killed times differs"
+"$sweep" "${long[@]}" --out part.csv > /dev/null 2>&1
+cmp long.csv part.csv || fail "a search that was killed $killed times differs"
 "$sweep" search.toml --axis S=4 --out axis.csv | grep -q '^4 points' || fail "an axis of S replaces the search"
 
 "$capacity" whole.csv --out c.csv > out.txt

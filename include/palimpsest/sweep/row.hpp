@@ -31,6 +31,8 @@ class Schema {
   std::string row(const Point& point, const Outcome& outcome) const;
   /// The point that a row of ours is about.
   Key key(const std::vector<std::string>& fields) const;
+  /// The position of the column of this name, which must be there.
+  std::size_t at(std::string_view column) const;
   /// The number in a column of this name; empty if the field is. The row must be without a problem().
   std::optional<double> number(const std::vector<std::string>& fields, std::string_view column) const;
   /// The fields of a row, each as canonical_cell() has it.

@@ -18,6 +18,8 @@ Examples:
   sweep capacity --list
   sweep capacity --axis kernel=elu,dpfp:1 --axis S=20:100:40 --seeds 3 --threads 2 --out small.csv
   sweep my.toml --set model=table --set evaluation=published_2021 --out table.csv
+  sweep capacity --quick
+  sweep capacity --protocol published_2021 --out published.csv
   sweep capacity --shard 1/4 --out part1.csv
   sweep --from results/run/capacity.provenance.toml --out again.csv
 The same command again continues an interrupted sweep.)";
@@ -49,6 +51,10 @@ int main(int argc, char** argv) {
   };
   auto* name = app.add_option("sweep", request.sweep, "name of a declared sweep, or path of a TOML file");
   auto* from = app.add_option("--from", request.from, "run again what this provenance file records")->excludes(name);
+  app.add_option("--protocol", request.reading.protocol,
+                 "how points are trained, where the sweep doesn't say: fast (the\ndefault), patient or published_2021")
+      ->type_name("NAME");
+  app.add_flag("--quick", request.reading.quick, "the sweep's small form, of minutes");
   many("--axis", request.axes, "narrow or replace an axis")->type_name("NAME=a:b:step|v1,v2");
   many("--set", request.sets, "fix a parameter wherever it applies")->type_name("NAME=VALUE");
   app.add_option("--seeds", request.seeds, "seeds 1..N of every point")->check(CLI::Range(1, 100000))->type_name("N");
@@ -57,7 +63,8 @@ int main(int argc, char** argv) {
          "points at a time (default: one per processor, as far as OMP_NUM_THREADS\nand the container's quota allow)")
       ->check(CLI::Range(1, 1024))
       ->type_name("N");
-  app.add_option("--out", request.out, "results (default: results/run/NAME.csv)")->type_name("FILE.csv");
+  app.add_option("--out", request.out, "results (default: results/run/NAME.csv, or NAME.quick.csv)")
+      ->type_name("FILE.csv");
   app.add_option("--shard", request.shard, "run the i-th of n parts of about equal cost")->type_name("i/n");
   app.add_option("--save-model", request.save_model, "keep each point's parameters as .npy")->type_name("DIR");
   app.add_option("--save-curves", request.save_curves, "keep each point's evaluations during training as CSV")

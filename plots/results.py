@@ -17,10 +17,10 @@ PARAMETERS = {
     "key_dim": "integer", "redraw": "text", "scale": "text", "rule": "text", "beta": "gate", "alpha": "gate",
     "normalization": "text", "model": "text", "evaluation": "text", "seed": "integer", "batch": "integer",
     "learning_rate": "number", "max_steps": "integer", "evaluation_every": "integer", "evaluation_sequences": "integer",
-    "tolerance": "number", "patience": "integer",
+    "tolerance": "number", "patience": "integer", "schedule": "text", "improvement": "number", "cooldown": "number",
 }
 # Those that only some memories have.
-SOME = {"kernel", "redraw", "scale", "rule", "beta", "alpha", "normalization"}
+SOME = {"kernel", "redraw", "scale", "rule", "beta", "alpha", "normalization", "patience", "improvement", "cooldown"}
 OF_FAST_WEIGHT = {"kernel", "rule", "normalization"}
 
 

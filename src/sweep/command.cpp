@@ -17,7 +17,8 @@ namespace {
 std::filesystem::path output_path(const Request& request, const Specification& specification, Shard shard) {
   if (!request.out.empty()) return request.out;
   const auto part = shard.count > 1 ? fmt::format(".{}-of-{}", shard.index, shard.count) : "";
-  return std::filesystem::path("results") / "run" / fmt::format("{}{}.csv", specification.name, part);
+  const auto quick = request.reading.quick ? ".quick" : "";
+  return std::filesystem::path("results") / "run" / fmt::format("{}{}{}.csv", specification.name, quick, part);
 }
 
 std::string list_points(const Specification& specification) {
@@ -52,8 +53,8 @@ std::string Result::line() const {
 }
 
 Specification specify(const Request& request) {
-  auto specification =
-      load_specification(request.from.empty() ? find_sweep(request.sweep, request.declared_sweeps) : request.from);
+  auto specification = load_specification(
+      request.from.empty() ? find_sweep(request.sweep, request.declared_sweeps) : request.from, request.reading);
   std::vector<Override> overrides;
   for (const auto& text : request.axes) overrides.push_back(parse_override(Override::axis, text));
   for (const auto& text : request.sets) overrides.push_back(parse_override(Override::set, text));

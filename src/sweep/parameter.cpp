@@ -191,12 +191,16 @@ const std::vector<Parameter>& parameters() {
       text("evaluation", &C::evaluation, "`exact`, or `published_2021` with its faults"),
       integer("seed", &C::seed, 0, "seed of every random choice of the point", largest_seed),
       integer("batch", &C::batch, 1, "sequences in a training step"),
-      real("learning_rate", &C::learning_rate, false, "Adam's learning rate"),
+      real("learning_rate", &C::learning_rate, false, "Adam's learning rate, at its highest"),
       integer("max_steps", &C::max_steps, 1, "training steps at most"),
       integer("evaluation_every", &C::evaluation_every, 1, "training steps between evaluations"),
       integer("evaluation_sequences", &C::evaluation_sequences, 1, "fresh sequences in an evaluation"),
       real("tolerance", &C::tolerance, true, "training stops at an evaluation loss not above this"),
-      integer("patience", &C::patience, 1, "training stops after this many evaluations in a row without a new best"),
+      integer("patience", &C::patience, 1,
+              "evaluations in a row without an improvement that end learning at full rate"),
+      text("schedule", &C::schedule, "how the rate changes and when training ends: `constant`, `cosine` or `cooldown`"),
+      real("improvement", &C::improvement, true, "share by which an evaluation must lower the loss to count"),
+      real("cooldown", &C::cooldown, true, "steps of falling rate, as a share of those before"),
   };
   return all;
 }

@@ -202,6 +202,9 @@ const Schema& values_schema() {
       key("patience"),
       loss("final_loss_error", &Outcome::final_loss_error,
            "standard error of final_loss, from how that evaluation's sequences differ"),
+      key("schedule"),
+      key("improvement"),
+      key("cooldown"),
   });
   return schema;
 }

@@ -14,14 +14,16 @@ namespace {
 
 class Reader {
  public:
-  explicit Reader(const std::string& source) : source_(source) {}
+  Reader(const std::string& source, const Reading& reading) : source_(source), reading_(reading) {}
 
   Specification read(const toml::table& root) {
     Specification specification;
     Group common;
-    for (const auto& parameter : parameters()) common.push_back({parameter.get({})});
+    const auto followed = protocol(root);
+    for (const auto& parameter : parameters()) common.push_back({parameter.get(followed)});
     const toml::node* axes = nullptr;
     const toml::node* groups = nullptr;
+    const toml::node* quick = nullptr;
     searched_ = root.contains("search");
     for (const auto& [key, node] : root) {  // alphabetically, so that [axes] and [[group]] wait for [baseline]
       if (key == "name")
@@ -36,15 +38,19 @@ class Reader {
         groups = &node;
       else if (key == "search")
         specification.search = read_search(table(key, node));
-      else if (key != "run")  // what a provenance file says of its runs is no part of the sweep
+      else if (key == "quick")
+        quick = &node;
+      else if (key != "protocol" && key != "run")  // what a provenance file says of its runs is no part of the sweep
         fail(key.source(),
-             fmt::format("unknown key '{}'; known: name, description, search, baseline, axes, group", key.str()));
+             fmt::format("unknown key '{}'; known: name, description, protocol, search, baseline, axes, group, quick",
+                         key.str()));
     }
     if (axes) read_axes(table("axes", *axes), common);
     if (!groups)
       specification.groups = {common};
     else
       read_groups(*groups, common, specification.groups);
+    apply_quick(quick, specification);
     return specification;
   }
 
@@ -71,6 +77,33 @@ class Reader {
   std::string string(std::string_view key, const toml::node& node) const {
     if (!node.is_string()) fail(node.source(), fmt::format("'{}' must be a string", key));
     return **node.as_string();
+  }
+
+  /// The default values: a provenance file writes out all that its program knew, and what that didn't was as published.
+  Configuration protocol(const toml::table& root) const {
+    Configuration followed;
+    const auto* node = root.get("protocol");
+    if (root.contains("run")) follow_protocol("published_2021", followed);
+    if (node) located(node->source(), [&] { follow_protocol(string("protocol", *node), followed); });
+    if (reading_.protocol.empty()) return followed;
+    if (root.contains("run"))
+      throw ConfigurationError(
+          fmt::format("'{}' gives every value itself: no protocol changes it; --set does", source_));
+    follow_protocol(reading_.protocol, followed);
+    return followed;
+  }
+
+  void apply_quick(const toml::node* node, Specification& specification) const {
+    std::vector<Override> overrides;
+    if (node) {
+      for (const auto& [key, item] : table("quick", *node)) {
+        const auto& parameter = parameter_of(key);
+        overrides.push_back({Override::axis, &parameter, values(parameter, item)});
+      }
+    }
+    if (!reading_.quick) return;
+    if (!node) throw ConfigurationError(fmt::format("'{}' has no quick form, a table [quick]", source_));
+    located(node->source(), [&] { apply(std::move(overrides), specification); });
   }
 
   Search read_search(const toml::table& table) const {
@@ -136,22 +169,26 @@ class Reader {
   void read_axes(const toml::table& table, Group& group) const {
     for (const auto& [key, node] : table) {
       const auto& parameter = parameter_of(key);
-      std::vector<std::string> values;
-      const auto add = [&](const toml::node& item) {
-        for (auto& value : listed(parameter, item)) values.push_back(std::move(value));
-        located(item.source(), [&] { check_number(parameter, values.size()); });
-      };
-      if (node.is_array())
-        for (const auto& item : *node.as_array()) add(item);
-      else
-        add(node);
-      located(node.source(), [&] {
-        if (values.empty())
-          throw ConfigurationError(fmt::format("{}: an axis needs at least one value", parameter.name));
-        check_distinct(parameter, values);
-      });
-      at(group, parameter) = std::move(values);
+      at(group, parameter) = values(parameter, node);
     }
+  }
+
+  /// Of an axis.
+  std::vector<std::string> values(const Parameter& parameter, const toml::node& node) const {
+    std::vector<std::string> values;
+    const auto add = [&](const toml::node& item) {
+      for (auto& value : listed(parameter, item)) values.push_back(std::move(value));
+      located(item.source(), [&] { check_number(parameter, values.size()); });
+    };
+    if (node.is_array())
+      for (const auto& item : *node.as_array()) add(item);
+    else
+      add(node);
+    located(node.source(), [&] {
+      if (values.empty()) throw ConfigurationError(fmt::format("{}: an axis needs at least one value", parameter.name));
+      check_distinct(parameter, values);
+    });
+    return values;
   }
 
   const Parameter& parameter_of(const toml::key& key) const {
@@ -190,6 +227,7 @@ class Reader {
   }
 
   const std::string& source_;
+  const Reading& reading_;
   bool searched_ = false;
 };
 
@@ -201,16 +239,16 @@ std::string literal(const Parameter& parameter, const std::string& value) {
 
 }  // namespace
 
-Specification parse_specification(std::string_view text, const std::string& source) {
-  return Reader(source).read(parse_toml(text, source));
+Specification parse_specification(std::string_view text, const std::string& source, const Reading& reading) {
+  return Reader(source, reading).read(parse_toml(text, source));
 }
 
-Specification load_specification(const std::filesystem::path& path) {
+Specification load_specification(const std::filesystem::path& path, const Reading& reading) {
   std::ifstream file(path, std::ios::binary);
   std::stringstream text;
   if (std::filesystem::is_directory(path) || !file || !(text << file.rdbuf()))
     throw ConfigurationError(fmt::format("cannot read the sweep '{}'", path.native()));
-  auto specification = parse_specification(text.str(), path.native());
+  auto specification = parse_specification(text.str(), path.native(), reading);
   if (specification.name.empty()) specification.name = path.stem();
   return specification;
 }

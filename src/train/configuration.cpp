@@ -1,12 +1,17 @@
 #include "palimpsest/train/configuration.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
+#include <ranges>
 
 #include "palimpsest/memory/all.hpp"
 #include "palimpsest/model/all.hpp"
 #include "palimpsest/task/all.hpp"
+#include "palimpsest/train/schedule.hpp"
 
 namespace palimpsest {
 namespace {
@@ -19,6 +24,17 @@ using RuleVariant = Rules<Real>::Variant;
 constexpr std::string_view kEvaluations = "exact, published_2021";
 constexpr std::string_view kScales = "none, d^-1/4";
 constexpr std::string_view kRedraws = "fixed, every_step, every:n";
+
+struct Protocol {
+  std::string_view name, schedule;
+  double learning_rate;
+  Index max_steps, patience;
+  double improvement, cooldown;
+};
+
+constexpr std::array protocols = {Protocol{"fast", "cooldown", 5e-3, 6000, 3, 0.005, 0.5},
+                                  Protocol{"patient", "cooldown", 5e-3, 10'000, 6, 0.005, 0.5},
+                                  Protocol{"published_2021", "constant", 1e-3, 100'000, 11, 0, 0.5}};
 
 [[noreturn]] void unknown(std::string_view kind, std::string_view value, std::string_view allowed) {
   throw ConfigurationError(fmt::format("unknown {} '{}'; known: {}", kind, value, allowed));
@@ -93,6 +109,18 @@ bool accumulates(const Configuration& configuration) {
 
 }  // namespace
 
+void follow_protocol(std::string_view name, Configuration& configuration) {
+  const auto protocol = std::ranges::find(protocols, name, &Protocol::name);
+  if (protocol == protocols.end())
+    unknown("protocol", name, fmt::format("{}", fmt::join(protocols | std::views::transform(&Protocol::name), ", ")));
+  configuration.schedule = protocol->schedule;
+  configuration.learning_rate = protocol->learning_rate;
+  configuration.max_steps = protocol->max_steps;
+  configuration.patience = protocol->patience;
+  configuration.improvement = protocol->improvement;
+  configuration.cooldown = protocol->cooldown;
+}
+
 bool is_softmax(const Configuration& configuration) { return configuration.memory == SoftmaxMemory<Real>::name; }
 
 FixedGates fixed_gates(const Configuration& configuration) {
@@ -163,6 +191,12 @@ void validate(const Configuration& configuration) {
     throw ConfigurationError(fmt::format("learning_rate = {}: must be above 0", configuration.learning_rate));
   if (!(configuration.tolerance >= 0))
     throw ConfigurationError(fmt::format("tolerance = {}: must be at least 0", configuration.tolerance));
+  if (std::ranges::find(Schedule::names, configuration.schedule) == Schedule::names.end())
+    unknown("schedule", configuration.schedule, fmt::format("{}", fmt::join(Schedule::names, ", ")));
+  if (!(configuration.improvement >= 0 && configuration.improvement < 1))
+    throw ConfigurationError(fmt::format("improvement = {}: must be from 0 to below 1", configuration.improvement));
+  if (!(configuration.cooldown >= 0))
+    throw ConfigurationError(fmt::format("cooldown = {}: must be at least 0", configuration.cooldown));
 }
 
 std::optional<std::string> reason_to_skip(const Configuration& configuration) {
@@ -199,6 +233,8 @@ bool applies(std::string_view parameter, const Configuration& configuration) {
   if (parameter == "alpha") return !is_softmax(configuration) && uses_decay(configuration);
   if (parameter == "redraw" || parameter == "scale")
     return !is_softmax(configuration) && is_random(make_kernel(configuration));
+  if (parameter == "patience" || parameter == "improvement") return configuration.schedule != "cosine";
+  if (parameter == "cooldown") return configuration.schedule == "cooldown";
   return true;
 }
 

@@ -20,12 +20,12 @@ TEST(Adam, ThreeStepsByHand) {
   // m = −.055,  v = .00124975;  m̂ = −.055/.19  = −.2894737, v̂ = .00124975/.001999 = .6251876, θ += .1·.2894737/.7906881
   // m = −.0495, v = .0012485;   m̂ = −.0495/.271 = −.1826568, v̂ = .4165832,                    θ += .1·.1826568/.6454326
   auto x = parameter(1);
-  Adam<double> adam(0.1);
+  Adam<double> adam;
   const double gradients[] = {0.5, -1, 0};
   const double expected[] = {0.9000000019999999, 0.9366103542405653, 0.9649102625501886};
   for (int step = 0; step < 3; ++step) {
     x.gradient(0) = gradients[step];
-    adam.update({&x});
+    adam.update({&x}, 0.1);
     EXPECT_NEAR(x.value(0), expected[step], 1e-12);  // debiasing divides by 1 − 0.999ᵗ, which loses three digits
   }
 }
@@ -34,7 +34,7 @@ TEST(Adam, TheFirstStepIsTheRateWhateverTheGradientsSize) {
   for (const double gradient : {1e-3, 1.0, -1e6}) {
     auto x = parameter(0);
     x.gradient(0) = gradient;
-    Adam<double>(1e-3).update({&x});
+    Adam<double>().update({&x}, 1e-3);
     EXPECT_NEAR(x.value(0), gradient > 0 ? -1e-3 : 1e-3, 1e-3 * 2e-5);  // ε/|g| = 1e-5 at most
   }
 }
@@ -42,7 +42,7 @@ TEST(Adam, TheFirstStepIsTheRateWhateverTheGradientsSize) {
 TEST(Adam, AParameterWithoutAGradientStays) {
   auto x = parameter(3);
   x.gradient(0) = 0;
-  Adam<double>(1).update({&x});
+  Adam<double>().update({&x}, 1);
   EXPECT_EQ(x.value(0), 3);
 }
 
@@ -54,8 +54,8 @@ TEST(Adam, NamesAParameterThatWillMoveNoMore) {
       fine.gradient.setConstant(3), bad.gradient.setConstant(-2);
       fine.value.setZero(), bad.value.setZero();
       bad.gradient(at) = gradient;
-      Adam<float> adam(1e-3);
-      const auto* stuck = adam.update({&fine, &bad});
+      Adam<float> adam;
+      const auto* stuck = adam.update({&fine, &bad}, 1e-3);
       EXPECT_EQ(stuck, std::abs(gradient) < 5.8e20f ? nullptr : &bad) << gradient << " at " << at;
     }
 }
@@ -63,12 +63,12 @@ TEST(Adam, NamesAParameterThatWillMoveNoMore) {
 TEST(Adam, ParametersDontMix) {
   Parameter<double> a("a", 5, 3), b("b", 1, 7), alone("a", 5, 3);
   a.value.setOnes(), alone.value.setOnes(), b.value.setOnes();
-  Adam<double> together(0.1), one(0.1);
+  Adam<double> together, one;
   for (int step = 1; step <= 3; ++step) {
     for (Index i = 0; i < a.gradient.size(); ++i) a.gradient(i) = alone.gradient(i) = static_cast<double>(i - step);
     b.gradient.setConstant(step);
-    together.update({&a, &b});
-    one.update({&alone});
+    together.update({&a, &b}, 0.1);
+    one.update({&alone}, 0.1);
   }
   EXPECT_EQ(a.value, alone.value);
   EXPECT_TRUE((b.value.array() < 1).all());

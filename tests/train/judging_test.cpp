@@ -14,6 +14,7 @@ TEST(Judging, WhatStoppedAtTheToleranceIsGoodIn99Of100FreshEvaluations) {
   const sweep::Criterion criterion{sweep::Criterion::final_loss, 1e-3};
   for (const std::uint64_t seed : {1, 2, 3}) {
     Configuration c;
+    follow_protocol("published_2021", c);
     c.S = 7;
     c.L = 14;
     c.replacement = true;

@@ -9,6 +9,7 @@ namespace palimpsest {
 
 inline Configuration small(std::string kernel, Index d, Index S) {
   Configuration configuration;
+  follow_protocol("published_2021", configuration);
   configuration.kernel = std::move(kernel);
   configuration.key_dim = d;
   configuration.S = configuration.L = S;

@@ -13,12 +13,13 @@
 namespace palimpsest::sweep {
 
 struct Request {
-  std::string sweep;                    ///< a declared name or a path; empty: `from` says it
-  std::filesystem::path from;           ///< a provenance file
+  std::string sweep;           ///< a declared name or a path; empty: `from` says it
+  std::filesystem::path from;  ///< a provenance file
+  Reading reading;
   std::vector<std::string> axes, sets;  ///< NAME=…
   long seeds = 0;                       ///< seeds 1..n; 0: the sweep's own
   int threads = 0;                      ///< points at a time; 0: default_threads()
-  std::filesystem::path out;            ///< empty: results/run/NAME.csv, of a shard NAME.i-of-n.csv
+  std::filesystem::path out;            ///< empty: results/run/NAME.csv; NAME.quick, NAME.i-of-n
   std::string shard;                    ///< i/n; empty: the whole sweep
   std::filesystem::path save_model, save_curves, save_episodes;
   double checkpoint_every = RunnerOptions{}.checkpoint_every;  ///< seconds; 0: never

@@ -2,7 +2,8 @@
 //
 //   name = "…"                 # optional; else the file's name says it
 //   description = "…"
-//   [baseline]                 # one value a parameter, for all groups; the others keep the defaults of Configuration
+//   protocol = "fast"          # optional, the default: values of how points are trained, see train/configuration.hpp
+//   [baseline]                 # one value a parameter, for all groups; the others keep those of the protocol
 //   key_dim = 64
 //   L = "S"                    # or "2S", …: a multiple of each point's S
 //   [axes]                     # values for all groups: an array, or a range "first:last:step"
@@ -16,8 +17,10 @@
 //   criteria = ["final_loss <= 0.001"]   # the default
 //   resolution = 0.05                    # the default
 //   failures = 1                         # the default
+//   [quick]                    # optional: axes of the form that `sweep --quick` runs, as if by --axis
+//   S = [20, 100]
 //
-// A group's own values win over [axes], which win over [baseline].
+// A group's own values win over [axes], which win over [baseline], which wins over the protocol.
 #pragma once
 
 #include <filesystem>
@@ -42,12 +45,18 @@ struct Specification {
   bool operator==(const Specification&) const = default;
 };
 
+/// How a declared sweep is to be read.
+struct Reading {
+  std::string protocol;  ///< in place of its own; empty: its own
+  bool quick = false;    ///< its quick form
+};
+
 /// Throws ConfigurationError with `source:line` for malformed TOML, an unknown key, a wrong type or a value out of
-/// range.
-Specification parse_specification(std::string_view toml, const std::string& source);
+/// range, and for a reading that it doesn't allow.
+Specification parse_specification(std::string_view toml, const std::string& source, const Reading& reading = {});
 
 /// The same from a file; its stem is the name of a sweep that gives itself none.
-Specification load_specification(const std::filesystem::path& path);
+Specification load_specification(const std::filesystem::path& path, const Reading& reading = {});
 
 /// The file of a declared sweep: a path if it has a slash or ends in .toml, else `directory/NAME.toml`. Throws
 /// ConfigurationError with the names declared in `directory` if it isn't there.

@@ -16,16 +16,15 @@ inline constexpr double kAdamOperations = 13;
 template <class T>
 class Adam {
  public:
-  explicit Adam(double learning_rate) : learning_rate_(learning_rate) {}
-
-  /// One step on all parameters, from their gradients. The list must be the same at every call. Returns the first parameter
-  /// that will move no more, if there is one: its v is infinite or NaN, since a gradient wasn't finite or its square wasn't.
-  const Parameter<T>* update(const std::vector<Parameter<T>*>& parameters) {
+  /// One step of this learning rate on all parameters, from their gradients. The list must be the same at every call.
+  /// Returns the first parameter that will move no more, if there is one: its v is infinite or NaN, since a gradient wasn't
+  /// finite or its square wasn't.
+  const Parameter<T>* update(const std::vector<Parameter<T>*>& parameters, double learning_rate) {
     moments_.resize(parameters.size());
     ++step_;
     const double debias_first = 1 - std::pow(kBeta1, static_cast<double>(step_));
     const double debias_second = 1 - std::pow(kBeta2, static_cast<double>(step_));
-    const T rate = static_cast<T>(learning_rate_ / debias_first);
+    const T rate = static_cast<T>(learning_rate / debias_first);
     const T inverse_root = static_cast<T>(1 / std::sqrt(debias_second));
     const Parameter<T>* stuck = nullptr;
     for (std::size_t i = 0; i < parameters.size(); ++i) {
@@ -68,7 +67,6 @@ class Adam {
     }
   };
 
-  double learning_rate_;
   Index step_ = 0;
   std::vector<Moments> moments_;
 };

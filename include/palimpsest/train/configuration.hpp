@@ -36,17 +36,30 @@ struct Configuration {
   std::string evaluation = "exact";  ///< `exact` or `published_2021`
   std::uint64_t seed = 1;
 
-  // The protocol; the defaults are the published ones.
+  // How it is trained; the defaults are those of the protocol `fast`.
   Index batch = 32;             ///< sequences a training step
-  double learning_rate = 1e-3;  ///< Adam's
-  Index max_steps = 100000;
-  Index evaluation_every = 100;     ///< training steps between evaluations
-  Index evaluation_sequences = 20;  ///< fresh sequences an evaluation
-  double tolerance = 1e-3;          ///< training stops at an evaluation loss not above this
-  Index patience = 11;              ///< … or after this many evaluations in a row without a new best
+  double learning_rate = 5e-3;  ///< Adam's, at its highest
+  Index max_steps = 6000;
+  Index evaluation_every = 100;       ///< training steps between evaluations
+  Index evaluation_sequences = 20;    ///< fresh sequences an evaluation
+  double tolerance = 1e-3;            ///< training stops at an evaluation loss not above this
+  Index patience = 3;                 ///< evaluations in a row without an improvement that end learning at full rate
+  std::string schedule = "cooldown";  ///< `constant`, `cosine` or `cooldown`: train/schedule.hpp
+  double improvement = 0.005;         ///< share by which an evaluation must lower the loss to count
+  double cooldown = 0.5;              ///< steps of falling rate, as a share of those before
 
   bool operator==(const Configuration&) const = default;
 };
+
+/// Named values of how a point is trained, all explicit:
+///   fast            a rate of 5e-3 that falls once three evaluations in a row are no better, 6000 steps at most: where
+///                   published_2021 ends in a third of its steps (results/capacity/README.md)
+///   patient         the same after six evaluations, 10 000 steps at most: where keys are written again, learning stalls
+///                   for longer and goes on
+///   published_2021  Schlag, Irie, Schmidhuber 2021 (arXiv 2102.11174), section 6.1 and its synthetic code: a rate of
+///                   1e-3, until 11 evaluations in a row bring no new best, or 100 000 steps
+/// Throws ConfigurationError for another name.
+void follow_protocol(std::string_view protocol, Configuration& configuration);
 
 /// Throws ConfigurationError, naming the value and the allowed ones, if the configuration has an unknown component or
 /// a value out of range. A known combination without meaning is no error; see reason_to_skip.

@@ -1,5 +1,5 @@
-// Trains one mini-model with one memory on one task, by the published protocol: batches of fresh episodes with one query
-// each, Adam, an evaluation every so many steps, and a stop at a small loss or when evaluations no longer improve.
+// Trains one mini-model with one memory on one task: batches of fresh episodes with one query each, Adam, an evaluation
+// every so many steps, and a stop at a small loss or when the schedule (train/schedule.hpp) says so.
 // Source: Schlag, Irie, Schmidhuber 2021 (arXiv 2102.11174), section 6.1 and its synthetic code.
 #pragma once
 
@@ -16,6 +16,7 @@
 #include "palimpsest/train/configuration.hpp"
 #include "palimpsest/train/evaluation.hpp"
 #include "palimpsest/train/point.hpp"
+#include "palimpsest/train/schedule.hpp"
 
 namespace palimpsest {
 
@@ -27,7 +28,7 @@ class Trainer {
         task_(configuration.S, configuration.L, configuration.replacement),
         model_(std::move(model)),
         memory_(std::move(memory)),
-        adam_(configuration.learning_rate),
+        schedule_(configuration),
         redraw_interval_(redraw_interval(configuration.redraw)),
         all_keys_(static_cast<std::size_t>(configuration.S)),
         batch_(static_cast<std::size_t>(configuration.batch)),
@@ -59,7 +60,7 @@ class Trainer {
     }
     memory_.end(gradient_);
     model_.backward(batch_keys_, gradient_);
-    stuck_ = adam_.update(parameters());
+    stuck_ = adam_.update(parameters(), schedule_.rate(steps_));
     ++steps_;
     return loss / static_cast<double>(configuration_.batch);
   }
@@ -76,7 +77,7 @@ class Trainer {
         outcome.train_loss = loss;
         return diverged(outcome, std::isfinite(loss) ? why_stuck() : "training loss is not finite");
       }
-      const bool last = steps_ == configuration_.max_steps;
+      const bool last = schedule_.is_last(steps_);
       if (steps_ % configuration_.evaluation_every != 0 && !last) continue;
 
       const Index window = (steps_ - 1) % configuration_.evaluation_every + 1;
@@ -92,13 +93,10 @@ class Trainer {
         outcome.best_loss = evaluated;
         outcome.best_step = steps_;
         keep_best();
-        without_best_ = 0;
-      } else {
-        ++without_best_;
       }
+      const auto end = schedule_.evaluated(steps_, evaluated);
       if (*outcome.best_loss <= configuration_.tolerance) return ended(outcome, "tolerance");
-      if (without_best_ == configuration_.patience) return ended(outcome, "patience");
-      if (last) return ended(outcome, "max_steps");
+      if (end) return ended(outcome, std::string(*end));
     }
   }
 
@@ -107,7 +105,7 @@ class Trainer {
   template <class Archive>
   void state(Archive& archive, Outcome& outcome) {
     for (auto* parameter : parameters()) archive(parameter->value);
-    archive(adam_, steps_, best_, window_loss_, without_best_);
+    archive(adam_, schedule_, steps_, best_, window_loss_);
     archive(outcome.steps, outcome.best_step, outcome.train_loss, outcome.best_loss, outcome.last_loss, outcome.curve,
             outcome.seconds);
     if (archive.reads()) draw_features_of(steps_);
@@ -198,19 +196,17 @@ class Trainer {
                        stuck_->gradient.allFinite() ? "too large to be squared" : "not finite");
   }
 
-  /// Answering nothing has a loss of ½; memories that learn badly end at some 60, those that explode beyond 1e12.
-
   Configuration configuration_;
   AssociativeRetrieval task_;
   Model model_;
   Memory memory_;
+  Schedule schedule_;
   Adam<T> adam_;
   Index redraw_interval_;
   const Parameter<T>* stuck_ = nullptr;  // by the last step
   Index steps_ = 0;
   std::vector<Matrix<T>> best_;  // parameters of the best evaluation
   double window_loss_ = 0;       // sum over the steps since the last evaluation
-  Index without_best_ = 0;       // evaluations since the best one
 
   std::vector<int> all_keys_;
   std::vector<Episode> batch_;

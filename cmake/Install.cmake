@@ -2,7 +2,9 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/palimpsest)
 
-install(TARGETS palimpsest EXPORT palimpsestTargets FILE_SET HEADERS)
+install(
+  TARGETS palimpsest palimpsest_sweep palimpsest_analysis palimpsest_double palimpsest_trace
+  EXPORT palimpsestTargets FILE_SET HEADERS)
 install(EXPORT palimpsestTargets NAMESPACE palimpsest:: DESTINATION ${package_dir})
 configure_package_config_file(
   ${PROJECT_SOURCE_DIR}/cmake/palimpsestConfig.cmake.in ${PROJECT_BINARY_DIR}/palimpsestConfig.cmake

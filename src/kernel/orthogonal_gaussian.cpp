@@ -1,4 +1,3 @@
 #include "palimpsest/kernel/orthogonal_gaussian.hpp"
 
 template palimpsest::Matrix<float> palimpsest::orthogonal_gaussian(Index, Index, Stream&);
-template palimpsest::Matrix<double> palimpsest::orthogonal_gaussian(Index, Index, Stream&);

@@ -1,4 +1,3 @@
 #include "palimpsest/memory/softmax.hpp"
 
 template class palimpsest::SoftmaxMemory<float>;
-template class palimpsest::SoftmaxMemory<double>;

@@ -11,7 +11,7 @@
 #include "palimpsest/core/npy.hpp"
 #include "palimpsest/core/text.hpp"
 #include "palimpsest/memory/all.hpp"
-#include "palimpsest/model/all.hpp"
+#include "palimpsest/model/any_model.hpp"
 #include "palimpsest/task/all.hpp"
 #include "palimpsest/theory/delta_bound.hpp"
 #include "palimpsest/theory/distinct_keys.hpp"
@@ -38,19 +38,17 @@ FastWeight<Real> make_fast_weight(const Configuration& configuration) {
           fixed_gates(configuration)};
 }
 
-/// Calls f(model, memory) with the two types that the configuration names.
+/// Calls f(model, memory) with those that the configuration names.
 template <class F>
 void with_model_and_memory(const Configuration& configuration, F&& f) {
-  const auto init = is_softmax(configuration) ? ProjectionInit::softmax : ProjectionInit::linear;
-  Models<Real>::for_each([&]<class Model>() {
-    if (Model::name != configuration.model) return;
-    Model model(token_shape(configuration), init, configuration.seed);
-    if (is_softmax(configuration)) {
-      f(std::move(model), SoftmaxMemory<Real>());
-    } else {
-      f(std::move(model), make_fast_weight(configuration));
-    }
-  });
+  const bool softmax = is_softmax(configuration);
+  AnyModel<Real> model(configuration.model, token_shape(configuration),
+                       softmax ? ProjectionInit::softmax : ProjectionInit::linear, configuration.seed);
+  if (softmax) {
+    f(std::move(model), SoftmaxMemory<Real>());
+  } else {
+    f(std::move(model), make_fast_weight(configuration));
+  }
 }
 
 void save_model(const std::filesystem::path& directory, const std::vector<Parameter<Real>*>& parameters) {
@@ -174,8 +172,8 @@ Outcome run_point(const Configuration& configuration, const RunOptions& options)
   Outcome outcome;
   outcome.feature_dim = feature_dim(configuration);
   outcome.bound = loss_bound(configuration);
-  with_model_and_memory(configuration, [&]<class Model, class Memory>(Model&& model, Memory&& memory) {
-    Trainer<Real, Model, Memory> trainer(configuration, std::move(model), std::move(memory));
+  with_model_and_memory(configuration, [&]<class Memory>(AnyModel<Real>&& model, Memory&& memory) {
+    Trainer<Real, AnyModel<Real>, Memory> trainer(configuration, std::move(model), std::move(memory));
     resume(options.checkpoints.resume, trainer, outcome);
     start -= outcome.seconds;
     auto saved = Clock::now();

@@ -1,0 +1,3 @@
+#include "palimpsest/memory/softmax.hpp"
+
+template class palimpsest::SoftmaxMemory<double>;

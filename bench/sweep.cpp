@@ -20,6 +20,7 @@ Examples:
   sweep my.toml --set model=table --set evaluation=published_2021 --out table.csv
   sweep capacity --quick
   sweep capacity --protocol published_2021 --out published.csv
+  sweep capacity --dry-run --expected results/capacity/capacity.csv
   sweep capacity --shard 1/4 --out part1.csv
   sweep --from results/run/capacity.provenance.toml --out again.csv
 The same command again continues an interrupted sweep.)";
@@ -43,7 +44,8 @@ int main(int argc, char** argv) {
   using namespace palimpsest::sweep;
   Request request;
   request.declared_sweeps = declared_directory(PALIMPSEST_DATA_FROM_MAINS, PALIMPSEST_SOURCE_DIR "/bench") / "sweeps";
-  bool list_only = false, schema_only = false;
+  bool list_only = false, schema_only = false, dry_run_only = false;
+  std::vector<std::string> expected;
   CLI::App app("Trains and evaluates the points of a sweep, one CSV row each.", "sweep");
   app.footer(fmt::format("{}\nDeclared sweeps are those in {}", examples, request.declared_sweeps.native()));
   const auto many = [&](const char* name, std::vector<std::string>& texts, const char* help) {
@@ -75,6 +77,8 @@ int main(int argc, char** argv) {
                  "seconds between two checkpoints of a point in flight; 0: none (default: 60)")
       ->check(CLI::NonNegativeNumber)
       ->type_name("SECONDS");
+  app.add_flag("--dry-run", dry_run_only, "say what would run, and how long it would take: measures for a second");
+  many("--expected", expected, "for --dry-run: results that say how many steps points take")->type_name("FILE.csv");
   app.add_flag("--list", list_only, "print the sweep's points and all components; run nothing");
   app.add_flag("--schema", schema_only, "print the columns of the results as Markdown");
   request.command_line = palimpsest::shell_command(argc, argv);
@@ -89,6 +93,13 @@ int main(int argc, char** argv) {
     }
     if (!*name && !*from)
       throw palimpsest::ConfigurationError("which sweep? Give the name of a declared one (--help), a path or --from");
+    if (!expected.empty() && !dry_run_only)
+      throw palimpsest::ConfigurationError("--expected says what --dry-run is to expect: give both");
+    if (dry_run_only) {
+      request.expected.assign(expected.begin(), expected.end());
+      fmt::print("{}", dry_run(request));
+      return 0;
+    }
     request.cancel = &cancel_on_signals();
     return run_and_report(request);
   });

@@ -18,7 +18,7 @@ sweep_arguments=()
 while [[ $# -gt 0 ]]; do
   case "$1" in
     --quick)
-      sweep_arguments+=(--axis S=20:180:80)
+      sweep_arguments+=(--quick)
       out=results/run/quick
       ;;
     --seeds | --threads)

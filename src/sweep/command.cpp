@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "palimpsest/sweep/collection.hpp"
+#include "palimpsest/sweep/prediction.hpp"
 #include "palimpsest/sweep/processors.hpp"
 #include "palimpsest/sweep/progress.hpp"
 #include "palimpsest/sweep/provenance.hpp"
@@ -20,6 +21,8 @@ std::filesystem::path output_path(const Request& request, const Specification& s
   const auto quick = request.reading.quick ? ".quick" : "";
   return std::filesystem::path("results") / "run" / fmt::format("{}{}{}.csv", specification.name, quick, part);
 }
+
+Shard shard_of(const Request& request) { return request.shard.empty() ? Shard{} : parse_shard(request.shard); }
 
 std::string list_points(const Specification& specification) {
   const auto noun = specification.search ? "searches" : "points";
@@ -69,9 +72,29 @@ std::string list(const Request& request) {
   return (named ? list_points(specify(request)) : "") + list_components();
 }
 
+std::string dry_run(const Request& request) {
+  const auto specification = specify(request);
+  const auto shard = shard_of(request);
+  const auto out = output_path(request, specification, shard);
+  require_csv(out);
+  std::error_code error;
+  std::vector<RowFile::Row> there, known;
+  const auto read = [](const std::filesystem::path& path, std::vector<RowFile::Row>& rows) {
+    const RowFile file(path, values_schema(), Access::read);
+    rows.insert(rows.end(), file.rows().begin(), file.rows().end());
+  };
+  if (std::filesystem::exists(out, error)) read(out, there);
+  for (const auto& path : request.expected) read(path, known);
+  known.insert(known.end(), there.begin(), there.end());
+  const bool searches = specification.search.has_value();
+  const int threads = request.threads > 0 ? request.threads : default_threads();
+  return fmt::format("{}: {}results   {}\n", specification.name,
+                     describe(predict(specification, shard, there, known), searches, threads), out.native());
+}
+
 Result run(const Request& request) {
   const auto specification = specify(request);
-  const auto shard = request.shard.empty() ? Shard{} : parse_shard(request.shard);
+  const auto shard = shard_of(request);
   const auto planner = make_planner(specification, shard);
   RunnerOptions options;
   options.out = output_path(request, specification, shard);

@@ -23,54 +23,29 @@ Measured measured(const std::vector<std::string>& fields) {
 
 class Searches {
  public:
-  Searches(const Specification& specification, Shard shard) : search_(*specification.search) {
-    std::vector<Track> all;
-    std::vector<double> costs;
-    std::unordered_set<std::string> seen;
-    for (const auto& group : specification.groups)
-      for (auto& values : combinations(group)) {
-        const auto first = at(values, search_.first), last = at(values, search_.largest);
-        if (!seen.insert(describe(first.key) + '\n' + describe(last.key)).second) continue;
-        all.push_back({std::move(values), first.skip.has_value()});
-        costs.push_back(last.cost);
-      }
-    const auto ours = deal(costs, shard);
-    for (std::size_t i = 0; i < all.size(); ++i)
-      if (ours[i]) tracks_.push_back(std::move(all[i]));
-  }
+  Searches(const Specification& specification, Shard shard)
+      : search_(*specification.search), curves_(searched_curves(specification, shard)) {}
 
   std::vector<Point> points(const std::vector<RowFile::Row>& rows) const {
     Known known;
     for (const auto& row : rows) known[describe(values_schema().key(row.fields))] = &row.fields;
     std::vector<Point> all;
     std::unordered_set<std::string> seen;
-    for (const auto& track : tracks_)
-      for (const auto S : sizes(track, known)) {
-        auto point = at(track.values, S);
+    for (const auto& curve : curves_)
+      for (const auto S : sizes(curve, known)) {
+        auto point = curve.at(S);
         if (seen.insert(describe(point.key)).second) all.push_back(std::move(point));
       }
     return all;
   }
 
  private:
-  /// One curve with one seed: a value of every parameter, that of S without meaning.
-  struct Track {
-    std::vector<std::string> values;
-    bool skipped;
-  };
-
-  static Point at(std::vector<std::string> values, Index S) {
-    static const auto index = static_cast<std::size_t>(&find_parameter("S") - parameters().data());
-    values[index] = fmt::format("{}", S);
-    return resolve(configure(values));
-  }
-
-  std::set<Index> sizes(const Track& track, const Known& known) const {
-    if (track.skipped) return {search_.first};
+  std::set<Index> sizes(const Curve& curve, const Known& known) const {
+    if (curve.skipped) return {search_.first};
     std::set<Index> sizes;
     for (const auto& criterion : search_.criteria) {
       const auto asked = search_sizes(search_, [&](Index S) -> std::optional<bool> {
-        const auto row = known.find(describe(at(track.values, S).key));
+        const auto row = known.find(describe(curve.at(S).key));
         if (row == known.end()) return std::nullopt;
         return fulfils(measured(*row->second), criterion);
       });
@@ -80,10 +55,38 @@ class Searches {
   }
 
   Search search_;
-  std::vector<Track> tracks_;
+  std::vector<Curve> curves_;
 };
 
 }  // namespace
+
+Point Curve::at(Index S) const {
+  static const auto index = static_cast<std::size_t>(&find_parameter("S") - parameters().data());
+  auto sized = values;
+  sized[index] = fmt::format("{}", S);
+  return resolve(configure(sized));
+}
+
+std::vector<Curve> searched_curves(const Specification& specification, Shard shard) {
+  const auto& search = *specification.search;
+  std::vector<Curve> all;
+  std::vector<double> costs;
+  std::unordered_set<std::string> seen;
+  for (const auto& group : specification.groups)
+    for (auto& values : combinations(group)) {
+      Curve curve{std::move(values), false};
+      const auto first = curve.at(search.first), last = curve.at(search.largest);
+      if (!seen.insert(describe(first.key) + '\n' + describe(last.key)).second) continue;
+      curve.skipped = first.skip.has_value();
+      all.push_back(std::move(curve));
+      costs.push_back(last.cost);
+    }
+  const auto ours = deal(costs, shard);
+  std::vector<Curve> dealt;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (ours[i]) dealt.push_back(std::move(all[i]));
+  return dealt;
+}
 
 Planner make_planner(const Specification& specification, Shard shard) {
   if (!specification.search)

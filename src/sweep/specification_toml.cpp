@@ -84,7 +84,10 @@ class Reader {
     Configuration followed;
     const auto* node = root.get("protocol");
     if (root.contains("run")) follow_protocol("published_2021", followed);
-    if (node) located(node->source(), [&] { follow_protocol(string("protocol", *node), followed); });
+    if (node) {
+      const auto name = string("protocol", *node);
+      located(node->source(), [&] { follow_protocol(name, followed); });
+    }
     if (reading_.protocol.empty()) return followed;
     if (root.contains("run"))
       throw ConfigurationError(

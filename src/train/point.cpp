@@ -166,6 +166,26 @@ double loss_bound(const Configuration& configuration) {
                   knows_order ? 0 : theory::overwriting_evaluation_loss(S, L));
 }
 
+PointTime measure_time(const Configuration& configuration, double seconds) {
+  PointTime time{};
+  with_model_and_memory(configuration, [&]<class Memory>(AnyModel<Real>&& model, Memory&& memory) {
+    Trainer<Real, AnyModel<Real>, Memory> trainer(configuration, std::move(model), std::move(memory));
+    trainer.step();  // what is allocated once
+    double start = thread_seconds(), end = start;
+    Index steps = 0;
+    do {
+      trainer.step();
+      ++steps;
+      end = thread_seconds();
+    } while (steps < 2 || end - start < seconds);
+    time.step = (end - start) / static_cast<double>(steps);
+    start = thread_seconds();
+    trainer.evaluate(1);
+    time.evaluation = thread_seconds() - start;
+  });
+  return time;
+}
+
 Outcome run_point(const Configuration& configuration, const RunOptions& options) {
   using Clock = std::chrono::steady_clock;
   double start = thread_seconds();

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The forms that others script against: names, paths, --list, --axis, --set, --seeds, --threads, --out, --from, --schema.
+# The forms that others script against: names, paths, --list, --axis, --set, --seeds, --threads, --protocol, --quick, --dry-run,
+# --out, --from, --schema.
 source "$(dirname "$0")/common.bash"
 
 "$sweep" capacity --list > list.txt
@@ -34,6 +35,27 @@ END
 "$sweep" my.toml --set model=table --set evaluation=published_2021 > /dev/null
 [[ $(cut -d, -f6,13,14,16 results/run/my.csv | tail -2 | tr '\n' ' ') == \
    "elu,table,published_2021,ok identity,table,published_2021,skipped " ]] || fail "my.csv: $(cat results/run/my.csv)"
+
+column() { /usr/bin/python3 -c 'import csv, sys; print(" ".join(sorted({r[sys.argv[2]] for r in csv.DictReader(open(sys.argv[1]))})))' "$@"; }
+"$sweep" capacity --quick --axis kernel=elu,dpfp:1 "${tiny[@]}" > out.txt
+grep -q '^6 points: .*; results/run/capacity.quick.csv$' out.txt || fail "--quick: $(cat out.txt)"
+[[ $(column results/run/capacity.quick.csv S) == "100 180 20" ]] || fail "--quick is the sweep's small form"
+[[ $(column results/run/capacity.quick.csv schedule) == cooldown ]] || fail "the fast protocol is the default"
+"$sweep" my.toml --protocol published_2021 --out published.csv > /dev/null
+[[ $(column published.csv schedule) == constant && $(column published.csv learning_rate) == 0.001 &&
+   $(column published.csv max_steps) == 20 ]] || fail "--protocol, and what the sweep says itself: $(cat published.csv)"
+"$sweep" my.toml --protocol slow --out slow.csv 2> error.txt && fail "a protocol that there is none of"
+grep -q "'slow'; known: fast, patient, published_2021" error.txt || fail "--protocol slow: $(cat error.txt)"
+
+"$sweep" capacity --dry-run --seeds 3 --axis kernel=elu,dpfp:1 --axis S=20:100:40 --out a.csv "${tiny[@]}" > out.txt
+[[ $(tail -2 out.txt) == $'nothing to train\nresults   a.csv' ]] || fail "--dry-run of what is there: $(cat out.txt)"
+"$sweep" capacity --dry-run --seeds 4 --axis kernel=elu,dpfp:1 --axis S=20:100:40 --out a.csv "${tiny[@]}" > out.txt
+grep -q '^capacity: 24 points, 18 of them there$' out.txt || fail "--dry-run: $(cat out.txt)"
+grep -q '^expected  .* steps, .*core' out.txt || fail "--dry-run expects what other seeds took: $(cat out.txt)"
+"$sweep" projection --dry-run --quick --expected a.csv > out.txt
+grep -q '^projection: [0-9]* searches$' out.txt || fail "--dry-run of a search: $(cat out.txt)"
+[[ ! -e results/run/projection.quick.csv ]] || fail "--dry-run writes nothing"
+[[ $(rows a.csv) -eq 18 ]] || fail "--dry-run leaves the results as they are"
 
 "$sweep" --schema > schema.txt
 grep -qF '| `final_loss` | number |' schema.txt || fail "--schema"

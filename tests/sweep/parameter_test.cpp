@@ -17,8 +17,9 @@ std::vector<std::string> values(std::string_view name, std::string_view text) {
 }
 
 TEST(Parameter, EveryValueReadsBackAsItself) {
-  Configuration odd{"task", 3,       5,      true, "memory", "kernel:2", 7,  "every:3", "scale", "rule", "0.25", "0.75",
-                    "norm", "model", "eval", 11,   13,       0.1,        17, 19,        23,      1e-7,   29};
+  Configuration odd{"task", 3,      5,      true,   "memory", "kernel:2", 7,    "every:3", "scale",
+                    "rule", "0.25", "0.75", "norm", "model",  "eval",     11,   13,        0.1,
+                    17,     19,     23,     1e-7,   29,       "cosine",   0.25, 2};
   std::vector<std::string> texts;
   for (const auto& parameter : parameters()) texts.push_back(parameter.get(odd));
   EXPECT_EQ(configure(texts), odd);
@@ -27,8 +28,8 @@ TEST(Parameter, EveryValueReadsBackAsItself) {
 TEST(Parameter, TheTableHoldsEveryFieldOfConfigurationOnce) {
   // If every field is set by some parameter, two configurations differing everywhere have differing texts everywhere.
   const Configuration defaults;
-  const Configuration odd{"t", 3,   5,   true, "m", "k", 7,  "r", "s", "u",  "0.25", "0.75",
-                          "n", "o", "e", 11,   13,  0.1, 17, 19,  23,  1e-7, 29};
+  const Configuration odd{"t", 3,   5,  true, "m", "k", 7,  "r", "s",  "u", "0.25",   "0.75", "n",
+                          "o", "e", 11, 13,   0.1, 17,  19, 23,  1e-7, 29,  "cosine", 0.25,   2};
   for (const auto& parameter : parameters()) {
     Configuration changed = defaults;
     parameter.set(changed, parameter.get(odd));

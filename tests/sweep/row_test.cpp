@@ -78,11 +78,14 @@ TEST(Row, NumbersReadBackExactly) {
   EXPECT_EQ(std::stod(value(row, "excess")), (0.1 + 0.2) - 0.1);
 }
 
-TEST(Row, TheErrorOfTheFinalLossIsTheLastColumn) {
+TEST(Row, NewColumnsStandBehindTheOldOnes) {
   Outcome outcome;
   outcome.final_loss_error = 1.0 / 3.0;
-  EXPECT_EQ(std::stod(row_of(point_of(""), outcome).back()), 1.0 / 3.0);
-  EXPECT_EQ(values_schema().columns().back().name, "final_loss_error");
+  const auto row = row_of(point_of(""), outcome);
+  const std::vector<std::string> last(row.end() - 4, row.end());
+  EXPECT_THAT(last, testing::ElementsAre("0.3333333333333333", "cooldown", "0.005", "0.5"));
+  const auto constant = row_of(point_of("[baseline]\nschedule = \"constant\""), outcome);
+  EXPECT_EQ(constant.back(), "") << "without a cooldown it has no length";
 }
 
 TEST(Row, NotANumberAndInfinityAreWritten) {

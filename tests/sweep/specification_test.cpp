@@ -4,6 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include "palimpsest/sweep/plan.hpp"
 #include "sweep/error_of.hpp"
@@ -221,7 +225,72 @@ INSTANTIATE_TEST_SUITE_P(
                     Malformed{"[axes]\nS = [20, 20]", "f.toml:2: S: the value '20' is listed twice"},
                     Malformed{"[axes]\nS = []", "f.toml:2: S: an axis needs at least one value"},
                     Malformed{"[axes]\nS = '20:60'", "f.toml:2: S '20:60': allowed is a range"},
-                    Malformed{"[axes]\nS = [[20]]", "f.toml:2: S must be of type integer"}));
+                    Malformed{"[axes]\nS = [[20]]", "f.toml:2: S must be of type integer"},
+                    Malformed{"name = 'x'\nprotocol = 'slow'",
+                              "f.toml:2: unknown protocol 'slow'; known: fast, patient, published_2021"},
+                    Malformed{"protocol = 1", "f.toml:1: 'protocol' must be a string"},
+                    Malformed{"quick = 1", "f.toml:1: 'quick' must be a table"},
+                    Malformed{"[quick]\nkernal = 'elu'", "f.toml:2: unknown parameter 'kernal'"},
+                    Malformed{"[quick]\nS = []", "f.toml:2: S: an axis needs at least one value"}));
+
+Configuration only_point(std::string_view toml, const Reading& reading = {}) {
+  const auto points = plan(parse_specification(toml, "f.toml", reading));
+  EXPECT_EQ(points.size(), 1u);
+  return points.at(0).configuration;
+}
+
+TEST(Protocol, IsWhatTheSweepDoesntSay) {
+  const std::string own = "[baseline]\nmax_steps = 70\n[[group]]\nlearning_rate = 0.3";
+  for (const auto& [toml, reading, schedule, patience] :
+       {std::tuple{own, Reading{}, "cooldown", 3},
+        {"protocol = 'patient'\n" + own, Reading{}, "cooldown", 6},
+        {"protocol = 'published_2021'\n" + own, Reading{}, "constant", 11},
+        {own, Reading{"published_2021", false}, "constant", 11},
+        {"protocol = 'published_2021'\n" + own, Reading{"fast", false}, "cooldown", 3}}) {
+    const auto c = only_point(toml, reading);
+    EXPECT_EQ(c.schedule, schedule);
+    EXPECT_EQ(c.patience, patience);
+    EXPECT_EQ(c.max_steps, 70);
+    EXPECT_EQ(c.learning_rate, 0.3);
+  }
+  EXPECT_EQ(only_point("protocol = 'published_2021'").max_steps, 100'000);
+  EXPECT_THAT(error_of([&] { parse_specification(own, "f.toml", {"slow", false}); }), HasSubstr("'slow'"));
+}
+
+TEST(Protocol, OfARecordedRunIsThatOfItsTime) {
+  // Written when every rate was constant: what it doesn't say has the values that it had then.
+  const std::string old = "[[group]]\nlearning_rate = 0.01\nmax_steps = 5\npatience = 11\n[[run]]\nversion = '0.1.0'\n";
+  EXPECT_EQ(only_point(old).schedule, "constant");
+  EXPECT_EQ(only_point(old).learning_rate, 0.01);
+  auto recorded = parse_specification("", "f.toml");
+  EXPECT_EQ(only_point(to_toml(recorded) + "[[run]]\n"), Configuration());
+  EXPECT_THAT(error_of([&] {
+                parse_specification(old, "f.toml", {"fast", false});
+              }),
+              HasSubstr("'f.toml' gives every value itself"));
+}
+
+TEST(Quick, NarrowsAsAnAxisDoes) {
+  const std::string toml = std::string(three_groups) + "[quick]\nkernel = ['elu', 'favor:64']\nS = [20, 30]\n";
+  const auto quick = parse_specification(toml, "f.toml", {"", true});
+  auto narrowed = parse_specification(three_groups, "f.toml");
+  apply({axis("kernel=elu,favor:64"), axis("S=20,30")}, narrowed);
+  EXPECT_EQ(quick, narrowed);
+  EXPECT_EQ(parse_specification(toml, "f.toml"), parse_specification(three_groups, "f.toml"));
+  EXPECT_THAT(error_of([&] { parse_specification(three_groups, "f.toml", {"", true}); }), HasSubstr("no quick form"));
+}
+
+TEST(Quick, EveryDeclaredSweepHasOne) {
+  std::size_t sweeps = 0;
+  for (const auto& file : std::filesystem::directory_iterator(PALIMPSEST_SOURCE_DIR "/bench/sweeps")) {
+    const auto whole = plan(load_specification(file.path())).size();
+    const auto quick = plan(load_specification(file.path(), {"", true})).size();
+    EXPECT_GT(quick, 0u) << file.path();
+    EXPECT_LE(3 * quick, whole + 2) << file.path() << ": a third at most";
+    ++sweeps;
+  }
+  EXPECT_GE(sweeps, 6u);
+}
 
 TEST(FindSweep, TakesNamesAndPaths) {
   const std::filesystem::path declared = PALIMPSEST_SOURCE_DIR "/bench/sweeps";

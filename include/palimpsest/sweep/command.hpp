@@ -22,6 +22,7 @@ struct Request {
   std::filesystem::path out;            ///< empty: results/run/NAME.csv; NAME.quick, NAME.i-of-n
   std::string shard;                    ///< i/n; empty: the whole sweep
   std::filesystem::path save_model, save_curves, save_episodes;
+  std::vector<std::filesystem::path> expected;  ///< results that say how many steps points take, for dry_run()
   double checkpoint_every = RunnerOptions{}.checkpoint_every;  ///< seconds; 0: never
   std::filesystem::path declared_sweeps;                       ///< where names are looked up
   std::string command_line;                                    ///< for the record
@@ -40,6 +41,10 @@ Specification specify(const Request& request);
 
 /// Groups with their numbers of points (if a sweep is named), and every component that can be named in one.
 std::string list(const Request& request);
+
+/// Checks all of it and says what would run: points, steps at most, predicted times, the file. Measures for a second, and
+/// writes nothing. Throws as run() does, and as RowFile for results that can't be read.
+std::string dry_run(const Request& request);
 
 /// Checks all of it, then runs it. Throws as plan() and run() do.
 Result run(const Request& request);

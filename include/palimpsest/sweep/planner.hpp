@@ -18,4 +18,16 @@ using Planner = std::function<std::vector<Point>(const std::vector<RowFile::Row>
 /// plan() does, before any row is seen.
 Planner make_planner(const Specification& specification, Shard shard = {});
 
+/// A curve with one seed, whose largest S a search looks for.
+struct Curve {
+  std::vector<std::string> values;  ///< a value of every parameter, that of S without meaning
+  bool skipped;                     ///< it has no meaning at any S
+
+  /// Throws as resolve() does.
+  Point at(Index S) const;
+};
+
+/// The curves that a shard of a search looks at, in the order of combinations(). Throws as resolve() does.
+std::vector<Curve> searched_curves(const Specification& specification, Shard shard = {});
+
 }  // namespace palimpsest::sweep

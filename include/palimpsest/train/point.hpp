@@ -80,6 +80,16 @@ class Cancelled : public std::exception {
 /// rule that knows no order of the writes, that of theory/overwriting.hpp.
 double loss_bound(const Configuration& configuration);
 
+/// Processor time, in seconds.
+struct PointTime {
+  double step;        ///< of a training step
+  double evaluation;  ///< of an evaluation
+};
+
+/// Measures it: begins to train the point in the calling thread, two steps at least and for about so many seconds, and
+/// evaluates it once.
+PointTime measure_time(const Configuration& configuration, double seconds);
+
 /// Trains and evaluates one point in the calling thread alone. The outcome depends on the configuration only. Throws
 /// Cancelled within a training step of `cancel` being set.
 Outcome run_point(const Configuration& configuration, const RunOptions& options);

@@ -85,7 +85,7 @@ class Trainer {
       window_loss_ = 0;
       // Rounded up: the last one has sequences of its own wherever training ends.
       const Index number = (steps_ + configuration_.evaluation_every - 1) / configuration_.evaluation_every;
-      const double evaluated = evaluate_now(Purpose::evaluation, number).loss;
+      const double evaluated = evaluate(number).loss;
       outcome.last_loss = evaluated;
       outcome.curve.push_back({steps_, *outcome.train_loss, evaluated});
       if (!std::isfinite(evaluated)) return diverged(outcome, "evaluation loss is not finite");
@@ -99,6 +99,9 @@ class Trainer {
       if (end) return ended(outcome, std::string(*end));
     }
   }
+
+  /// Evaluates the parameters as they are on fresh sequences, others for another number.
+  Evaluation evaluate(Index number) { return evaluate_now(Purpose::evaluation, number); }
 
   /// All that run() keeps between two steps, read or written: a trainer of the same configuration that reads it goes on
   /// as this one would, to the last bit. Random streams have no state to keep.
@@ -137,7 +140,7 @@ class Trainer {
                                     mode == EvaluationMode::published_2021 ? configuration_.S : configuration_.L,
                                     configuration_.replacement);
     model_.encode(all_keys_, tables_);
-    return evaluate<T>(
+    return palimpsest::evaluate<T>(
         memory_, configuration_.S, mode, sequences,
         [&](Index i, Episode& episode) {
           Stream stream(configuration_.seed, purpose, static_cast<std::uint64_t>(number * sequences + i));

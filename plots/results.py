@@ -17,7 +17,8 @@ PARAMETERS = {
     "key_dim": "integer", "redraw": "text", "scale": "text", "rule": "text", "beta": "gate", "alpha": "gate",
     "normalization": "text", "model": "text", "evaluation": "text", "seed": "integer", "batch": "integer",
     "learning_rate": "number", "max_steps": "integer", "evaluation_every": "integer", "evaluation_sequences": "integer",
-    "tolerance": "number", "patience": "integer", "schedule": "text", "improvement": "number", "cooldown": "number",
+    "tolerance": "number", "patience": "integer", "schedule": "text", "warmup": "integer", "improvement": "number",
+    "cooldown": "number",
 }
 # Those that only some memories have.
 SOME = {"kernel", "redraw", "scale", "rule", "beta", "alpha", "normalization", "patience", "improvement", "cooldown"}

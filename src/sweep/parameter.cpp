@@ -199,6 +199,7 @@ const std::vector<Parameter>& parameters() {
       integer("patience", &C::patience, 1,
               "evaluations in a row without an improvement that end learning at full rate"),
       text("schedule", &C::schedule, "how the rate changes and when training ends: `constant`, `cosine` or `cooldown`"),
+      integer("warmup", &C::warmup, 0, "training steps over which the rate rises to its highest"),
       real("improvement", &C::improvement, true, "share by which an evaluation must lower the loss to count"),
       real("cooldown", &C::cooldown, true, "steps of falling rate, as a share of those before"),
   };

@@ -203,6 +203,7 @@ const Schema& values_schema() {
       loss("final_loss_error", &Outcome::final_loss_error,
            "standard error of final_loss, from how that evaluation's sequences differ"),
       key("schedule"),
+      key("warmup"),
       key("improvement"),
       key("cooldown"),
   });

@@ -29,12 +29,13 @@ struct Protocol {
   std::string_view name, schedule;
   double learning_rate;
   Index max_steps, patience;
+  Index warmup;
   double improvement, cooldown;
 };
 
-constexpr std::array protocols = {Protocol{"fast", "cooldown", 5e-3, 6000, 3, 0.005, 0.5},
-                                  Protocol{"patient", "cooldown", 5e-3, 10'000, 6, 0.005, 0.5},
-                                  Protocol{"published_2021", "constant", 1e-3, 100'000, 11, 0, 0.5}};
+constexpr std::array protocols = {Protocol{"fast", "cooldown", 5e-3, 6000, 3, 300, 0.005, 0.5},
+                                  Protocol{"patient", "cooldown", 5e-3, 10'000, 6, 300, 0.005, 0.5},
+                                  Protocol{"published_2021", "constant", 1e-3, 100'000, 11, 0, 0, 0.5}};
 
 [[noreturn]] void unknown(std::string_view kind, std::string_view value, std::string_view allowed) {
   throw ConfigurationError(fmt::format("unknown {} '{}'; known: {}", kind, value, allowed));
@@ -117,6 +118,7 @@ void follow_protocol(std::string_view name, Configuration& configuration) {
   configuration.learning_rate = protocol->learning_rate;
   configuration.max_steps = protocol->max_steps;
   configuration.patience = protocol->patience;
+  configuration.warmup = protocol->warmup;
   configuration.improvement = protocol->improvement;
   configuration.cooldown = protocol->cooldown;
 }
@@ -193,6 +195,8 @@ void validate(const Configuration& configuration) {
     throw ConfigurationError(fmt::format("tolerance = {}: must be at least 0", configuration.tolerance));
   if (std::ranges::find(Schedule::names, configuration.schedule) == Schedule::names.end())
     unknown("schedule", configuration.schedule, fmt::format("{}", fmt::join(Schedule::names, ", ")));
+  if (configuration.warmup < 0)
+    throw ConfigurationError(fmt::format("warmup = {}: must be at least 0", configuration.warmup));
   if (!(configuration.improvement >= 0 && configuration.improvement < 1))
     throw ConfigurationError(fmt::format("improvement = {}: must be from 0 to below 1", configuration.improvement));
   if (!(configuration.cooldown >= 0))

@@ -82,8 +82,8 @@ TEST(Row, NewColumnsStandBehindTheOldOnes) {
   Outcome outcome;
   outcome.final_loss_error = 1.0 / 3.0;
   const auto row = row_of(point_of(""), outcome);
-  const std::vector<std::string> last(row.end() - 4, row.end());
-  EXPECT_THAT(last, testing::ElementsAre("0.3333333333333333", "cooldown", "0.005", "0.5"));
+  const std::vector<std::string> last(row.end() - 5, row.end());
+  EXPECT_THAT(last, testing::ElementsAre("0.3333333333333333", "cooldown", "300", "0.005", "0.5"));
   const auto constant = row_of(point_of("[baseline]\nschedule = \"constant\""), outcome);
   EXPECT_EQ(constant.back(), "") << "without a cooldown it has no length";
 }

@@ -18,6 +18,7 @@ Configuration made(std::string schedule) {
   configuration.max_steps = 1000;
   configuration.evaluation_every = 10;
   configuration.patience = 2;
+  configuration.warmup = 0;
   configuration.improvement = 0.1;
   configuration.cooldown = 0.5;
   return configuration;
@@ -90,6 +91,26 @@ TEST(Schedule, ACosineFallsToZeroAndKnowsNoPatience) {
   EXPECT_EQ(schedule.evaluated(1000, 1), "max_steps");
 }
 
+TEST(Schedule, TheRateRisesOverTheFirstSteps) {
+  for (const auto* name : {"constant", "cosine", "cooldown"}) {
+    auto configuration = made(name);
+    const Schedule flat(configuration);
+    configuration.warmup = 4;
+    const Schedule schedule(configuration);
+    EXPECT_DOUBLE_EQ(schedule.rate(0), 0.25 * flat.rate(0)) << name;
+    EXPECT_DOUBLE_EQ(schedule.rate(2), 0.75 * flat.rate(2)) << name;
+    for (const Index steps : {3, 4, 100}) EXPECT_EQ(schedule.rate(steps), flat.rate(steps)) << name;
+  }
+}
+
+TEST(Schedule, ThereIsNothingToCoolWhereNothingWasLearnt) {
+  for (const auto& [loss, end] :
+       {std::pair{0.5, "patience"}, {0.51, "patience"}, {0.47, "patience"}, {0.44, ""}, {0.56, ""}}) {
+    Schedule schedule(made("cooldown"));  // an improvement is a tenth
+    EXPECT_EQ(after(schedule, {loss, loss, loss}).value_or(""), end) << loss;
+  }
+}
+
 TEST(Schedule, AnImprovementOfNothingCountsEveryNewBest) {
   auto configuration = made("constant");
   configuration.improvement = 0;
@@ -124,6 +145,7 @@ TEST(Protocol, ThePublishedOneIsThatOf2021) {
   EXPECT_EQ(published.learning_rate, 1e-3);
   EXPECT_EQ(published.max_steps, 100'000);
   EXPECT_EQ(published.patience, 11);
+  EXPECT_EQ(published.warmup, 0);
   EXPECT_EQ(published.improvement, 0);
   EXPECT_EQ(published.batch, 32);
 }

@@ -45,6 +45,7 @@ struct Configuration {
   double tolerance = 1e-3;            ///< training stops at an evaluation loss not above this
   Index patience = 3;                 ///< evaluations in a row without an improvement that end learning at full rate
   std::string schedule = "cooldown";  ///< `constant`, `cosine` or `cooldown`: train/schedule.hpp
+  Index warmup = 300;                 ///< steps over which the rate rises to its highest
   double improvement = 0.005;         ///< share by which an evaluation must lower the loss to count
   double cooldown = 0.5;              ///< steps of falling rate, as a share of those before
 
@@ -52,8 +53,8 @@ struct Configuration {
 };
 
 /// Named values of how a point is trained, all explicit:
-///   fast            a rate of 5e-3 that falls once three evaluations in a row are no better, 6000 steps at most: where
-///                   published_2021 ends in a third of its steps (results/capacity/README.md)
+///   fast            a rate that rises to 5e-3 and falls once three evaluations in a row are no better, 6000 steps at most:
+///                   ends where published_2021 does in a third of its steps (results/capacity/README.md)
 ///   patient         the same after six evaluations, 10 000 steps at most: where keys are written again, learning stalls
 ///                   for longer and goes on
 ///   published_2021  Schlag, Irie, Schmidhuber 2021 (arXiv 2102.11174), section 6.1 and its synthetic code: a rate of

@@ -1,10 +1,12 @@
-// The learning rate of each step, and when training ends. T steps at most (max_steps), at a highest rate η (learning_rate):
+// The learning rate of each step, and when training ends. T steps at most (max_steps), at a highest rate η (learning_rate),
+// of which the n-th of the first `warmup` steps takes the share n/warmup:
 //   constant  η, until `patience` evaluations in a row lowered the loss no further, or T
 //   cosine    η·½(1 + cos(πt/T)) of step t, counted from 0, until T. Source: Loshchilov, Hutter 2017 (arXiv 1608.03983),
 //             equation 5 without restarts
 //   cooldown  η, until `patience` evaluations in a row lowered the loss no further, then η(1 − √x), where x goes from 0 to 1
 //             over `cooldown` times as many steps as went before; it begins early enough to end at T. Source: Hägele et al.
-//             2024 (arXiv 2405.18392), equation 2 and section 4.1
+//             2024 (arXiv 2405.18392), equation 2 and section 4.1. If that lowest loss is, but for a share `improvement`, the ½ of
+//             answering nothing, nothing was learnt that a lower rate could settle, and training ends at once
 // An evaluation lowers the loss if it is below (1 − improvement) times the loss that last did.
 #pragma once
 
@@ -27,6 +29,7 @@ class Schedule {
       : cosine_(configuration.schedule == "cosine"),
         cools_(configuration.schedule == "cooldown"),
         highest_rate_(configuration.learning_rate),
+        warmup_(static_cast<double>(configuration.warmup)),
         threshold_(1 - configuration.improvement),
         cooldown_(configuration.cooldown),
         last_(configuration.max_steps),
@@ -38,8 +41,10 @@ class Schedule {
     const auto share = [&](Index from) {
       return static_cast<double>(steps - from) / static_cast<double>(last_ - from);
     };
-    if (cosine_) return highest_rate_ * 0.5 * (1 + std::cos(std::numbers::pi * share(0)));
-    return falls_from_ ? highest_rate_ * (1 - std::sqrt(share(*falls_from_))) : highest_rate_;
+    double rate = highest_rate_;
+    if (static_cast<double>(steps) < warmup_) rate *= static_cast<double>(steps + 1) / warmup_;
+    if (cosine_) return rate * 0.5 * (1 + std::cos(std::numbers::pi * share(0)));
+    return falls_from_ ? rate * (1 - std::sqrt(share(*falls_from_))) : rate;
   }
 
   /// Whether training ends with this step whatever its evaluation says.
@@ -54,7 +59,7 @@ class Schedule {
       ++stalled_;
     }
     const bool stalled = stalled_ == patience_;
-    if (stalled && !cosine_ && !cools_) return "patience";
+    if (stalled && !cosine_ && !falls_from_ && (!cools_ || answers_nothing())) return "patience";
     if (is_last(steps)) return falls_from_ ? "cooldown" : "max_steps";
     if (!cools_ || falls_from_) return std::nullopt;
     if (stalled || steps + evaluation_every_ + cooldown_steps(steps + evaluation_every_) > last_) fall(steps);
@@ -68,6 +73,8 @@ class Schedule {
   }
 
  private:
+  bool answers_nothing() const { return std::abs(*lowest_ - 0.5) <= 0.5 * (1 - threshold_); }
+
   Index cooldown_steps(Index before) const {
     return static_cast<Index>(std::ceil(cooldown_ * static_cast<double>(before)));
   }
@@ -78,7 +85,7 @@ class Schedule {
   }
 
   bool cosine_, cools_;
-  double highest_rate_, threshold_, cooldown_;
+  double highest_rate_, warmup_, threshold_, cooldown_;
   Index last_, evaluation_every_, patience_;
   std::optional<Index> falls_from_;  // steps before the rate began to fall
   std::optional<double> lowest_;     // the loss that was last an improvement

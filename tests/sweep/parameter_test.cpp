@@ -17,9 +17,9 @@ std::vector<std::string> values(std::string_view name, std::string_view text) {
 }
 
 TEST(Parameter, EveryValueReadsBackAsItself) {
-  Configuration odd{"task", 3,      5,      true,   "memory", "kernel:2", 7,    "every:3", "scale",
-                    "rule", "0.25", "0.75", "norm", "model",  "eval",     11,   13,        0.1,
-                    17,     19,     23,     1e-7,   29,       "cosine",   0.25, 2};
+  Configuration odd{"task", 3,      5,      true,   "memory", "kernel:2", 7,  "every:3", "scale",
+                    "rule", "0.25", "0.75", "norm", "model",  "eval",     11, 13,        0.1,
+                    17,     19,     23,     1e-7,   29,       "cosine",   31, 0.25,      2};
   std::vector<std::string> texts;
   for (const auto& parameter : parameters()) texts.push_back(parameter.get(odd));
   EXPECT_EQ(configure(texts), odd);

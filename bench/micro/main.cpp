@@ -1,4 +1,4 @@
-// Micro-benchmarks: multiply-add peak, kernels, memories, training steps. `micro --help` lists Google Benchmark's
+// Micro-benchmarks: multiply-add peak, kernels, memories, pieces of a training step, training steps. `micro --help` lists Google Benchmark's
 // options.
 #include <fmt/format.h>
 
@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   register_peak();
   register_kernels();
   register_memories();
+  register_pieces();
   register_training_steps();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();

@@ -18,6 +18,7 @@ double multiply_add_peak();
 void register_peak();
 void register_kernels();
 void register_memories();
+void register_pieces();
 void register_training_steps();
 
 /// Processor time of the calling thread.

@@ -37,6 +37,7 @@ class FastWeight {
   /// d: size of a key before the feature map. A learnt kernel comes with its parameters.
   FastWeight(KernelVariant kernel, RuleVariant rule, NormalizationVariant normalization, Index d,
              FixedGates gates = {});
+  FastWeight(const FastWeight&);
   FastWeight(FastWeight&&) noexcept;
 
   Index feature_dim() const;
@@ -227,6 +228,9 @@ FastWeight<T>::FastWeight(KernelVariant kernel, RuleVariant rule, NormalizationV
       rule_(std::move(rule)),
       gates_(gates),
       write_columns_(std::visit([](const auto& r) { return r.steps_a_write(); }, rule_)) {}
+
+template <class T>
+FastWeight<T>::FastWeight(const FastWeight&) = default;
 
 template <class T>
 FastWeight<T>::FastWeight(FastWeight&&) noexcept = default;

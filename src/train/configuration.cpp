@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <ranges>
+#include <vector>
 
 #include "palimpsest/memory/all.hpp"
 #include "palimpsest/model/all.hpp"
@@ -112,8 +112,11 @@ bool accumulates(const Configuration& configuration) {
 
 void follow_protocol(std::string_view name, Configuration& configuration) {
   const auto protocol = std::ranges::find(protocols, name, &Protocol::name);
-  if (protocol == protocols.end())
-    unknown("protocol", name, fmt::format("{}", fmt::join(protocols | std::views::transform(&Protocol::name), ", ")));
+  if (protocol == protocols.end()) {
+    std::vector<std::string_view> names;
+    for (const auto& known : protocols) names.push_back(known.name);
+    unknown("protocol", name, fmt::format("{}", fmt::join(names, ", ")));
+  }
   configuration.schedule = protocol->schedule;
   configuration.learning_rate = protocol->learning_rate;
   configuration.max_steps = protocol->max_steps;

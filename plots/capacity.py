@@ -26,8 +26,9 @@ REQUIRED = ["task", "S", "L", "replacement", "memory", "kernel", "key_dim", "fea
 
 # The columns that tell two ways to run a model apart; a file may lack the protocol's. An empty cell means that the
 # column says nothing about the model (softmax has no rule): such a model stands in every panel.
-WAYS = ["task", "replacement", "L", "key_dim", "rule", "normalization", "redraw", "scale", "model", "evaluation",
-        "batch", "learning_rate", "max_steps", "evaluation_every", "evaluation_sequences", "tolerance", "patience"]
+TRAINING = ["batch", "learning_rate", "max_steps", "evaluation_every", "evaluation_sequences", "tolerance", "patience",
+            "schedule", "warmup", "improvement", "cooldown"]
+WAYS = ["task", "replacement", "L", "key_dim", "rule", "normalization", "redraw", "scale", "model", "evaluation", *TRAINING]
 
 PUBLISHED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "results", "reference", "published_2021.csv")
 
@@ -108,7 +109,8 @@ def gather(rows):
         row["size"], row["length"] = S, "S" if L == S else f"{L / S:.3g} S" if S else "0"
         row["L"] = row["length"] if several_lengths else ""
     panels = [column for column in WAYS if differs(rows, column, lambda row: row["name"])]
-    labels = [column for column in WAYS if column not in panels and differs(rows, column, lambda row: None)]
+    # A sweep may train each model as suits it: that is no name of the model.
+    labels = [column for column in WAYS if column not in (*panels, *TRAINING) and differs(rows, column, lambda row: None)]
 
     series = {}
     for row in rows:

@@ -9,12 +9,12 @@ if(NOT CMAKE_SCRIPT_MODE_FILE)
       -D source=${PROJECT_SOURCE_DIR}
       -D version=${PROJECT_VERSION}
       -D "compiler=${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}"
-      -D "flags=${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${type}} $<JOIN:$<TARGET_PROPERTY:palimpsest_sweep,COMPILE_OPTIONS>, >"
+      -D "flags=${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${type}} $<JOIN:$<TARGET_PROPERTY:palimpsest_training,COMPILE_OPTIONS>, >"
       -P ${CMAKE_CURRENT_LIST_FILE}
     BYPRODUCTS ${header}
     VERBATIM)
-  add_dependencies(palimpsest_sweep palimpsest_build_info)
-  target_include_directories(palimpsest_sweep PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/build_info)
+  add_dependencies(palimpsest_training palimpsest_build_info)
+  target_include_directories(palimpsest_training PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/build_info)
   return()
 endif()
 

@@ -52,11 +52,11 @@ class KnownSteps {
   std::unordered_map<std::string, std::pair<double, double>> steps_;
 };
 
-/// The sets of sizes that a search may ask about, if every size below one that passes does: of capacities a twentieth
-/// apart, from none at all to the largest.
+/// The sets of sizes that a search may ask about, if every size below one that passes does: of capacities a tenth apart,
+/// from none at all to the largest.
 std::set<std::vector<Index>> possible_sizes(const Search& search) {
   std::set<std::vector<Index>> all;
-  for (Index capacity = search.first - 1;; capacity += 1 + capacity / 20) {
+  for (Index capacity = search.first - 1;; capacity += 1 + capacity / 10) {
     capacity = std::min(capacity, search.largest);
     all.insert(search_sizes(search, [&](Index S) { return S <= capacity; }));
     if (capacity == search.largest) return all;
@@ -71,11 +71,15 @@ class Predictor {
 
   void add(const Point& point) {
     add_most(point, static_cast<double>(point.configuration.max_steps));
-    if (const auto steps = known_(point)) add_expected(point, *steps);
+    if (const auto steps = known_(point)) {
+      add_expected(point, *steps);
+      ++prediction.known;
+    }
   }
 
-  /// All that a search may ask of a curve; its rows are those of one point after another of `known`.
-  void add(const Curve& curve, const std::set<std::vector<Index>>& possible, const std::vector<Index>& known_sizes) {
+  /// All that a search may ask of a curve, of which there are as many as seeds; `known_sizes`: where rows are known.
+  void add(const Curve& curve, const std::set<std::vector<Index>>& possible, const std::set<Index>& known_sizes,
+           std::size_t seeds) {
     std::unordered_map<Index, double> seconds;
     const auto at_most = [&](Index S) {
       if (const auto found = seconds.find(S); found != seconds.end()) return found->second;
@@ -91,32 +95,31 @@ class Predictor {
     }
     for (const auto S : *dearest) {
       const auto point = curve.at(S);
-      add_most(point, static_cast<double>(point.configuration.max_steps));
+      add_most(point, static_cast<double>(point.configuration.max_steps), static_cast<double>(seeds));
     }
     bool known = false;
     for (const auto S : known_sizes) {
       const auto point = curve.at(S);
       if (const auto steps = known_(point)) {
-        add_expected(point, *steps);
+        add_expected(point, *steps, static_cast<double>(seeds));
         known = true;
       }
     }
-    if (known) prediction.known += 1 - std::ssize(known_sizes);  // one curve, not so many points
+    if (known) prediction.known += seeds;
   }
 
  private:
-  void add_most(const Point& point, double steps) {
+  void add_most(const Point& point, double steps, double seeds = 1) {
     const double seconds = times_.seconds(point, steps);
-    prediction.most_steps += steps;
-    prediction.most_seconds += seconds;
+    prediction.most_steps += seeds * steps;
+    prediction.most_seconds += seeds * seconds;
     prediction.least_step = std::min(prediction.least_step, seconds / steps);
     prediction.dearest_step = std::max(prediction.dearest_step, seconds / steps);
   }
 
-  void add_expected(const Point& point, double steps) {
-    ++prediction.known;
-    prediction.expected_steps += steps;
-    prediction.expected_seconds += times_.seconds(point, steps);
+  void add_expected(const Point& point, double steps, double seeds = 1) {
+    prediction.expected_steps += seeds * steps;
+    prediction.expected_seconds += seeds * times_.seconds(point, steps);
   }
 
   PointTimes times_;
@@ -190,11 +193,16 @@ Prediction predict(const Specification& specification, Shard shard, const std::v
         static_cast<Index>(*values_schema().number(row.fields, "S")));
   const auto possible = possible_sizes(search);
   Predictor predictor(PointTimes(ends, 1, measure), known);
+  std::map<std::string, std::pair<const Curve*, std::size_t>> alike;  // but for the seed
   for (const auto& curve : curves) {
     if (curve.skipped) continue;
-    const auto found = sizes_of.find(kind_of(curve.at(search.first).key));
-    const auto sizes = found == sizes_of.end() ? std::set<Index>() : found->second;
-    predictor.add(curve, possible, {sizes.begin(), sizes.end()});
+    auto& [first, seeds] = alike[seedless(curve.at(search.first).key)];
+    if (!first) first = &curve;
+    ++seeds;
+  }
+  for (const auto& [key, curves_alike] : alike) {
+    const auto& [curve, seeds] = curves_alike;
+    predictor.add(*curve, possible, sizes_of[kind_of(curve->at(search.first).key)], seeds);
   }
   predictor.prediction.points = curves.size();
   return predictor.prediction;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <unordered_map>
@@ -20,6 +21,9 @@ std::string without(Key key, std::initializer_list<std::string_view> names) {
   for (const auto name : names) key[static_cast<std::size_t>(&find_parameter(name) - parameters().data())].clear();
   return describe(key);
 }
+
+/// Points of a kind are measured whose operations are this many times apart, or more.
+constexpr double kApart = 16;
 
 std::string kind_of(const Key& key) { return without(key, {"S", "L", "seed"}); }
 std::string seedless(const Key& key) { return without(key, {"seed"}); }
@@ -129,31 +133,33 @@ class Predictor {
 }  // namespace
 
 PointTimes::PointTimes(const std::vector<Point>& points, double seconds, const Measure& measure) {
-  std::map<std::string, std::pair<const Point*, const Point*>> ends;
+  std::map<std::string, std::map<double, const Point*>> kinds;  // by operations
+  for (const auto& point : points)
+    if (!point.skip) kinds[kind_of(point.key)].emplace(count_operations(point.configuration).step, &point);
   std::size_t samples = 0;
-  const auto operations = [](const Point& point) { return count_operations(point.configuration).step; };
-  for (const auto& point : points) {
-    if (point.skip) continue;
-    auto& [smallest, largest] = ends[kind_of(point.key)];
-    if (!smallest || operations(point) < operations(*smallest)) smallest = &point;
-    if (!largest || operations(point) > operations(*largest)) largest = &point;
+  for (auto& [kind, sized] : kinds) {
+    double last = 0;
+    const double largest = sized.rbegin()->first;
+    std::erase_if(sized, [&](const auto& entry) {
+      if (entry.first < kApart * last && entry.first < largest) return true;
+      last = entry.first;
+      return false;
+    });
+    samples += sized.size();
   }
-  for (const auto& [kind, pair] : ends) samples += operations(*pair.first) < operations(*pair.second) ? 2 : 1;
-  for (const auto& [kind, pair] : ends)
-    for (const auto* point : {pair.first, pair.second}) {
-      auto& known = kinds_[kind];
-      const auto counted = count_operations(point->configuration);
-      if (!known.empty() && known.back().step_operations == counted.step) continue;
-      known.push_back(
-          {counted.step, counted.evaluation, measure(point->configuration, seconds / static_cast<double>(samples))});
-    }
+  for (const auto& [kind, sized] : kinds)
+    for (const auto& [operations, point] : sized)
+      kinds_[kind].push_back({operations, count_operations(point->configuration).evaluation,
+                              measure(point->configuration, seconds / static_cast<double>(samples))});
 }
 
 PointTime PointTimes::of(const Point& point) const {
   const auto& samples = kinds_.at(kind_of(point.key));
-  const auto& small = samples.front();
-  const auto& large = samples.back();
   const auto counted = count_operations(point.configuration);
+  auto above = std::ranges::lower_bound(samples, counted.step, {}, &Sample::step_operations);
+  if (above == samples.end()) --above;
+  const auto& large = *above;
+  const auto& small = above == samples.begin() ? large : *std::prev(above);
   return {interpolated(counted.step, small.step_operations, small.time.step, large.step_operations, large.time.step),
           interpolated(counted.evaluation, small.evaluation_operations, small.time.evaluation,
                        large.evaluation_operations, large.time.evaluation)};
@@ -183,16 +189,18 @@ Prediction predict(const Specification& specification, Shard shard, const std::v
   }
   const auto& search = *specification.search;
   const auto curves = searched_curves(specification, shard);
-  std::vector<Point> ends;
+  std::vector<Point> measurable;
   for (const auto& curve : curves)
-    for (const auto S : {search.first, search.largest})
-      if (!curve.skipped) ends.push_back(curve.at(S));
+    for (Index S = search.first; !curve.skipped; S = std::min(2 * S, search.largest)) {
+      measurable.push_back(curve.at(S));
+      if (S == search.largest) break;
+    }
   std::unordered_map<std::string, std::set<Index>> sizes_of;  // by kind
   for (const auto& row : known)
     sizes_of[kind_of(values_schema().key(row.fields))].insert(
         static_cast<Index>(*values_schema().number(row.fields, "S")));
   const auto possible = possible_sizes(search);
-  Predictor predictor(PointTimes(ends, 1, measure), known);
+  Predictor predictor(PointTimes(measurable, 1, measure), known);
   std::map<std::string, std::pair<const Curve*, std::size_t>> alike;  // but for the seed
   for (const auto& curve : curves) {
     if (curve.skipped) continue;

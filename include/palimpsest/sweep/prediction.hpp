@@ -1,6 +1,6 @@
 // What a sweep will cost, told before it runs. The time of a step is measured, on this machine and now: a few steps and an
-// evaluation of the smallest and the largest point of each kind (points that differ in S, L and seed alone). Between them a
-// kind's seconds an operation (train/operations.hpp) are taken to be a power of its operations.
+// evaluation of the smallest and the largest point of each kind (points that differ in S, L and seed alone), and of some
+// between. From one to the next, time is taken to be a power of the operations (train/operations.hpp).
 #pragma once
 
 #include <functional>
@@ -31,7 +31,7 @@ class PointTimes {
     double step_operations, evaluation_operations;
     PointTime time;
   };
-  std::map<std::string, std::vector<Sample>> kinds_;  // one or two samples, the smaller first
+  std::map<std::string, std::vector<Sample>> kinds_;  // the smallest first
 };
 
 /// Processor times are in seconds, steps are training steps.

@@ -45,7 +45,6 @@ int main(int argc, char** argv) {
   Request request;
   request.declared_sweeps = declared_directory(PALIMPSEST_DATA_FROM_MAINS, PALIMPSEST_SOURCE_DIR "/bench") / "sweeps";
   bool list_only = false, schema_only = false, dry_run_only = false;
-  std::vector<std::string> expected;
   CLI::App app("Trains and evaluates the points of a sweep, one CSV row each.", "sweep");
   app.footer(fmt::format("{}\nDeclared sweeps are those in {}", examples, request.declared_sweeps.native()));
   const auto many = [&](const char* name, std::vector<std::string>& texts, const char* help) {
@@ -78,7 +77,8 @@ int main(int argc, char** argv) {
       ->check(CLI::NonNegativeNumber)
       ->type_name("SECONDS");
   app.add_flag("--dry-run", dry_run_only, "say what would run, and how long it would take: measures for a second");
-  many("--expected", expected, "for --dry-run: results that say how many steps points take")->type_name("FILE.csv");
+  many("--expected", request.expected, "for --dry-run: results that say how many steps points take")
+      ->type_name("FILE.csv");
   app.add_flag("--list", list_only, "print the sweep's points and all components; run nothing");
   app.add_flag("--schema", schema_only, "print the columns of the results as Markdown");
   request.command_line = palimpsest::shell_command(argc, argv);
@@ -93,10 +93,9 @@ int main(int argc, char** argv) {
     }
     if (!*name && !*from)
       throw palimpsest::ConfigurationError("which sweep? Give the name of a declared one (--help), a path or --from");
-    if (!expected.empty() && !dry_run_only)
+    if (!request.expected.empty() && !dry_run_only)
       throw palimpsest::ConfigurationError("--expected says what --dry-run is to expect: give both");
     if (dry_run_only) {
-      request.expected.assign(expected.begin(), expected.end());
       fmt::print("{}", dry_run(request));
       return 0;
     }

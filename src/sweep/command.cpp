@@ -24,6 +24,8 @@ std::filesystem::path output_path(const Request& request, const Specification& s
 
 Shard shard_of(const Request& request) { return request.shard.empty() ? Shard{} : parse_shard(request.shard); }
 
+int threads_of(const Request& request) { return request.threads > 0 ? request.threads : default_threads(); }
+
 std::string list_points(const Specification& specification) {
   const auto noun = specification.search ? "searches" : "points";
   std::string text = fmt::format("{}: {} {}", specification.name, plan(specification).size(), noun);
@@ -87,9 +89,9 @@ std::string dry_run(const Request& request) {
   for (const auto& path : request.expected) read(path, known);
   known.insert(known.end(), there.begin(), there.end());
   const bool searches = specification.search.has_value();
-  const int threads = request.threads > 0 ? request.threads : default_threads();
   return fmt::format("{}: {}results   {}\n", specification.name,
-                     describe(predict(specification, shard, there, known), searches, threads), out.native());
+                     describe(predict(specification, shard, there, known), searches, threads_of(request)),
+                     out.native());
 }
 
 Result run(const Request& request) {
@@ -98,7 +100,7 @@ Result run(const Request& request) {
   const auto planner = make_planner(specification, shard);
   RunnerOptions options;
   options.out = output_path(request, specification, shard);
-  options.threads = request.threads > 0 ? request.threads : default_threads();
+  options.threads = threads_of(request);
   options.save_model = request.save_model;
   options.save_curves = request.save_curves;
   options.save_episodes = request.save_episodes;

@@ -74,7 +74,7 @@ class Predictor {
   Prediction prediction;
 
   void add(const Point& point) {
-    add_most(point, static_cast<double>(point.configuration.max_steps));
+    add_most(point);
     if (const auto steps = known_(point)) {
       add_expected(point, *steps);
       ++prediction.known;
@@ -87,8 +87,7 @@ class Predictor {
     std::unordered_map<Index, double> seconds;
     const auto at_most = [&](Index S) {
       if (const auto found = seconds.find(S); found != seconds.end()) return found->second;
-      const auto point = curve.at(S);
-      return seconds[S] = times_.seconds(point, static_cast<double>(point.configuration.max_steps));
+      return seconds[S] = most_seconds(curve.at(S));
     };
     double most = -1;
     const std::vector<Index>* dearest = nullptr;
@@ -97,10 +96,7 @@ class Predictor {
       for (const auto S : sizes) sum += at_most(S);
       if (sum > most) most = sum, dearest = &sizes;
     }
-    for (const auto S : *dearest) {
-      const auto point = curve.at(S);
-      add_most(point, static_cast<double>(point.configuration.max_steps), static_cast<double>(seeds));
-    }
+    for (const auto S : *dearest) add_most(curve.at(S), static_cast<double>(seeds));
     bool known = false;
     for (const auto S : known_sizes) {
       const auto point = curve.at(S);
@@ -113,8 +109,12 @@ class Predictor {
   }
 
  private:
-  void add_most(const Point& point, double steps, double seeds = 1) {
-    const double seconds = times_.seconds(point, steps);
+  double most_seconds(const Point& point) const {
+    return times_.seconds(point, static_cast<double>(point.configuration.max_steps));
+  }
+
+  void add_most(const Point& point, double seeds = 1) {
+    const double steps = static_cast<double>(point.configuration.max_steps), seconds = most_seconds(point);
     prediction.most_steps += seeds * steps;
     prediction.most_seconds += seeds * seconds;
     prediction.least_step = std::min(prediction.least_step, seconds / steps);
@@ -167,9 +167,7 @@ PointTime PointTimes::of(const Point& point) const {
 
 double PointTimes::seconds(const Point& point, double steps) const {
   const auto time = of(point);
-  const double evaluations =
-      std::ceil(steps / static_cast<double>(point.configuration.evaluation_every)) + 1;  // and the final one
-  return steps * time.step + evaluations * time.evaluation;
+  return steps * time.step + evaluations(point.configuration, steps) * time.evaluation;
 }
 
 Prediction predict(const Specification& specification, Shard shard, const std::vector<RowFile::Row>& there,

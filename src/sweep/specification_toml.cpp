@@ -83,13 +83,14 @@ class Reader {
   Configuration protocol(const toml::table& root) const {
     Configuration followed;
     const auto* node = root.get("protocol");
-    if (root.contains("run")) follow_protocol("published_2021", followed);
+    const bool recorded = root.contains("run");
+    if (recorded) follow_protocol("published_2021", followed);
     if (node) {
       const auto name = string("protocol", *node);
       located(node->source(), [&] { follow_protocol(name, followed); });
     }
     if (reading_.protocol.empty()) return followed;
-    if (root.contains("run"))
+    if (recorded)
       throw ConfigurationError(
           fmt::format("'{}' gives every value itself: no protocol changes it; --set does", source_));
     follow_protocol(reading_.protocol, followed);

@@ -90,12 +90,15 @@ PointOperations count_operations(const Configuration& configuration) {
   return operations;
 }
 
+double evaluations(const Configuration& configuration, double steps) {
+  return std::ceil(steps / double(configuration.evaluation_every)) + 1;
+}
+
 double cost_estimate(const Configuration& configuration) {
   const auto operations = count_operations(configuration);
   const double steps = double(configuration.max_steps);
-  const double evaluations = std::ceil(steps / double(configuration.evaluation_every)) + 1;  // and the final one
   // Rounded, so that machines whose mathematical functions differ in the last digit deal the same shards.
-  return static_cast<float>(steps * operations.step + evaluations * operations.evaluation);
+  return static_cast<float>(steps * operations.step + evaluations(configuration, steps) * operations.evaluation);
 }
 
 }  // namespace palimpsest

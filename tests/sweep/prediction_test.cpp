@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "palimpsest/sweep/csv.hpp"
 #include "palimpsest/train/operations.hpp"
 
 namespace palimpsest::sweep {
@@ -40,9 +41,7 @@ double seconds_of(const Point& point, double steps, double evaluations) {
 RowFile::Row row_of(const Point& point, Index steps) {
   Outcome outcome;
   outcome.steps = steps;
-  std::vector<std::string> fields;
-  for (const auto& column : values_schema().columns()) fields.push_back(column.text(point, outcome));
-  return {2, fields, ""};
+  return {2, *csv_fields(values_schema().row(point, outcome)), ""};
 }
 
 TEST(Prediction, IsExactOnAMachineAsFastAtEverySize) {

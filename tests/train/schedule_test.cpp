@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <limits>
+#include <cmath>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "train/small.hpp"
@@ -66,10 +68,8 @@ TEST(Schedule, ACooldownBeginsEarlyEnoughToEndWithTheLastStep) {
     configuration.max_steps = most;
     Schedule schedule(configuration);
     double loss = 1;
-    Index falls = 0;
     for (Index steps = 1;; ++steps) {
       ASSERT_LE(steps, most);
-      if (schedule.rate(steps - 1) < 0.1 && falls == 0) falls = steps - 1;
       if (steps % 10 != 0 && !schedule.is_last(steps)) continue;
       const auto end = schedule.evaluated(steps, loss /= 2);
       if (!end) continue;

@@ -22,7 +22,7 @@ struct Request {
   std::filesystem::path out;            ///< empty: results/run/NAME.csv; NAME.quick, NAME.i-of-n
   std::string shard;                    ///< i/n; empty: the whole sweep
   std::filesystem::path save_model, save_curves, save_episodes;
-  std::vector<std::filesystem::path> expected;  ///< results that say how many steps points take, for dry_run()
+  std::vector<std::string> expected;  ///< results that say how many steps points take, for dry_run()
   double checkpoint_every = RunnerOptions{}.checkpoint_every;  ///< seconds; 0: never
   std::filesystem::path declared_sweeps;                       ///< where names are looked up
   std::string command_line;                                    ///< for the record

@@ -14,6 +14,9 @@ struct PointOperations {
 /// Of a valid configuration that isn't skipped.
 PointOperations count_operations(const Configuration& configuration);
 
+/// How often a point of so many steps is evaluated, the final time included.
+double evaluations(const Configuration& configuration, double steps);
+
 /// Of the whole point if it trains for max_steps. That it may stop earlier isn't known before.
 double cost_estimate(const Configuration& configuration);
 

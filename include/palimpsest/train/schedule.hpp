@@ -5,8 +5,8 @@
 //             equation 5 without restarts
 //   cooldown  η, until `patience` evaluations in a row lowered the loss no further, then η(1 − √x), where x goes from 0 to 1
 //             over `cooldown` times as many steps as went before; it begins early enough to end at T. Source: Hägele et al.
-//             2024 (arXiv 2405.18392), equation 2 and section 4.1. If that lowest loss is, but for a share `improvement`, the ½ of
-//             answering nothing, nothing was learnt that a lower rate could settle, and training ends at once
+//             2024 (arXiv 2405.18392), equation 2 and section 4.1. If that lowest loss is, but for a share `improvement`,
+//             the ½ of answering nothing, nothing was learnt that a lower rate could settle, and training ends at once
 // An evaluation lowers the loss if it is below (1 − improvement) times the loss that last did.
 #pragma once
 
@@ -30,7 +30,7 @@ class Schedule {
         cools_(configuration.schedule == "cooldown"),
         highest_rate_(configuration.learning_rate),
         warmup_(static_cast<double>(configuration.warmup)),
-        threshold_(1 - configuration.improvement),
+        improvement_(configuration.improvement),
         cooldown_(configuration.cooldown),
         last_(configuration.max_steps),
         evaluation_every_(configuration.evaluation_every),
@@ -52,7 +52,7 @@ class Schedule {
 
   /// Takes the loss after `steps` steps; says why training ends if it does.
   std::optional<std::string_view> evaluated(Index steps, double loss) {
-    if (!lowest_ || loss < *lowest_ * threshold_) {
+    if (!lowest_ || loss < *lowest_ * (1 - improvement_)) {
       lowest_ = loss;
       stalled_ = 0;
     } else {
@@ -73,7 +73,7 @@ class Schedule {
   }
 
  private:
-  bool answers_nothing() const { return std::abs(*lowest_ - 0.5) <= 0.5 * (1 - threshold_); }
+  bool answers_nothing() const { return std::abs(*lowest_ - 0.5) <= 0.5 * improvement_; }
 
   Index cooldown_steps(Index before) const {
     return static_cast<Index>(std::ceil(cooldown_ * static_cast<double>(before)));
@@ -85,7 +85,7 @@ class Schedule {
   }
 
   bool cosine_, cools_;
-  double highest_rate_, warmup_, threshold_, cooldown_;
+  double highest_rate_, warmup_, improvement_, cooldown_;
   Index last_, evaluation_every_, patience_;
   std::optional<Index> falls_from_;  // steps before the rate began to fall
   std::optional<double> lowest_;     // the loss that was last an improvement

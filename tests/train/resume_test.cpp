@@ -23,7 +23,7 @@ std::vector<std::string> states(const Configuration& configuration, Outcome& out
 std::vector<Configuration> points() {
   std::vector<Configuration> all = {small("elu", 5, 9),      small("dpfp:2", 3, 14),  small("favor:4", 8, 10),
                                     small("favor:4", 8, 10), small("favor:4", 8, 10), small_softmax(8, 10),
-                                    small("elu", 5, 9),      small("hedgehog", 5, 9)};
+                                    small("elu", 5, 9),      small("hedgehog", 5, 9), small("elu", 5, 9)};
   all[2].redraw = "every_step";
   all[3].redraw = "every:5";
   all[4].redraw = "fixed";
@@ -31,6 +31,9 @@ std::vector<Configuration> points() {
   all[6].L = 18;
   all[6].replacement = true;
   all[6].evaluation = "published_2021";
+  all[8].schedule = "cooldown";  // falls after step 21
+  all[8].cooldown = 0.75;
+  all[8].warmup = 5;
   for (auto& configuration : all) {
     configuration.batch = 3;
     configuration.learning_rate = 0.5;

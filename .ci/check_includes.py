@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Arrows run one way: core ← kernel, rule, normalization, task ← memory ← model ← train ← sweep ← trace ← bench.
+"""Arrows run one way: core ← kernel, rule, normalization, task ← engine ← memory ← model ← train ← sweep ← trace ← bench.
 
 A header in include/palimpsest/LAYER/ includes its own layer and the layers listed for it below, nothing else of ours.
 Siblings (kernel, rule, normalization, task) never include each other; theory knows core only. Whoever calls fmt::join
@@ -19,14 +19,15 @@ ALLOWED = {
     "core": set(),
     "kernel": {"core"},
     "rule": {"core"},
+    "engine": {"core", "rule"},
     "normalization": {"core"},
     "task": {"core"},
     "theory": {"core"},
-    "memory": PARTS,
-    "model": PARTS | {"memory"},
-    "train": PARTS | {"memory", "model", "theory"},
-    "sweep": PARTS | {"memory", "model", "theory", "train"},
-    "trace": PARTS | {"memory", "model", "theory", "train", "sweep"},
+    "memory": PARTS | {"engine"},
+    "model": PARTS | {"engine", "memory"},
+    "train": PARTS | {"engine", "memory", "model", "theory"},
+    "sweep": PARTS | {"engine", "memory", "model", "theory", "train"},
+    "trace": PARTS | {"engine", "memory", "model", "theory", "train", "sweep"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

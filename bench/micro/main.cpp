@@ -1,5 +1,5 @@
-// Micro-benchmarks: multiply-add peak, kernels, memories, pieces of a training step, training steps. `micro --help` lists Google Benchmark's
-// options.
+// Micro-benchmarks: multiply-add peak, kernels, memories, pieces of a training step, the chunk engine, training steps.
+// `micro --help` lists Google Benchmark's options.
 #include <fmt/format.h>
 
 #include "measure.hpp"
@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
   register_kernels();
   register_memories();
   register_pieces();
+  register_engine();
   register_training_steps();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();

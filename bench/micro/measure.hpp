@@ -19,6 +19,7 @@ void register_peak();
 void register_kernels();
 void register_memories();
 void register_pieces();
+void register_engine();
 void register_training_steps();
 
 /// Processor time of the calling thread.

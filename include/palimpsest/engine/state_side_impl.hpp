@@ -1,0 +1,188 @@
+// Bodies of state_side.hpp. Only a source that instantiates includes it.
+#pragma once
+
+#include "palimpsest/engine/chunk_impl.hpp"
+#include "palimpsest/engine/solve.hpp"
+#include "palimpsest/engine/state_side.hpp"
+
+namespace palimpsest::engine {
+
+template <class T>
+template <class Values>
+void StateSide<T>::read_any(const Factors<T>& factors, const Values& values, const ConstMatrixView<T>& Q,
+                            const std::vector<Index>& after, MatrixView<T>& Y, Kept& kept, Matrix<T>* final_state,
+                            Index chunk) {
+  const Index p = factors.features(), L = factors.writes(), N = Q.cols(), d_v = values.rows();
+  const Erase erase = factors.structure.erase;
+  const bool erases = factors.structure.erases();
+  const Index sides = factors.structure.sides();
+  assert(fits(factors) && Q.rows() == p && Y.rows() == d_v && Y.cols() == N && chunk > 0);
+  kept.chunk = chunk;
+  kept.order.set(after, L, N);
+  kept.among.resize(erases ? sides * chunk : 0, L);
+  kept.asked.resize(sides * chunk, N);
+  kept.Z.resize(erases ? d_v : 0, L);
+  kept.W.resize(d_v, (L + chunk - 1) / chunk * p);
+
+  for (Index i = 0; i < kept.order.asked_by(0); ++i) Y.col(kept.order.query[i]).setZero();
+  Written<T, Values> written(values, written_);
+  auto W = state_(d_v, p);
+  W.setZero();
+  const Index last = final_state ? L : kept.order.seen();
+  for (Index first = 0; first < last; first += chunk) {
+    const Index n = std::min(chunk, L - first), from = kept.order.asked_by(first);
+    const Index m = kept.order.asked_by(first + n) - from, own = erases ? n : 0;
+    chunk_.set(factors, first, n);
+    written.set(first, factors.w.segment(first, n));
+    kept.W.middleCols(first / chunk * p, p) = W;
+
+    auto start = start_(p, own + m);  // [Ã, G u]
+    auto queries = queries_(p, m);
+    kept.order.gather(Q, from, queries);
+    kept.order.positions(from, m, first, n, seen_);
+    auto asked = kept.asked.block(0, from, sides * n, m);
+    auto among = kept.among.block(0, first, erases ? sides * n : 0, own);
+    chunk_.meet(queries, seen_, asked, start.rightCols(m));
+    if (erases) chunk_.meet(chunk_.A(), chunk_.before(), among, start.leftCols(n));
+
+    auto found = found_(d_v, own + m);  // W [Ã, G u]
+    if (first > 0)
+      found.noalias() = W * start;
+    else
+      found.setZero();
+    auto y = found.rightCols(m);
+    auto Z = kept.Z.middleCols(first, n);
+    switch (erase) {
+      case Erase::none:
+        written.add_product(asked, y);
+        break;
+      case Erase::along:
+        Z = found.leftCols(n);
+        written.add_to(Z);
+        solve<T>(among, Z);
+        y.noalias() += Z * asked;
+        break;
+      case Erase::free:
+        Z = found.leftCols(n);
+        written.add_product(among.bottomRows(n), Z);
+        solve<T>(among.topRows(n), Z);
+        y.noalias() += Z * asked.topRows(n);
+        written.add_product(asked.bottomRows(n), y);
+        break;
+    }
+    kept.order.scatter(y, from, Y);
+    if (first + n >= last && !final_state) break;
+
+    auto ends = ends_(p, sides * n);
+    chunk_.to_end(ends);
+    chunk_.pass(W);
+    if (erases) W.noalias() += Z * ends.leftCols(n).transpose();
+    if (erase != Erase::along) written.add_product(ends.rightCols(n).transpose(), W);
+  }
+  if (final_state) *final_state = W;
+}
+
+template <class T>
+template <class Values>
+void StateSide<T>::read_any_backward(const Factors<T>& factors, const Values& values, const ConstMatrixView<T>& Q,
+                                     const ConstMatrixView<T>& dY, const Kept& kept, Factors<T>& dfactors,
+                                     MatrixView<T>& dQ, std::optional<MatrixView<T>> dV) {
+  const Index p = factors.features(), L = factors.writes(), d_v = values.rows(), chunk = kept.chunk;
+  const Erase erase = factors.structure.erase;
+  const bool erases = factors.structure.erases();
+  const Index sides = factors.structure.sides(), last = kept.order.seen();
+  assert(dY.rows() == d_v && dY.cols() == Q.cols() && dQ.rows() == p && dQ.cols() == Q.cols());
+  Written<T, Values> written(values, written_);
+  auto dW = dW_(d_v, p);
+  for (Index first = (last - 1) / chunk * chunk; first >= 0 && last > 0; first -= chunk) {
+    const Index n = std::min(chunk, L - first), from = kept.order.asked_by(first);
+    const Index m = kept.order.asked_by(first + n) - from, own = erases ? n : 0;
+    const bool is_followed = first + n < last;  // else nothing comes back through the state
+    chunk_.set(factors, first, n);
+    written.set(first, factors.w.segment(first, n));
+    const auto W = kept.W.middleCols(first / chunk * p, p);
+    const auto Z = kept.Z.middleCols(first, n);
+    const auto asked = kept.asked.block(0, from, sides * n, m);
+    const auto among = kept.among.block(0, first, erases ? sides * n : 0, own);
+    auto queries = queries_(p, m);
+    kept.order.gather(Q, from, queries);
+    kept.order.positions(from, m, first, n, seen_);
+
+    auto gradient = gradient_(d_v, own + m);  // [F, dY]
+    auto F = gradient.leftCols(own);
+    auto dy = gradient.rightCols(m);
+    kept.order.gather(dY, from, dy);
+    auto ends = ends_(p, sides * n), dends = dends_(p, sides * n);
+    if (is_followed) chunk_.to_end(ends);
+    if (erases) {
+      F.noalias() = dy * asked.topRows(n).transpose();
+      if (is_followed) F.noalias() += dW * ends.leftCols(n);
+      solve_transposed<T>(among.topRows(n), F);
+      if (is_followed) dends.leftCols(n).noalias() = dW.transpose() * Z;
+    }
+    auto dP = dP_(sides * n, own + m);
+    if (erase == Erase::along) {
+      written.add_to_backward(F);
+      dP.noalias() = Z.transpose() * gradient;
+    } else {
+      written.add_product_backward(dy, asked.bottomRows(n));
+      if (erases) written.add_product_backward(F, among.bottomRows(n));
+      if (is_followed) written.add_product_backward(dW, ends.rightCols(n).transpose());
+      if (erases) dP.topRows(n).noalias() = Z.transpose() * gradient;
+      written.transposed_product(gradient, dP.bottomRows(n));
+      if (is_followed) written.transposed_product(dW, dends.rightCols(n).transpose());
+    }
+    written.close(first, dfactors.w, dV);
+
+    auto dstart = dstart_(p, own + m);
+    if (first > 0) {
+      dstart.noalias() = W.transpose() * gradient;
+      auto start = start_(p, own + m);
+      chunk_.to_start(queries, seen_, start.rightCols(m));
+      if (erases) chunk_.to_start(chunk_.A(), chunk_.before(), start.leftCols(n));
+      if (is_followed) {
+        chunk_.pass_backward(W, dW);
+        dW.noalias() += gradient * start.transpose();
+      } else {
+        dW.noalias() = gradient * start.transpose();
+      }
+    } else {
+      dstart.setZero();
+    }
+    auto dqueries = dqueries_(p, m);
+    chunk_.meet_backward(queries, seen_, dP.rightCols(m), dstart.rightCols(m), dqueries);
+    if (erases) chunk_.meet_backward(chunk_.A(), chunk_.before(), dP.leftCols(n), dstart.leftCols(n), chunk_.dA());
+    if (is_followed) chunk_.to_end_backward(dends);
+    chunk_.close(dfactors);
+    kept.order.scatter_add(dqueries, from, dQ);
+  }
+}
+
+template <class T>
+void StateSide<T>::read(const Factors<T>& factors, const OneHot& values, ConstMatrixView<T> Q,
+                        const std::vector<Index>& after, MatrixView<T> Y, Kept& kept, Matrix<T>* final_state,
+                        Index chunk) {
+  read_any(factors, values, Q, after, Y, kept, final_state, chunk);
+}
+
+template <class T>
+void StateSide<T>::read(const Factors<T>& factors, const Dense<T>& values, ConstMatrixView<T> Q,
+                        const std::vector<Index>& after, MatrixView<T> Y, Kept& kept, Matrix<T>* final_state,
+                        Index chunk) {
+  read_any(factors, values, Q, after, Y, kept, final_state, chunk);
+}
+
+template <class T>
+void StateSide<T>::read_backward(const Factors<T>& factors, const OneHot& values, ConstMatrixView<T> Q,
+                                 ConstMatrixView<T> dY, const Kept& kept, Factors<T>& dfactors, MatrixView<T> dQ) {
+  read_any_backward(factors, values, Q, dY, kept, dfactors, dQ, std::nullopt);
+}
+
+template <class T>
+void StateSide<T>::read_backward(const Factors<T>& factors, const Dense<T>& values, ConstMatrixView<T> Q,
+                                 ConstMatrixView<T> dY, const Kept& kept, Factors<T>& dfactors, MatrixView<T> dQ,
+                                 std::optional<MatrixView<T>> dV) {
+  read_any_backward(factors, values, Q, dY, kept, dfactors, dQ, dV);
+}
+
+}  // namespace palimpsest::engine

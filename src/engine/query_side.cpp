@@ -1,0 +1,3 @@
+#include "palimpsest/engine/query_side_impl.hpp"
+
+template class palimpsest::engine::QuerySide<float>;

@@ -1,0 +1,3 @@
+#include "palimpsest/engine/state_side_impl.hpp"
+
+template class palimpsest::engine::StateSide<float>;

@@ -8,6 +8,7 @@
 
 #include "main.hpp"
 #include "palimpsest/core/file.hpp"
+#include "palimpsest/core/precision.hpp"
 #include "palimpsest/sweep/parameter.hpp"
 
 namespace {
@@ -16,7 +17,7 @@ constexpr auto examples = R"(
 Examples:
   trace --T 1000 --values distinct --out rewritten.csv
   trace --kernel dpfp:1 --normalization sum --keys 100 --beta 0.5 --T 100000 --rows 100 --out many.csv
-  trace --precision float --T 100000 --rows 100 --out float.csv
+  trace --rule sum --precision bfloat16 --T 100000 --rows 100 --out bfloat16.csv
   trace --rule gated_delta --alpha 0.99 --draw unit --keys 20 --T 500 --out gated.csv
   sweep capacity --set replacement=true --set L=2S --axis kernel=elu --axis S=20 --set rule=delta --save-model models
   trace --model models/S=20,L=40,replacement=true,memory=fast_weight,kernel=elu,rule=delta,seed=1 --T 1000 --out trained.csv
@@ -31,7 +32,7 @@ int main(int argc, char** argv) {
   bool schema_only = false;
   CLI::App app(
       "Records what each write does to a fast weight memory: what it writes and removes, how accumulator and state "
-      "grow, and what single precision loses. One CSV row a write.",
+      "grow, and what a format of fewer bits loses. One CSV row a write.",
       "trace");
   app.footer(examples);
   auto* model =
@@ -53,7 +54,10 @@ int main(int argc, char** argv) {
   app.add_option("-T,--T,--writes", request.writes, "number of writes")->capture_default_str()->type_name("T");
   app.add_option("--rows", request.rows, "record at most so many, at log-spaced t = 1 ... T (default: every write)")
       ->type_name("N");
-  app.add_option("--precision", request.precision, "of the recorded state: float or double")->capture_default_str();
+  app.add_option("--precision", request.precision,
+                 "of the recorded state: " + palimpsest::known<palimpsest::Precisions>() +
+                     "; the last two are computed in float, and rounded to nearest even after every write")
+      ->capture_default_str();
   app.add_option("--seed", seed, "of random keys and of the stream")->capture_default_str()->type_name("N");
   auto* to = app.add_option("--out", out, "the trace; replaced if it is there, once the trace is whole")
                  ->type_name("FILE.csv");

@@ -18,10 +18,11 @@ PARAMETERS = {
     "normalization": "text", "model": "text", "evaluation": "text", "seed": "integer", "batch": "integer",
     "learning_rate": "number", "max_steps": "integer", "evaluation_every": "integer", "evaluation_sequences": "integer",
     "tolerance": "number", "patience": "integer", "schedule": "text", "warmup": "integer", "improvement": "number",
-    "cooldown": "number",
+    "cooldown": "number", "largest_beta": "number", "ridge": "gate",
 }
 # Those that only some memories have.
-SOME = {"kernel", "redraw", "scale", "rule", "beta", "alpha", "normalization", "patience", "improvement", "cooldown"}
+SOME = {"kernel", "redraw", "scale", "rule", "beta", "alpha", "normalization", "patience", "improvement", "cooldown",
+        "largest_beta", "ridge"}
 OF_FAST_WEIGHT = {"kernel", "rule", "normalization"}
 
 

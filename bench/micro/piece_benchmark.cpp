@@ -112,11 +112,12 @@ void copy(benchmark::State& state) {
 
 void evaluation(benchmark::State& state, Configuration configuration) {
   configuration.S = configuration.L = state.range(0);
-  Trainer<Real, PublishedModel<Real>, FastWeight<Real>> trainer(
-      configuration, PublishedModel<Real>(token_shape(configuration), ProjectionInit::linear, 1),
-      FastWeight<Real>(make_component<Kernels<Real>>("kernel", configuration.kernel), SumRule<Real>(),
-                       AttentionNormalization<Real>(), configuration.key_dim));
-  measure(state, count_operations(configuration).evaluation, [&] { return trainer.evaluate(1).loss; });
+  std::visit(
+      [&]<class Memory>(const Memory& memory) {
+        Trainer<Real, AnyModel<Real>, Memory> trainer(configuration, make_model(configuration, memory), memory);
+        measure(state, count_operations(configuration).evaluation, [&] { return trainer.evaluate(1).loss; });
+      },
+      make_memory(configuration));
 }
 
 template <class F>

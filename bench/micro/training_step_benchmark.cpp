@@ -4,58 +4,50 @@
 // Operations: those of train/operations.hpp, as the components state them. Dealing the episodes is timed and not
 // counted.
 #include <string>
-#include <utility>
 #include <variant>
 
 #include "measure.hpp"
-#include "palimpsest/memory/all.hpp"
-#include "palimpsest/model/all.hpp"
 #include "palimpsest/train/operations.hpp"
+#include "palimpsest/train/parts.hpp"
 #include "palimpsest/train/trainer.hpp"
 
 namespace palimpsest::micro {
 namespace {
 
-using TimedModels = TypeList<PublishedModel<Real>, TableModel<Real>>;
-
-/// `configuration`: all but S, L and the model.
-template <class Model, class Memory>
+/// `configuration`: all but S and L.
+template <class Memory>
 void training_step(benchmark::State& state, Configuration configuration, const Memory& memory) {
   const bool overwriting = configuration.replacement;
   configuration.S = state.range(0);
   configuration.L = (overwriting ? 2 : 1) * configuration.S;
-  configuration.model = Model::name;
-  const auto init = is_softmax(configuration) ? ProjectionInit::softmax : ProjectionInit::linear;
-  Trainer<Real, Model, Memory> trainer(configuration, Model(token_shape(configuration), init, configuration.seed),
-                                       memory);
+  Trainer<Real, AnyModel<Real>, Memory> trainer(configuration, make_model(configuration, memory), memory);
   measure(state, count_operations(configuration).step, [&] { return trainer.step(); });
   state.SetComplexityN(configuration.S);
 }
 
-template <class Model, class Memory>
-benchmark::internal::Benchmark* register_model(const std::string& name, const Configuration& configuration,
-                                               const Memory& memory) {
-  return benchmark::RegisterBenchmark(
-             fmt::format("training_step/{}/{}", Model::name, name).c_str(),
-             [=](benchmark::State& state) { training_step<Model>(state, configuration, memory); })
+benchmark::internal::Benchmark* register_model(const std::string& name, const Configuration& configuration) {
+  return benchmark::RegisterBenchmark(fmt::format("training_step/{}/{}", configuration.model, name).c_str(),
+                                      [=](benchmark::State& state) {
+                                        std::visit(
+                                            [&](const auto& memory) { training_step(state, configuration, memory); },
+                                            make_memory(configuration));
+                                      })
       ->ArgName("S")
       ->Unit(benchmark::kMicrosecond)
       ->Complexity();
 }
 
-template <class Memory>
-void register_memory(const std::string& name, const Configuration& configuration, const Memory& memory) {
-  TimedModels::for_each([&]<class Model>() {
-    register_model<Model>(name, configuration, memory)->Arg(20)->Arg(100)->Arg(200)->Arg(300)->Arg(600);
-  });
+void register_models(const std::string& name, Configuration configuration) {
+  for (const char* model : {"published", "table"}) {
+    configuration.model = model;
+    register_model(name, configuration)->Arg(20)->Arg(100)->Arg(200)->Arg(300)->Arg(600);
+  }
 }
 
 void register_fast_weight(const std::string& specification) {
   Configuration configuration;
   configuration.kernel = specification;
-  register_memory(specification, configuration,
-                  FastWeight<Real>(make_component<Kernels<Real>>("kernel", specification), SumRule<Real>(),
-                                   AttentionNormalization<Real>(), configuration.key_dim));
+  register_models(specification, configuration);
 }
 
 /// Setting 2 of the 2021 paper: L = 2S writes with replacement, the delta rule with learnt strengths, `sum` normalisation:
@@ -66,14 +58,7 @@ void register_delta(const std::string& specification) {
   configuration.kernel = specification;
   configuration.rule = "delta";
   configuration.normalization = "sum";
-  const FastWeight<Real> memory(make_component<Kernels<Real>>("kernel", specification), DeltaRule<Real>(),
-                                SumNormalization<Real>(), configuration.key_dim);
-  register_model<PublishedModel<Real>>("delta+" + specification, configuration, memory)
-      ->Arg(20)
-      ->Arg(60)
-      ->Arg(100)
-      ->Arg(200)
-      ->Arg(400);
+  register_model("delta+" + specification, configuration)->Arg(20)->Arg(60)->Arg(100)->Arg(200)->Arg(400);
 }
 
 }  // namespace
@@ -83,7 +68,7 @@ void register_training_steps() {
   for (const char* kernel : {"elu", "dpfp:1", "dpfp:3", "favor:64"}) register_fast_weight(kernel);
   Configuration softmax;
   softmax.memory = SoftmaxMemory<Real>::name;
-  register_memory("softmax", softmax, SoftmaxMemory<Real>());
+  register_models("softmax", softmax);
 }
 
 }  // namespace palimpsest::micro

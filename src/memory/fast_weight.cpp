@@ -1,3 +1,3 @@
-#include "palimpsest/memory/fast_weight.hpp"
+#include "palimpsest/memory/fast_weight_impl.hpp"
 
 template class palimpsest::FastWeight<float>;

@@ -1,27 +1,10 @@
 #include "palimpsest/model/any_model.hpp"
 
-#include <fmt/format.h>
-
-#include <optional>
-
 namespace palimpsest {
-namespace {
-
-template <class T>
-typename Models<T>::Variant make(std::string_view name, TokenShape shape, ProjectionInit init, std::uint64_t seed) {
-  std::optional<typename Models<T>::Variant> made;
-  Models<T>::for_each([&]<class Model>() {
-    if (Model::name == name) made.emplace(std::in_place_type<Model>, shape, init, seed);
-  });
-  if (!made) throw ConfigurationError(fmt::format("unknown model '{}'; known: {}", name, known<Models<T>>()));
-  return std::move(*made);
-}
-
-}  // namespace
 
 template <class T>
 AnyModel<T>::AnyModel(std::string_view name, TokenShape shape, ProjectionInit init, std::uint64_t seed)
-    : model_(make<T>(name, shape, init, seed)) {}
+    : model_(make_component<Models<T>>("model", name, shape, init, seed)) {}
 
 template <class T>
 void AnyModel<T>::encode(const std::vector<int>& keys, TokenTables<T>& tables) {
@@ -36,6 +19,11 @@ void AnyModel<T>::backward(const std::vector<int>& keys, const TokenTables<T>& g
 template <class T>
 std::vector<Parameter<T>*> AnyModel<T>::parameters() {
   return std::visit([](auto& model) { return model.parameters(); }, model_);
+}
+
+template <class T>
+std::string AnyModel<T>::name() const {
+  return specification(model_);
 }
 
 template class AnyModel<float>;

@@ -202,6 +202,9 @@ const std::vector<Parameter>& parameters() {
       integer("warmup", &C::warmup, 0, "training steps over which the rate rises to its highest"),
       real("improvement", &C::improvement, true, "share by which an evaluation must lower the loss to count"),
       real("cooldown", &C::cooldown, true, "steps of falling rate, as a share of those before"),
+      real("largest_beta", &C::largest_beta, false,
+           "what the write strength may go up to: 1, or 2 of a rule that allows it"),
+      gate("ridge", &C::ridge, "regulariser of rule mesa: `learnt` for each feature, or a number for all"),
   };
   return all;
 }

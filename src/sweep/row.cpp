@@ -206,6 +206,13 @@ const Schema& values_schema() {
       key("warmup"),
       key("improvement"),
       key("cooldown"),
+      key("largest_beta"),
+      key("ridge"),
+      measured(
+          "mean_gates", Type::text,
+          "means of the rule's other gates over the same, `name=value` with blanks between, of one per feature over "
+          "features too",
+          [](const Outcome& o) { return o.mean_gates; }),
   });
   return schema;
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "palimpsest/core/precision.hpp"
 #include "palimpsest/kernel/all.hpp"
 #include "palimpsest/memory/feature_map.hpp"
 #include "palimpsest/memory/state.hpp"
@@ -24,8 +25,8 @@ struct Setup {
   Index keys, values;           ///< N, d_v
   bool distinct;                ///< a new value each write
   Index writes;
-  std::vector<Index> rows;  ///< t's to record, in order
-  bool single;              ///< record the float state
+  std::vector<Index> rows;        ///< t's to record, in order
+  Precisions::Variant precision;  ///< of the state to record
   std::uint64_t seed;
   TokenTables<float> tables;
   FixedGates gates;  ///< of those that tables doesn't have
@@ -57,8 +58,8 @@ struct Sight {
   Vector<double> before, after, asked;     ///< y by the key before and after the write, and by the query after it
 };
 
-/// A state with all that maps a token to its key.
-template <class T>
+/// A state with all that maps a token to its key. Keys and queries are in T, the state in Stored.
+template <class T, class Stored = T>
 class Carrier {
  public:
   explicit Carrier(const Setup& setup)
@@ -72,14 +73,23 @@ class Carrier {
         [&]<class R>(const R& r) {
           steps_ = r.steps_a_write();
           largest_ = T(R::largest_strength);
+          gate_list_.assign(R::gates.begin(), R::gates.end());
         },
         rule);
     key_ = lift(setup.tables.key);
     value_ = lift(setup.tables.value);
     const Matrix<T> queries = lift(setup.tables.query);
     map_.forward(queries, T(kReadOutEpsilon), queries_);
-    strength_ = gate(setup.tables.strength, setup.gates.beta);
-    decay_ = gate(setup.tables.decay, setup.gates.alpha);
+    for (std::size_t i = 0; i < gate_list_.size(); ++i) {
+      const auto fixed = setup.gates.find(gate_list_[i].name);
+      Gate gate{fixed == setup.gates.end() ? T(1) : static_cast<T>(fixed->second), {}, {}};
+      if (i < setup.tables.gates.size()) {
+        gate.by_key = setup.tables.gates[i].key.reshaped().template cast<T>();
+        gate.by_value = setup.tables.gates[i].value.reshaped().template cast<T>();
+      }
+      gates_.push_back(std::move(gate));
+    }
+    opened_.resize(gates_.size());
   }
 
   /// One write, with all its steps; sees the last one if asked to.
@@ -91,13 +101,14 @@ class Carrier {
       if (value_.cols() > 0) x_ += value_.col(by_value);
       map_.forward(x_, T(0), key_features_);
       const auto k = key_features_.phi().col(0);
-      const T beta = open(strength_, by_key, by_value, largest_), alpha = open(decay_, by_key, by_value, T(1));
+      for (std::size_t i = 0; i < gates_.size(); ++i)
+        opened_[i] = open(gates_[i], by_key, by_value, gate_list_[i].name == kBeta.name ? largest_ : T(1));
       const bool seen = sight && j + 1 == steps_;
       if (seen) sight->before = read(k);
-      const auto effect = state_.write(k, v_, beta, alpha);
+      const auto effect = state_.write(k, v_, opened_);
       if (!seen) continue;
-      sight->beta = beta;
-      sight->alpha = alpha;
+      sight->beta = opened(kBeta);
+      sight->alpha = opened(kAlpha);
       sight->squared_norm = static_cast<double>(k.squaredNorm());
       sight->written = effect.written;
       sight->kept = effect.kept;
@@ -109,7 +120,7 @@ class Carrier {
   }
 
   Vector<double> answer(int key) { return read(queries_.phi().col(key)); }
-  const FastWeightState<T>& state() const { return state_; }
+  const FastWeightState<T, Stored>& state() const { return state_; }
   Index feature_dim() const { return map_.feature_dim(); }
 
  private:
@@ -118,8 +129,10 @@ class Carrier {
     Vector<T> by_key, by_value;  // logits, or empty
   };
 
-  static Gate gate(const GateTable<float>& table, double fixed) {
-    return {static_cast<T>(fixed), table.key.cast<T>(), table.value.cast<T>()};
+  /// 1 of a gate that the rule doesn't have.
+  double opened(const palimpsest::Gate& gate) const {
+    const int i = index_of(gate_list_, gate.name);
+    return i < 0 ? 1.0 : static_cast<double>(opened_[static_cast<std::size_t>(i)]);
   }
 
   static T open(const Gate& gate, Index by_key, Index by_value, T largest) {
@@ -146,11 +159,13 @@ class Carrier {
   FeatureMap<T> map_;
   Index steps_ = 1;
   T largest_ = 1;
-  FastWeightState<T> state_;
+  FastWeightState<T, Stored> state_;
   Matrix<T> key_, value_;               // d̃×nN, d̃×nN or d̃×0
   Features<T> queries_, key_features_;  // of N queries, of the write's key
-  Gate strength_, decay_;
-  Matrix<T> x_;  // d̃×1
+  std::vector<palimpsest::Gate> gate_list_;
+  std::vector<Gate> gates_;
+  std::vector<T> opened_;  // of the last write
+  Matrix<T> x_;            // d̃×1
   Vector<T> y_, v_;
 };
 

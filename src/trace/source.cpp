@@ -5,15 +5,14 @@
 #include <algorithm>
 #include <numeric>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "palimpsest/core/npy.hpp"
 #include "palimpsest/core/random.hpp"
-#include "palimpsest/memory/all.hpp"
-#include "palimpsest/model/all.hpp"
 #include "palimpsest/sweep/parameter.hpp"
 #include "palimpsest/sweep/saved.hpp"
-#include "palimpsest/train/configuration.hpp"
+#include "palimpsest/train/parts.hpp"
 
 namespace palimpsest::trace {
 Configuration point_of(const std::filesystem::path& model) {
@@ -37,7 +36,7 @@ Configuration point_of(const std::filesystem::path& model) {
       throw ConfigurationError(fmt::format("model '{}' is not named after its point, as --save-model does: {}",
                                            model.string(), reason.what()));
     }
-  if (configuration.memory != FastWeight<float>::name)
+  if (!std::holds_alternative<FastWeight<float>>(make_memory(configuration)))
     throw ConfigurationError(fmt::format("model '{}': memory '{}' has no state of fixed size; known: {}",
                                          model.string(), configuration.memory, FastWeight<float>::name));
   return configuration;
@@ -62,13 +61,10 @@ template void read_parameters(const std::filesystem::path&, const std::vector<Pa
 TokenTables<float> trained_tables(const std::filesystem::path& directory, const Configuration& configuration) {
   std::vector<int> keys(static_cast<std::size_t>(configuration.S));
   std::iota(keys.begin(), keys.end(), 0);
+  auto model = make_model(configuration, std::get<FastWeight<float>>(make_memory(configuration)));
+  read_parameters(directory, model.parameters());
   TokenTables<float> tables;
-  Models<float>::for_each([&]<class Model>() {
-    if (Model::name != configuration.model) return;
-    Model model(token_shape(configuration), ProjectionInit::linear, configuration.seed);
-    read_parameters(directory, model.parameters());
-    model.encode(keys, tables);
-  });
+  model.encode(keys, tables);
   return tables;
 }
 

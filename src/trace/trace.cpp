@@ -8,12 +8,13 @@
 #include <cmath>
 #include <functional>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "palimpsest/sweep/csv.hpp"
 #include "palimpsest/theory/rewritten_key.hpp"
 #include "palimpsest/trace/source.hpp"
-#include "palimpsest/train/configuration.hpp"
+#include "palimpsest/train/parts.hpp"
 #include "trace/carrier.hpp"
 
 namespace palimpsest::trace {
@@ -91,7 +92,7 @@ Setup resolve(const Request& request) {
                                     {&request.alpha, &configuration.alpha}})
     if (!text->empty()) *field = *text;
   require("T", request.writes, 1, kMostWrites);
-  listed("precision", request.precision, {"float", "double"});
+  setup.precision = make_component<Precisions>("precision", request.precision);
   validate(configuration);
   if (const auto reason = reason_to_skip(configuration)) throw ConfigurationError(*reason);
   const auto rule = make_component<Rules<float>>("rule", configuration.rule);
@@ -112,9 +113,8 @@ Setup resolve(const Request& request) {
   setup.values = trained ? configuration.S : parse_values(request.values, request.writes);
   setup.writes = request.writes;
   setup.rows = recorded(request.writes, request.rows);
-  setup.single = request.precision == "float";
   setup.seed = request.seed;
-  setup.gates = fixed_gates(configuration);
+  setup.gates = std::get<FastWeight<float>>(make_memory(configuration)).fixed_gates();
   const Index n = std::visit([](const auto& r) { return r.steps_a_write(); }, rule);
   setup.tables = trained ? trained_tables(request.model, configuration)
                          : random_tables(setup.keys, configuration.key_dim, n, request.draw == "unit", request.seed);
@@ -134,7 +134,8 @@ struct Record {
 };
 
 double distance(const Vector<double>& y, int value) {
-  return std::sqrt(std::max(0.0, y.squaredNorm() + 1 - 2 * y(value)));
+  const double squared = y.squaredNorm() + 1 - 2 * y(value);
+  return squared <= 0 ? 0 : std::sqrt(squared);  // rounding may go below 0; NaN stays NaN
 }
 
 /// Relative to the double one; 0 of two zeros.
@@ -144,7 +145,8 @@ double relative(double difference, double size) { return difference == 0 ? 0 : d
 void expect(const Setup& setup, Record& record) {
   const auto& c = setup.configuration;
   if (setup.keys != 1 || setup.source == "trained" || c.rule != "delta") return;
-  const double beta = setup.gates.beta, squared_norm = record.sight.squared_norm;
+  const auto fixed = setup.gates.find(kBeta.name);
+  const double beta = fixed == setup.gates.end() ? 1 : fixed->second, squared_norm = record.sight.squared_norm;
   const bool accumulates = record.accumulator_norm.has_value();
   if (!accumulates && squared_norm > 1 + 1e-6) return;
   const Vector<double> w = accumulates ? theory::rewritten_attention_weights(record.t, beta)
@@ -187,8 +189,8 @@ class Writer {
   std::vector<int> held_;
 };
 
-template <class T>
-double recall_loss(Carrier<T>& carrier, const std::vector<int>& held) {
+template <class T, class Stored>
+double recall_loss(Carrier<T, Stored>& carrier, const std::vector<int>& held) {
   double sum = 0, count = 0;
   for (std::size_t key = 0; key < held.size(); ++key) {
     if (held[key] < 0) continue;
@@ -237,8 +239,11 @@ const std::vector<Column>& columns() {
       chosen("rule", "how a write changes the state", [](S s) { return s.configuration.rule; }),
       chosen("normalization", "how keys, queries and read-out are normalised",
              [](S s) { return s.configuration.normalization; }),
-      chosen("precision", "of the state that is recorded: `float` or `double`",
-             [](S s) { return s.single ? "float" : "double"; }),
+      chosen(
+          "precision",
+          "of the state that is recorded: `float`, `double`, or `bfloat16` or `float16`, computed in float and rounded "
+          "after every write",
+          [](S s) { return std::visit([]<class P>(const P&) { return P::name; }, s.precision); }),
       chosen("seed", "of keys and stream; of a trained model, of the stream", [](S s) { return s.seed; }),
       {"t", "number of the write, from 1", [](S, Index, R r) { return fmt::format("{}", r.t); }},
       {"key", "the key written", [](S, Index, R r) { return fmt::format("{}", r.key); }},
@@ -269,7 +274,9 @@ const std::vector<Column>& columns() {
                [](R r) { return r.query_contrast; }),
       measured("loss", "mean over all keys written so far of ½‖v − y‖², v their latest value, asked by query",
                [](R r) { return r.loss; }),
-      measured("rounding_state", "‖W_float − W_double‖/‖W_double‖ of the two states that saw the same stream",
+      measured("rounding_state",
+               "‖W_r − W_double‖/‖W_double‖ of two states that saw the same stream; W_r in `precision`, or in float if "
+               "that is `double`",
                [](R r) { return r.rounding_state; }),
       measured("rounding_accumulator", "the same of z", [](R r) { return r.rounding_accumulator; }),
       measured("rounding_answer", "the same of what the key retrieves", [](R r) { return r.rounding_answer; }),
@@ -282,12 +289,12 @@ const std::vector<Column>& columns() {
   return all;
 }
 
-}  // namespace
-
-std::string trace(const Request& request) {
-  const Setup setup = resolve(request);
-  Carrier<double> twice(setup);
-  Carrier<float> once(setup);
+/// The trace with the state in Recorded recorded.
+template <class Recorded>
+std::string follow(const Setup& setup) {
+  constexpr bool records_double = std::is_same_v<Recorded, double>;
+  Carrier<double> in_double(setup);
+  Carrier<float, std::conditional_t<records_double, float, Recorded>> shorter(setup);
   Writer writer(setup);
   std::vector<std::string> fields;
   for (const auto& column : columns()) fields.emplace_back(column.name);
@@ -296,29 +303,31 @@ std::string trace(const Request& request) {
   for (Index t = 1; t <= setup.writes; ++t) {
     const auto [key, value, old] = writer.next(t);
     if (t < *row) {
-      twice.write(key, value, nullptr);
-      once.write(key, value, nullptr);
+      in_double.write(key, value, nullptr);
+      shorter.write(key, value, nullptr);
       continue;
     }
     ++row;
-    Sight in_double, in_float;
-    twice.write(key, value, &in_double);
-    once.write(key, value, &in_float);
-    const Matrix<double> W = once.state().W().cast<double>();
-    const Vector<double> z = once.state().z().cast<double>();
+    Sight of_double, of_shorter;
+    in_double.write(key, value, &of_double);
+    shorter.write(key, value, &of_shorter);
+    const Matrix<double>& W_double = in_double.state().W();
+    const Vector<double>& z_double = in_double.state().z();
+    const Matrix<double> W = shorter.state().W().template cast<double>();
+    const Vector<double> z = shorter.state().z().template cast<double>();
     Record record;
     record.t = t;
     record.key = key;
     record.value = value;
-    record.rounding_state = relative((W - twice.state().W()).norm(), twice.state().W().norm());
-    if (once.state().accumulates()) {
-      record.accumulator_norm = setup.single ? z.norm() : twice.state().z().norm();
-      record.rounding_accumulator = relative((z - twice.state().z()).norm(), twice.state().z().norm());
+    record.rounding_state = relative((W - W_double).norm(), W_double.norm());
+    if (shorter.state().accumulates()) {
+      record.accumulator_norm = records_double ? z_double.norm() : z.norm();
+      record.rounding_accumulator = relative((z - z_double).norm(), z_double.norm());
     }
-    record.rounding_answer = relative((in_float.after - in_double.after).norm(), in_double.after.norm());
-    record.state_norm = setup.single ? W.norm() : twice.state().W().norm();
-    record.loss = setup.single ? recall_loss(once, writer.held()) : recall_loss(twice, writer.held());
-    record.sight = setup.single ? std::move(in_float) : std::move(in_double);
+    record.rounding_answer = relative((of_shorter.after - of_double.after).norm(), of_double.after.norm());
+    record.state_norm = records_double ? W_double.norm() : W.norm();
+    record.loss = records_double ? recall_loss(in_double, writer.held()) : recall_loss(shorter, writer.held());
+    record.sight = records_double ? std::move(of_double) : std::move(of_shorter);
     record.contrast_before = distance(record.sight.before, value);
     record.contrast = distance(record.sight.after, value);
     record.query_contrast = distance(record.sight.asked, value);
@@ -328,10 +337,17 @@ std::string trace(const Request& request) {
     }
     expect(setup, record);
     fields.clear();
-    for (const auto& column : columns()) fields.push_back(column.text(setup, twice.feature_dim(), record));
+    for (const auto& column : columns()) fields.push_back(column.text(setup, in_double.feature_dim(), record));
     csv += sweep::csv_line(fields) + "\n";
   }
   return csv;
+}
+
+}  // namespace
+
+std::string trace(const Request& request) {
+  const Setup setup = resolve(request);
+  return std::visit([&]<class P>(const P&) { return follow<typename P::Stored>(setup); }, setup.precision);
 }
 
 std::string schema() {

@@ -10,14 +10,12 @@
 #include "palimpsest/core/archive.hpp"
 #include "palimpsest/core/npy.hpp"
 #include "palimpsest/core/text.hpp"
-#include "palimpsest/memory/all.hpp"
-#include "palimpsest/model/any_model.hpp"
-#include "palimpsest/task/all.hpp"
 #include "palimpsest/theory/delta_bound.hpp"
 #include "palimpsest/theory/distinct_keys.hpp"
 #include "palimpsest/theory/overwriting.hpp"
 #include "palimpsest/theory/published_bound.hpp"
 #include "palimpsest/theory/rank_bound.hpp"
+#include "palimpsest/train/parts.hpp"
 #include "palimpsest/train/trainer.hpp"
 
 namespace palimpsest {
@@ -25,30 +23,16 @@ namespace {
 
 using Real = float;
 
-FastWeight<Real> make_fast_weight(const Configuration& configuration) {
-  auto kernel = make_component<Kernels<Real>>("kernel", configuration.kernel);
-  std::visit(
-      [&]<class K>(K& k) {
-        if constexpr (RandomKernel<K, Real>) k.scaled = configuration.scale != "none";
-        if constexpr (LearntKernel<K, Real>) k.start(configuration.key_dim);
-      },
-      kernel);
-  return {std::move(kernel), make_component<Rules<Real>>("rule", configuration.rule),
-          make_component<Normalizations<Real>>("normalization", configuration.normalization), configuration.key_dim,
-          fixed_gates(configuration)};
-}
-
 /// Calls f(model, memory) with those that the configuration names.
 template <class F>
 void with_model_and_memory(const Configuration& configuration, F&& f) {
-  const bool softmax = is_softmax(configuration);
-  AnyModel<Real> model(configuration.model, token_shape(configuration),
-                       softmax ? ProjectionInit::softmax : ProjectionInit::linear, configuration.seed);
-  if (softmax) {
-    f(std::move(model), SoftmaxMemory<Real>());
-  } else {
-    f(std::move(model), make_fast_weight(configuration));
-  }
+  std::visit(
+      [&]<class Memory>(Memory&& memory) {
+        if constexpr (requires { memory.start(); }) memory.start();
+        auto model = make_model(configuration, memory);
+        f(std::move(model), std::move(memory));
+      },
+      make_memory(configuration));
 }
 
 void save_model(const std::filesystem::path& directory, const std::vector<Parameter<Real>*>& parameters) {
@@ -65,8 +49,9 @@ SequenceObserver<Real> episode_writer(const std::filesystem::path& directory, co
   std::filesystem::create_directories(directory);
   return [directory, &memory, number = 0](const Episode& episode, const Matrix<Real>& Y) mutable {
     const auto file = [&](std::string_view what) { return directory / fmt::format("{:03}_{}.npy", number, what); };
-    std::vector<int> asked, targets;
+    std::vector<int> asked, targets, after;
     for (const Query& query : episode.queries) {
+      after.push_back(static_cast<int>(query.seen(std::ssize(episode.keys))));
       asked.push_back(query.key);
       targets.push_back(query.target);
     }
@@ -74,6 +59,7 @@ SequenceObserver<Real> episode_writer(const std::filesystem::path& directory, co
     write_npy(file("values"), episode.values);
     write_npy(file("queries"), asked);
     write_npy(file("targets"), targets);
+    write_npy(file("after"), after);
     write_npy(file("outputs"), Y);
     if (memory.coefficients().rows() > 0) write_npy(file("coefficients"), memory.coefficients());
     if constexpr (requires { memory.random_features(); })
@@ -82,22 +68,35 @@ SequenceObserver<Real> episode_writer(const std::filesystem::path& directory, co
   };
 }
 
-/// Mean gates over all writes of an evaluation.
-struct GateMeans {
-  struct Mean {
-    double sum = 0, count = 0;
-    void add(const Vector<Real>& values) {
-      sum += values.cast<double>().sum();
-      count += static_cast<double>(values.size());
-    }
-    double value() const { return sum / count; }
-  };
-  Mean beta, alpha;
-
+/// Mean gates over all writes of an evaluation, in the order of the rule's list.
+class GateMeans {
+ public:
   void add(const Writes<Real>& writes) {
-    beta.add(writes.beta);
-    alpha.add(writes.alpha);
+    sums_.resize(writes.gates.size());
+    for (std::size_t i = 0; i < writes.gates.size(); ++i) {
+      sums_[i].first += writes.gates[i].template cast<double>().sum();
+      sums_[i].second += static_cast<double>(writes.gates[i].size());
+    }
   }
+
+  /// Empty if there is no gate of that name.
+  std::optional<double> of(std::span<const Gate> gates, std::string_view name) const {
+    const int i = index_of(gates, name);
+    if (i < 0 || sums_.empty()) return std::nullopt;
+    return sums_[static_cast<std::size_t>(i)].first / sums_[static_cast<std::size_t>(i)].second;
+  }
+
+  /// Of all but β and α.
+  std::string others(std::span<const Gate> gates) const {
+    std::string text;
+    for (const Gate& gate : gates)
+      if (gate.name != kBeta.name && gate.name != kAlpha.name)
+        text += fmt::format("{}{}={:.6g}", text.empty() ? "" : " ", gate.name, *of(gates, gate.name));
+    return text;
+  }
+
+ private:
+  std::vector<std::pair<double, double>> sums_;  // and counts
 };
 
 /// Answers of an evaluation that are all 0, or divided by ε more than by z·q: features are 0 or underflow.
@@ -157,8 +156,8 @@ double loss_bound(const Configuration& configuration) {
   const Index S = configuration.S, L = configuration.L;
   const bool published = configuration.evaluation == "published_2021";
   if (!configuration.replacement) return published ? theory::published_rank_bound(S, *p) : theory::rank_bound(L, *p);
-  const bool knows_order = std::visit([]<class R>(const R&) { return R::knows_order; },
-                                      make_component<Rules<Real>>("rule", configuration.rule));
+  const bool knows_order =
+      std::visit([](const auto& memory) { return memory.knows_order(); }, make_memory(configuration));
   if (published)
     return std::max(theory::published_delta_bound(S, S, *p),
                     knows_order ? 0 : theory::overwriting_evaluation_loss(S, S, theory::published_sequence_weight));
@@ -194,6 +193,7 @@ Outcome run_point(const Configuration& configuration, const RunOptions& options)
   outcome.bound = loss_bound(configuration);
   with_model_and_memory(configuration, [&]<class Memory>(AnyModel<Real>&& model, Memory&& memory) {
     Trainer<Real, AnyModel<Real>, Memory> trainer(configuration, std::move(model), std::move(memory));
+    outcome.parts = trainer.parts();
     resume(options.checkpoints.resume, trainer, outcome);
     start -= outcome.seconds;
     auto saved = Clock::now();
@@ -228,8 +228,11 @@ Outcome run_point(const Configuration& configuration, const RunOptions& options)
     outcome.accuracy = final.accuracy;
     outcome.loss_by_age = final.by_age;
     outcome.loss_by_overwrites = final.by_overwrites;
-    if (applies("beta", configuration)) outcome.mean_beta = gates.beta.value();
-    if (applies("alpha", configuration)) outcome.mean_alpha = gates.alpha.value();
+    if constexpr (requires { trainer.memory().gates(); }) {
+      outcome.mean_beta = gates.of(trainer.memory().gates(), kBeta.name);
+      outcome.mean_alpha = gates.of(trainer.memory().gates(), kAlpha.name);
+      outcome.mean_gates = gates.others(trainer.memory().gates());
+    }
     if (!options.save_model.empty()) save_model(options.save_model, trainer.parameters());
   });
   outcome.seconds = thread_seconds() - start;

@@ -79,13 +79,28 @@ def keys_and_queries(row, model, keys, values, asked):
 
 
 def gate(name, start, largest, row, model, keys, values):
-    """A gate of every write (step): nL; 1 of a rule without it."""
-    if row[name] != "learnt":
-        return np.full(steps(row) * len(keys), float(row[name] or 1))
+    """A gate of every write (step): nL×width, one number or one per feature; 1 of a rule without it."""
+    writes = steps(row) * len(keys)
+    if row.get(name) not in (None, "", "learnt"):
+        return np.full((writes, 1), float(row[name]))
     if name in model:  # a table of logits, which began at `start`
-        return largest * sigmoid(model[name][keys].reshape(-1))
+        return largest * sigmoid(model[name][keys].reshape(writes, -1))
+    if f"W_{name}" not in model:
+        return np.ones((writes, 1))
     W, b = model[f"W_{name}"], model[f"b_{name}"].reshape(-1)
-    return largest * sigmoid((tokens(row, model, keys, values) @ W.T + b + start).reshape(-1))
+    return largest * sigmoid((tokens(row, model, keys, values) @ W.T + b + start).reshape(writes, -1))
+
+
+def gates_of(row, model, keys, values):
+    """By name; those that all writes share are as they were learnt."""
+    largest = 2 if row["rule"].startswith("delta_product") else float(row["largest_beta"] or 1)
+    gates = {name: gate(name, 6 if name == "alpha" else 0, largest if name == "beta" else 1, row, model, keys, values)
+             for name in ("beta", "alpha", "erase", "write", "rate", "theta", "eta")}
+    constants = {name: model[name].reshape(-1) for name in ("c", "xi", "zeta") if name in model}
+    if row["rule"] == "mesa":
+        learnt = 0.25 + np.log1p(np.exp(model["ridge"].reshape(-1))) if row["ridge"] == "learnt" else None
+        constants["ridge"] = float(row["ridge"]) if learnt is None else learnt
+    return gates, constants
 
 
 def normalised(phi, row, epsilon):
@@ -93,35 +108,52 @@ def normalised(phi, row, epsilon):
     name = row["normalization"]
     if name in ("sum", "sum+attention"):
         return phi / (phi.sum(axis=0) + epsilon)
-    if name == "sum_of_squares":
+    if name in ("sum_of_squares", "sum_of_squares+attention"):
         return phi**2 / ((phi**2).sum(axis=0) + epsilon)
     if name == "centered_l2":
         phi = phi - phi.mean(axis=0)
-    return phi / (np.linalg.norm(phi, axis=0) + epsilon) if name in ("l2", "centered_l2") else phi
+    return phi / (np.linalg.norm(phi, axis=0) + epsilon) if name in ("l2", "l2+attention", "centered_l2") else phi
 
 
-def answer(row, K, Q, V, beta, alpha, omega, model):
+def answer(row, K, Q, V, gates, constants, omega, model):
     """Y: S×N from V: S×nL."""
-    if row["memory"] == "softmax":
+    if row["memory"] != "fast_weight":
+        kept = int(row["memory"].partition(":")[2] or V.shape[1])
+        K, V = K[:, -kept:], V[:, -kept:]
         logits = K.T @ Q / np.sqrt(len(K))
         C = np.exp(logits - logits.max(axis=0))
         return V @ (C / C.sum(axis=0))
     k, q = normalised(features(K, row, omega, model), row, 0), normalised(features(Q, row, omega, model), row, EPSILON)
-    rule, divides = row["rule"].partition(":")[0], row["normalization"] in ("attention", "sum+attention")
+    rule, divides = row["rule"].partition(":")[0], row["normalization"].endswith("attention")
     if rule == "rls":
         return V @ k.T @ np.linalg.solve(k @ k.T + RIDGE * np.eye(len(k)), q)
     W, z = np.zeros((len(V), len(k))), np.zeros(len(k))
+    G, M = np.zeros((len(k), len(k))), np.zeros_like(W)
     for t in range(K.shape[1]):
-        strength = beta[t] / (1 + beta[t] * k[:, t] @ k[:, t]) if rule == "longhorn" else beta[t]
-        W = W * alpha[t]
-        retrieved = W @ k[:, t] if rule not in ("sum", "decay") else 0
-        if divides and t > 0:
-            retrieved = retrieved / (z @ k[:, t] + EPSILON)
-        W += strength * np.outer(V[:, t] - retrieved, k[:, t])
+        at = {name: values[t] for name, values in gates.items()}
+        beta, alpha, key = at["beta"], at["alpha"], k[:, t]
+        divisor = z @ key + EPSILON if divides and t > 0 else 1
+        if rule == "mesa":
+            G = alpha * G + beta * np.outer(key, key)
+            W = alpha * W + beta * np.outer(V[:, t], key)
+        elif rule == "momentum_delta":
+            M = at["eta"] * M - at["theta"] * np.outer(W @ key / divisor - V[:, t], key)
+            W = alpha * W + M
+        elif rule == "rwkv7":
+            unit = constants["xi"] * key
+            unit = unit / np.linalg.norm(unit)
+            W = W * alpha - np.outer(W @ unit, at["rate"] * unit) + np.outer(
+                V[:, t], key * (1 + (at["rate"] - 1) * constants["zeta"]))
+        else:
+            strength = beta / (1 + beta * key @ key) if rule == "longhorn" else beta
+            W = W * alpha
+            removed = key * at["erase"] if rule == "gated_delta2" else constants.get("c", 1) * strength * key
+            retrieved = W @ removed / divisor if rule not in ("sum", "decay", "gla") else 0
+            W += np.outer((at["write"] if rule == "gated_delta2" else strength) * V[:, t] - retrieved, key)
         if rule == "fwm2021" and t > 0:
             W /= max(1, np.linalg.norm(W))
         z += k[:, t]
-    Y = W @ q
+    Y = W @ (np.linalg.solve(G + np.diag(np.full(len(k), constants["ridge"])), q) if rule == "mesa" else q)
     if rule == "fwm2021":
         return (Y - Y.mean(axis=0)) / np.sqrt(Y.var(axis=0) + 1e-5)
     return Y / (z @ q + EPSILON) if divides else Y
@@ -148,12 +180,11 @@ def check(row, models, episodes):
         assert all(last[key] == target for key, target in zip(asked, targets)), "a target is not the last value"
         S = int(row["S"])
         K, Q = keys_and_queries(row, model, keys, values, asked)
-        beta = gate("beta", 0, 2 if row["rule"].startswith("delta_product") else 1, row, model, keys, values)
-        alpha = gate("alpha", 6, 1, row, model, keys, values)
-        betas.append(beta)
-        alphas.append(alpha)
+        gates, constants = gates_of(row, model, keys, values)
+        betas.append(gates["beta"].ravel())
+        alphas.append(gates["alpha"].ravel())
         V = np.eye(S)[np.repeat(values, steps(row))].T
-        Y = answer(row, K, Q, V, beta, alpha, omega, model)
+        Y = answer(row, K, Q, V, gates, constants, omega, model)
         assert outputs.shape == Y.shape, (outputs.shape, Y.shape)
         off = np.abs(outputs - Y).max()
         assert off <= TOLERANCE * max(1, np.abs(Y).max()), f"outputs differ by {off}"

@@ -2,7 +2,7 @@
 # Files that are no regular ones are written through, a stream that takes nothing is an error of every program, and the
 # recorded command line runs again.
 source "$(dirname "$0")/common.bash"
-capacity=$bench/capacity check=$bench/check compare=$bench/compare trace=$bench/trace
+capacity=$bench/capacity check=$bench/check compare=$bench/compare features=$bench/features trace=$bench/trace
 
 "$sweep" capacity --axis S=5,10 --axis kernel=elu "${tiny[@]}" --out a.csv > /dev/null
 cp a.csv b.csv
@@ -16,7 +16,7 @@ max = 100
 reason = "any loss will do"
 END
 # Each writes the file that is its last word.
-writers=("$capacity a.csv --out" "$check a.csv --gates gates.toml --junit" "$trace --T 20 --out")
+writers=("$capacity a.csv --out" "$check a.csv --gates gates.toml --junit" "$trace --T 20 --out" "$features --out")
 
 for writer in "${writers[@]}"; do
   $writer plain > said.txt
@@ -38,7 +38,7 @@ for writer in "${writers[@]}"; do
   cmp plain out || fail "$writer to stdout, a file"
   $writer /dev/stdout | cmp plain || fail "$writer to stdout, a pipe"
   $writer /dev/null > said_again.txt
-  cmp -s said.txt said_again.txt || [[ $writer == *trace* ]] || fail "$writer to /dev/null"
+  cmp -s said.txt said_again.txt || [[ $writer == *trace* || $writer == *features* ]] || fail "$writer to /dev/null"
   expect_error 1 "cannot write '/dev/full': No space left on device" $writer /dev/full
   expect_error 1 "Is a directory" $writer "$work"
   rm pipe link link_of_link real
@@ -52,7 +52,8 @@ ln -s whole_real.csv whole.csv
 # A full stdout.
 speakers=("$sweep capacity --list" "$sweep --schema" "$sweep --help" "$sweep --from a.provenance.toml --out a.csv"
   "$capacity a.csv" "$capacity --schema" "$check a.csv --gates gates.toml" "$compare a.csv b.csv"
-  "$merge part.csv --out whole.csv" "$trace --schema" "$trace --T 20 --out t.csv")
+  "$merge part.csv --out whole.csv" "$trace --schema" "$trace --T 20 --out t.csv"
+  "$features --schema" "$features --out f.csv")
 for speaker in "${speakers[@]}"; do
   $speaker > /dev/null || fail "$speaker"
   status=0

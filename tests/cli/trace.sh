@@ -10,6 +10,12 @@ trace=$bench/trace
 cmp deep/a.csv b.csv || fail "the same command gives the same bytes"
 "$trace" --T 100000 --rows 20 --precision float --out long.csv > /dev/null
 [[ $(rows long.csv) -le 20 && $(tail -1 long.csv | cut -d, -f11) == 100000 ]] || fail "log-spaced rows end at T"
+for precision in bfloat16 float16; do
+  "$trace" --T 500 --precision $precision --rule sum --out $precision.csv > /dev/null
+  [[ $(rows $precision.csv) -eq 500 && $(tail -1 $precision.csv | cut -d, -f9) == "$precision" ]] || fail "$precision"
+done
+cmp -s bfloat16.csv float16.csv && fail "two precisions, one trace"
+"$trace" --help | grep -qF 'float, double, bfloat16, float16' || fail "--help names the precisions"
 "$trace" --help | grep -qF 'trace --kernel dpfp:1' || fail "--help has examples"
 "$trace" --schema | cut -d'`' -f2 | tail -n +3 | paste -sd, > columns.txt
 [[ $(cat columns.txt) == "$(head -1 b.csv)" ]] || fail "--schema lists the columns"
@@ -35,6 +41,7 @@ bad "beta = 1.5" --beta 1.5
 bad "seed '-1': allowed is an integer from 0 to 9223372036854775807" --seed=-1
 bad "seed '18446744073709551616'" --seed 18446744073709551616
 bad "seed '0x1'" --seed 0x1
+bad "unknown precision 'half'; known: float, double, bfloat16, float16" --precision half
 bad "unknown rule 'nope'; known: sum, delta" --rule nope
 bad "unknown kernel 'nope'; known: identity" --kernel nope
 bad "unknown normalization 'nope'; known: none" --normalization nope

@@ -4,6 +4,7 @@
 
 #include <numeric>
 #include <string>
+#include <vector>
 
 #include "palimpsest/memory/fast_weight.hpp"
 #include "palimpsest/theory/random_keys.hpp"
@@ -100,10 +101,10 @@ Rewritten rewrite(Index n, double beta, const std::string& normalization) {
   episode.keys.assign(static_cast<std::size_t>(n), 0);
   episode.values.resize(static_cast<std::size_t>(n));
   std::iota(episode.values.begin(), episode.values.end(), 0);
-  auto fast_weight = memory<Elu<double>>("delta", normalization, {beta, 1});
+  auto fast_weight = memory<Elu<double>>("delta", normalization, {{"beta", beta}});
   fast_weight.begin(tables);
   M Y(n, 1);
-  fast_weight.read(episode, {0}, Y);
+  fast_weight.read(episode, std::vector<int>{0}, Y);
   const M phi = features(Elu<double>(), tables.key);
   return {Y.col(0), (phi / phi.sum()).squaredNorm()};
 }

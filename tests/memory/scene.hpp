@@ -5,9 +5,11 @@
 
 #include <functional>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "palimpsest/memory/token_tables.hpp"
+#include "palimpsest/rule/gate.hpp"
 #include "palimpsest/task/episode.hpp"
 #include "reference/dense.hpp"
 #include "reference/random.hpp"
@@ -18,6 +20,7 @@ struct Scene {
   Index S = 0;
   Index steps_a_write = 1;
   double largest_strength = 1;
+  std::vector<Gate> gates;
   TokenTables<double> tables;
   std::vector<Episode> episodes;
   std::vector<std::vector<int>> columns;  // the queries that an episode is read with
@@ -27,8 +30,8 @@ struct Scene {
 /// away from 0, whatever the value: |key| ≥ 0.3, |value| ≤ 0.2.
 Scene scene(Index d, Index S, Index L, bool with_values, std::vector<std::vector<int>> columns);
 
-/// The same scene for a rule of n steps a write, with learnt gates.
-Scene with_gates(Scene scene, Index n, double largest_strength, bool strength, bool decay);
+/// The same scene for a rule of n steps a write and p features, with its gates learnt.
+Scene with_gates(Scene scene, Index n, Index p, double largest_strength, std::vector<Gate> gates);
 
 /// Episode i in full, a column a step of a write.
 reference::Sequence sequence(const Scene& scene, std::size_t i);
@@ -39,8 +42,10 @@ TokenTables<To> cast(const TokenTables<From>& tables) {
   const auto gate = [](const GateTable<From>& table) {
     return GateTable<To>{table.key.template cast<To>(), table.value.template cast<To>()};
   };
+  std::vector<GateTable<To>> gates;
+  for (const auto& table : tables.gates) gates.push_back(gate(table));
   return {tables.key.template cast<To>(), tables.value.template cast<To>(), tables.query.template cast<To>(),
-          gate(tables.strength), gate(tables.decay)};
+          std::move(gates)};
 }
 
 /// Reads all episodes of a step; Y: S×N each, from poisoned buffers.
@@ -71,8 +76,8 @@ TokenTables<double> gradients(Memory& memory, const Scene& scene) {
     memory.backward(scene.episodes[i], scene.columns[i], weights(scene, i));
   }
   const Matrix<double> stale = Matrix<double>::Constant(2, 3, std::numeric_limits<double>::quiet_NaN());
-  const GateTable<double> stale_gate{stale.reshaped(), stale.reshaped()};
-  TokenTables<double> gradient{stale, stale, stale, stale_gate, stale_gate};  // end overwrites
+  const GateTable<double> stale_gate{stale, stale};
+  TokenTables<double> gradient{stale, stale, stale, {3, stale_gate}};  // end overwrites
   memory.end(gradient);
   return gradient;
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <vector>
 
 #include "memory/check.hpp"
 
@@ -47,7 +48,7 @@ TEST(SoftmaxMemory, AnswersByHand) {
   SoftmaxMemory<double> memory;
   M Y(2, 1);
   memory.begin(tables);
-  memory.read({{0, 1}, {1, 0}, {}}, {0}, Y);
+  memory.read({{0, 1}, {1, 0}, {}}, std::vector<int>{0}, Y);
   EXPECT_TRUE(agree(Y, M{{0.25}, {0.75}}, 1e-15));  // last bits
 }
 
@@ -66,9 +67,9 @@ TEST(SoftmaxMemory, LargeLogitsDontOverflow) {
   Matrix<float> Y(2, 1), dY{{1.f}, {-1.f}};
   memory.begin(tables);
   const Episode episode{{0, 1}, {0, 1}, {}};
-  memory.read(episode, {0}, Y);
+  memory.read(episode, std::vector<int>{0}, Y);
   EXPECT_EQ(Y, (Matrix<float>{{1.f}, {0.f}}));
-  memory.backward(episode, {0}, dY);
+  memory.backward(episode, std::vector<int>{0}, dY);
   TokenTables<float> gradient;
   memory.end(gradient);
   EXPECT_TRUE(gradient.key.isZero(0) && gradient.query.isZero(0));

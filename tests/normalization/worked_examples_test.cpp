@@ -103,12 +103,12 @@ TEST(CenteredL2Normalization, TakesAwayTheMeanAndDividesByTheLength) {
   EXPECT_TRUE(reference::agree(phi, M{{-3}, {-1}, {4}} / std::sqrt(26.0), 1e-15));
 }
 
-TEST(SumAttentionNormalization, DoesBoth) {
-  EXPECT_TRUE(SumAttentionNormalization<double>::accumulates);
+TEST(SumAndAttention, DoesBoth) {
+  EXPECT_TRUE(Accumulated<SumNormalization<double>>::accumulates);
   const M raw{{1}, {3}};
   M phi(2, 1);
   Vector<double> scale(1);
-  SumAttentionNormalization<double>().forward(raw, phi, scale, 0);
+  Accumulated<SumNormalization<double>>().forward(raw, phi, scale, 0);
   EXPECT_EQ(phi, (M{{0.25}, {0.75}}));
 }
 
@@ -119,7 +119,8 @@ TEST(Normalizations, DivideByASumOfFeaturesOnlyIfTheyNeedThemNonnegative) {
     M phi(2, 1);
     Vector<double> scale(1);
     N().forward(raw, phi, scale, 0);
-    EXPECT_EQ(N::accumulates || !phi.allFinite(), N::needs_nonnegative) << N::name;
+    constexpr bool accumulates = N::accumulates && !requires { N::makes_nonnegative; };
+    EXPECT_EQ(accumulates || !phi.allFinite(), N::needs_nonnegative) << N::name;
   });
 }
 

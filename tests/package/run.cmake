@@ -45,7 +45,7 @@ endfunction()
 
 set(bin ${work}/prefix/bin)
 set(share ${work}/prefix/share/palimpsest)
-foreach(main sweep capacity check compare merge trace)
+foreach(main sweep capacity check compare features merge trace)
   output_of(help ${bin}/palimpsest-${main} --help)
 endforeach()
 set(check_capacity ${source}/results/capacity/capacity.csv --tier full)

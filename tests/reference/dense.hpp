@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,13 +33,16 @@ bool is_scale_free(std::string_view normalization);
 /// λ of the rule rls in tests: large enough that what is compared isn't rounding divided by λ.
 inline constexpr double kRidge = 0.1;
 
+/// Gates of one write by name: a number each, or one per feature. One that isn't named is 1.
+using Gates = std::map<std::string, Vector<double>, std::less<>>;
+
 /// The state of a fast weight memory: W (d_v×p) and z (p), changed by one write at a time. Keys and queries come after
 /// the feature map and before normalisation.
 class State {
  public:
   State(std::string_view rule, std::string_view normalization, Index d_v, Index p, double epsilon_of_queries = 1e-6);
 
-  void write(const Vector<double>& raw, const Vector<double>& v, double beta = 1, double alpha = 1);
+  void write(const Vector<double>& raw, const Vector<double>& v, const Gates& gates = {});
   Vector<double> read(const Vector<double>& raw) const;
 
  private:
@@ -47,16 +51,16 @@ class State {
   double epsilon_of_queries_;
   Matrix<double> W_;
   Vector<double> z_;
-  Matrix<double> G_;  // rls: K Kᵀ + λ I
+  Matrix<double> G_;      // rls: K Kᵀ + λ I; mesa: G + Λ
+  Matrix<double> ridge_;  // mesa: Λ
+  Matrix<double> M_;      // momentum_delta
 };
 
 /// A sequence in full: whole keys (d×L) and queries (d×N) before the feature map, values V (d_v×L), and the gates of
-/// the writes (L).
+/// the writes (L, or none).
 struct Sequence {
   Matrix<double> keys, V, queries;
-  Vector<double> beta, alpha;
-
-  Sequence(Matrix<double> keys, Matrix<double> V, Matrix<double> queries);  // gates of 1
+  std::vector<Gates> gates{};
 };
 
 /// Y: d_v×N. Features that are known up to a factor come so where the normalisation takes it out, and queries without ε.

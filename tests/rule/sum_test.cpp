@@ -23,7 +23,7 @@ TEST(SumRule, CoefficientsAreDotProducts) {
 TEST(SumRule, AWrittenValueIsReadBackByItsKey) {
   // W = v₁k₁ᵀ + v₂k₂ᵀ = [1 2; 0 0] + [0 0; 0 3]; W (1, 1)ᵀ = (3, 3)ᵀ: column 0 of C, the values being unit vectors.
   FastWeightState<double> state(SumRule<double>(), NoNormalization<double>(), 2, 2);
-  for (Index t = 0; t < 2; ++t) state.write(K.col(t), Vector<double>::Unit(2, t), 1, 1);
+  for (Index t = 0; t < 2; ++t) state.write(K.col(t), Vector<double>::Unit(2, t), {});
   EXPECT_EQ(state.W(), (M{{1, 2}, {0, 3}}));
   for (Index n = 0; n < 2; ++n) {
     Vector<double> y(2);

@@ -16,8 +16,7 @@ const M K{{1, 1}, {0, 1}}, q{{2}, {1}};
 template <class R>
 M coefficients(const R& rule, double beta, double alpha) {
   Writes<double> writes;
-  writes.beta.setConstant(2, beta);
-  writes.alpha.setConstant(2, alpha);
+  for (const Gate& gate : R::gates) writes.gates.push_back(M::Constant(1, 2, gate.name == "beta" ? beta : alpha));
   writes.retrieval.setOnes(2);
   typename R::Workspace work;
   M C(2, 1);
@@ -66,7 +65,8 @@ TEST(Fwm2021Rule, ByHand) {
   // β = 1, values 0, 1: W₁ = [1 0; 0 0]; v̄ = (1, 0); M = W₁ + (−1, 1)ᵀ(1, 1) = [0 −1; 1 1], ‖M‖ = √3, W₂ = M/√3. W₂q =
   // (−1, 3)/√3; without its mean (−2, 2)/√3, divided by its size 2/√3: (−1, 1) up to the layer norm's ε.
   Writes<double> writes;
-  writes.set_constant(2, 1);
+  writes.gates = {M::Ones(1, 2)};
+  writes.retrieval.setOnes(2);
   Fwm2021Rule<double>::Workspace work;
   M Y(2, 1);
   Fwm2021Rule<double>().answers(K, writes, {0, 1}, q, Y, work);

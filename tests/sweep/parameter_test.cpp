@@ -28,8 +28,8 @@ TEST(Parameter, EveryValueReadsBackAsItself) {
 TEST(Parameter, TheTableHoldsEveryFieldOfConfigurationOnce) {
   // If every field is set by some parameter, two configurations differing everywhere have differing texts everywhere.
   const Configuration defaults;
-  const Configuration odd{"t", 3,  5,  true, "m", "k", 7,  "r",  "s", "u",      "0.25", "0.75", "n", "o",
-                          "e", 11, 13, 0.1,  17,  19,  23, 1e-7, 29,  "cosine", 31,     0.25,   2};
+  const Configuration odd{"t", 3,  5,   true, "m", "k", 7,    "r", "s",      "u", "0.25", "0.75", "n", "o",  "e",
+                          11,  13, 0.1, 17,   19,  23,  1e-7, 29,  "cosine", 31,  0.25,   2,      2,   "0.5"};
   for (const auto& parameter : parameters()) {
     Configuration changed = defaults;
     parameter.set(changed, parameter.get(odd));

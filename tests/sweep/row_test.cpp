@@ -82,10 +82,14 @@ TEST(Row, NewColumnsStandBehindTheOldOnes) {
   Outcome outcome;
   outcome.final_loss_error = 1.0 / 3.0;
   const auto row = row_of(point_of(""), outcome);
-  const std::vector<std::string> last(row.end() - 5, row.end());
-  EXPECT_THAT(last, testing::ElementsAre("0.3333333333333333", "cooldown", "300", "0.005", "0.5"));
+  const std::vector<std::string> last(row.end() - 8, row.end());
+  EXPECT_THAT(last, testing::ElementsAre("0.3333333333333333", "cooldown", "300", "0.005", "0.5", "", "", ""));
   const auto constant = row_of(point_of("[baseline]\nschedule = \"constant\""), outcome);
-  EXPECT_EQ(constant.back(), "") << "without a cooldown it has no length";
+  EXPECT_EQ(value(constant, "cooldown"), "") << "without a cooldown it has no length";
+  outcome.mean_gates = "c=0.9";
+  const auto comba = row_of(point_of("[baseline]\nrule = \"delta\"\nlargest_beta = 2"), outcome);
+  EXPECT_EQ(value(comba, "largest_beta"), "2");
+  EXPECT_EQ(value(comba, "mean_gates"), "c=0.9");
 }
 
 TEST(Row, NotANumberAndInfinityAreWritten) {

@@ -51,7 +51,7 @@ struct Size {
 TEST(AssociativeRetrieval, WithoutReplacementKeysAndValuesAreDistinct) {
   for (const auto& [S, L] : {Size{1, 1}, {5, 5}, {63, 63}, {63, 5}, {20, 19}})
     for (std::uint64_t i = 0; i < 20; ++i) {
-      const Episode episode = training({S, L, false}, i);
+      const Episode episode = training(AssociativeRetrieval({S, L, false}), i);
       ASSERT_EQ(std::ssize(episode.keys), L);
       ASSERT_EQ(std::ssize(episode.values), L);
       EXPECT_EQ(std::ssize(distinct(episode.keys)), L);
@@ -66,7 +66,7 @@ TEST(AssociativeRetrieval, WithoutReplacementKeysAndValuesAreDistinct) {
 TEST(AssociativeRetrieval, ATrainingEpisodeAsksForTheLastValueOfOneKey) {
   for (const bool replacement : {false, true})
     for (std::uint64_t i = 0; i < 200; ++i) {
-      const Episode episode = training({7, replacement ? 20 : 7, replacement}, i);
+      const Episode episode = training(AssociativeRetrieval({7, replacement ? 20 : 7, replacement}), i);
       ASSERT_EQ(episode.queries.size(), 1u);
       int last = -1;
       for (std::size_t t = 0; t < episode.keys.size(); ++t)
@@ -78,7 +78,7 @@ TEST(AssociativeRetrieval, ATrainingEpisodeAsksForTheLastValueOfOneKey) {
 TEST(AssociativeRetrieval, AnEvaluationEpisodeAsksForTheLastValueOfEveryKeyWritten) {
   for (const bool replacement : {false, true})
     for (std::uint64_t i = 0; i < 50; ++i) {
-      const Episode episode = evaluation({7, replacement ? 12 : 5, replacement}, i);
+      const Episode episode = evaluation(AssociativeRetrieval({7, replacement ? 12 : 5, replacement}), i);
       EXPECT_EQ(episode.queries.size(), distinct(episode.keys).size());
       EXPECT_TRUE(std::ranges::is_sorted(episode.queries, std::less_equal{}, &Query::key) ||
                   episode.queries.size() == 1);
@@ -94,7 +94,7 @@ TEST(AssociativeRetrieval, AnEvaluationEpisodeAsksForTheLastValueOfEveryKeyWritt
 TEST(AssociativeRetrieval, QueriesKeysAndValuesAreUniform) {
   const int S = 10, episodes = 20000;
   for (const bool replacement : {false, true}) {
-    const AssociativeRetrieval task(S, S, replacement);
+    const AssociativeRetrieval task({S, S, replacement});
     std::vector<int> position(S), first_key(S), last_value(S), pair(S * S), neighbours(S * S);
     for (int i = 0; i < episodes; ++i) {
       const Episode episode = training(task, i);
@@ -118,7 +118,7 @@ TEST(AssociativeRetrieval, QueriesKeysAndValuesAreUniform) {
 TEST(AssociativeRetrieval, EveryOrderOfThreeKeysIsAsLikely) {
   std::vector<int> order(27);
   for (int i = 0; i < 12000; ++i) {
-    const auto keys = training({3, 3, false}, i).keys;
+    const auto keys = training(AssociativeRetrieval({3, 3, false}), i).keys;
     ++order[9 * keys[0] + 3 * keys[1] + keys[2]];
   }
   std::erase(order, 0);
@@ -131,7 +131,7 @@ TEST(AssociativeRetrieval, AQueryIsAPositionSoFrequentKeysAreAskedMore) {
   const int S = 10, L = 20;
   theory::Sample writes;
   for (int i = 0; i < 10000; ++i) {
-    const Episode episode = training({S, L, true}, i);
+    const Episode episode = training(AssociativeRetrieval({S, L, true}), i);
     writes(static_cast<double>(std::ranges::count(episode.keys, episode.queries[0].key)));
   }
   EXPECT_NEAR(writes.mean(), 1 + (L - 1.0) / S, 4.5 * writes.standard_error());
@@ -139,7 +139,7 @@ TEST(AssociativeRetrieval, AQueryIsAPositionSoFrequentKeysAreAskedMore) {
 
 TEST(AssociativeRetrieval, AnEpisodeIsAFunctionOfItsStream) {
   for (const bool replacement : {false, true}) {
-    const AssociativeRetrieval task(13, 11, replacement);
+    const AssociativeRetrieval task({13, 11, replacement});
     std::vector<Episode> forwards(20), backwards(20);
     Episode used{
         {1, 2, 3}, std::vector<int>(99, 5), {{1, 2}, {3, 4}}};  // what was in the episode before doesn't matter
@@ -157,7 +157,7 @@ TEST(AssociativeRetrieval, AnEpisodeIsAFunctionOfItsStream) {
 TEST(AssociativeRetrieval, RefusesSizesThatHaveNoEpisode) {
   const auto error_of = [](Index S, Index L, bool replacement) -> std::string {
     try {
-      AssociativeRetrieval(S, L, replacement);
+      AssociativeRetrieval({S, L, replacement});
     } catch (const ConfigurationError& error) {
       return error.what();
     }

@@ -11,9 +11,11 @@
 #include <vector>
 
 #include "palimpsest/core/npy.hpp"
+#include "palimpsest/memory/state.hpp"
 #include "palimpsest/normalization/all.hpp"
 #include "palimpsest/rule/all.hpp"
 #include "palimpsest/sweep/csv.hpp"
+#include "palimpsest/trace/elu_feature.hpp"
 #include "palimpsest/trace/source.hpp"
 #include "palimpsest/train/point.hpp"
 #include "reference/agree.hpp"
@@ -174,6 +176,103 @@ TEST(Trace, SinglePrecisionLosesTheAccumulatorAsItGrows) {
   EXPECT_LE(off, number(in_double.back(), "rounding_accumulator"));
 }
 
+// Under the sum rule W and z of one key and one value are the same sum, and both stand still: the answer stays right.
+// With more values the accumulator stands still first, and the weights of an answer no longer sum to 1.
+TEST(Trace, AnAccumulatorInFewBitsStandsStillAndTheAnswerGrows) {
+  for (const auto& [precision, bits] : {std::pair{"bfloat16", 8}, {"float16", 11}}) {
+    const double stops = std::ldexp(1.5, bits);  // at the latest: see core/precision.hpp and FastWeightState's tests
+    auto asked = request("attention", static_cast<Index>(12 * stops));
+    asked.rule = "sum";
+    asked.precision = precision;
+    asked.values = "8";
+    asked.key_dim = 9;
+    const auto rows = rows_of(trace(asked));
+    const auto norm = [&](double t) { return rows[static_cast<std::size_t>(t) - 1].at("accumulator_norm"); };
+    EXPECT_EQ(norm(stops), norm(12 * stops)) << precision;
+    EXPECT_NE(norm(stops / 1.5 - 1), norm(12 * stops)) << precision;
+    // Eight sums of an eighth of the writes each, and the accumulator one: all nine stand still at the same size.
+    EXPECT_NEAR(number(rows.back(), "mass"), 8, 1e-4) << precision;
+    EXPECT_NEAR(number(rows.back(), "loss"), 0.5 * 7, 1e-3) << precision;  // ½‖v − (1, …, 1)‖²
+    EXPECT_EQ(rows.back().at("precision"), precision);
+  }
+}
+
+TEST(Trace, RoundingIsTheDistanceToTheDoubleState) {
+  auto asked = request("attention", 300);
+  asked.keys = 5;
+  const auto in_double = rows_of(trace(asked));
+  asked.precision = "float16";
+  const auto in_float16 = rows_of(trace(asked));
+  asked.precision = "bfloat16";
+  const auto in_bfloat16 = rows_of(trace(asked));
+  ASSERT_EQ(in_bfloat16.size(), 300u);
+  // One rounding of every entry: at most 2^-s of it, and a third of that if it falls anywhere
+  EXPECT_LT(number(in_bfloat16[0], "rounding_accumulator"), std::ldexp(1.0, -8));
+  EXPECT_GT(number(in_bfloat16[0], "rounding_accumulator"), std::ldexp(1.0, -11));
+  EXPECT_LT(number(in_float16[0], "rounding_accumulator"), std::ldexp(1.0, -11));
+  EXPECT_GT(number(in_float16[0], "rounding_accumulator"), std::ldexp(1.0, -14));
+  for (std::size_t t = 0; t < 300; ++t)
+    for (const std::string what : {"accumulator", "state"}) {
+      const std::string column = "rounding_" + what, norm = what + "_norm";
+      EXPECT_LT(number(in_double[t], column), number(in_float16[t], column));
+      EXPECT_LT(number(in_float16[t], column), number(in_bfloat16[t], column));
+      // Lengths differ at most as the vectors do, but for nine digits.
+      EXPECT_LE(std::abs(number(in_bfloat16[t], norm) / number(in_double[t], norm) - 1),
+                number(in_bfloat16[t], column) * (1 + 1e-6));
+    }
+}
+
+TEST(Trace, WhatIsTooLargeForFloat16IsNoGoodAnswer) {
+  auto asked = request("none", 5);
+  asked.kernel = "rff:8";  // features of size exp(‖x‖²/2), 1e13 here
+  asked.precision = "bfloat16";
+  EXPECT_TRUE(std::isfinite(number(rows_of(trace(asked)).front(), "state_norm")));
+  asked.precision = "float16";
+  for (const auto& row : rows_of(trace(asked)))
+    for (const std::string column : {"state_norm", "contrast", "loss", "rounding_state"})
+      EXPECT_FALSE(std::isfinite(number(row, column))) << column;
+}
+
+TEST(Trace, ADivergedStateHasNoLossOfZero) {
+  auto asked = request("none", 50);
+  asked.kernel = "rff:8";  // β‖k‖² = 1e26: each write multiplies what is there by −1e26
+  const auto last = rows_of(trace(asked)).back();
+  for (const std::string column : {"contrast_before", "contrast", "query_contrast", "loss"})
+    EXPECT_EQ(last.at(column), "nan") << column;
+}
+
+TEST(EluFeature, OfElu1InBFloat16IsLostIfOneIsTakenAwayAndAdded) {
+  std::map<std::pair<std::string, double>, Row> rows;
+  for (const auto& row : rows_of(elu_features())) rows[{row.at("precision"), number(row, "x")}] = row;
+  ASSERT_EQ(rows.size(), 3 * 193u);
+  const auto value = [&](const std::string& precision, double x, const std::string& column) {
+    return number(rows.at({precision, x}), column);
+  };
+  EXPECT_NEAR(value("bfloat16", -6, "exact"), 0.0024788, 1e-7);
+  EXPECT_EQ(value("bfloat16", -6, "elu_plus_one"), 0.00390625);  // 2^-8, the next number above −1 being −1 + 2^-8
+  EXPECT_NEAR(value("bfloat16", -6, "exponential"), 0.0024788, 0.0024788 / 256);
+  EXPECT_NEAR(value("bfloat16", -6, "error_elu_plus_one"), 0.0039063 / 0.0024788 - 1, 1e-4);
+  EXPECT_NEAR(value("bfloat16", -8, "exact"), 0.00033546, 1e-8);
+  EXPECT_EQ(value("bfloat16", -8, "elu_plus_one"), 0);
+  EXPECT_EQ(value("bfloat16", -8, "error_elu_plus_one"), 1);
+  EXPECT_NEAR(value("bfloat16", -8, "exponential"), 0.00033546, 0.00033546 / 256);
+  EXPECT_EQ(value("float16", -8, "elu_plus_one"), std::ldexp(1.0, -11));
+  EXPECT_EQ(value("float16", -8.375, "elu_plus_one"), 0);
+  EXPECT_EQ(value("float", -17.375, "elu_plus_one"), 0);
+  const std::map<std::string, int> bits{{"bfloat16", 8}, {"float16", 11}, {"float", 24}};
+  for (const auto& [key, row] : rows) {
+    const auto& [precision, x] = key;
+    // exp(x) ≤ half of 2^-s, which is between numbers of this grid: nothing is left of it.
+    EXPECT_EQ(number(row, "elu_plus_one") == 0, std::exp(x) <= std::ldexp(1.0, -bits.at(precision) - 1)) << x;
+    if (precision != "float16" || std::exp(x) >= std::ldexp(1.0, -14)) {  // below that float16 is subnormal
+      EXPECT_LE(number(row, "error_exponential"), std::ldexp(1.0, -bits.at(precision))) << precision << x;
+    }
+    if (x > 0) {
+      EXPECT_EQ(row.at("elu_plus_one"), row.at("exponential"));
+    }
+  }
+}
+
 TEST(Trace, RowsAreLogSpacedFromTheFirstWriteToTheLast) {
   auto asked = request("l2", 1000);
   asked.rows = 4;
@@ -201,8 +300,7 @@ TEST(Trace, DependsOnItsRequestAlone) {
 TEST(Trace, EveryRuleAndNormalizationWithAMeaningRuns) {
   std::vector<std::string> rules;  // the others have no step to trace
   Rules<double>::for_each([&]<class R>() {
-    if constexpr (requires(Write<double> write) { R::step(write); })
-      rules.push_back(fmt::format("{}{}", R::name, TakesArgument<R> ? ":3" : ""));
+    if constexpr (SteppingRule<R, double>) rules.push_back(fmt::format("{}{}", R::name, TakesArgument<R> ? ":3" : ""));
   });
   ASSERT_GE(rules.size(), 6u);
   for (const auto& rule : rules)
@@ -255,7 +353,7 @@ TEST(Trace, ABadRequestIsNamedWithWhatIsAllowed) {
   expect("unknown rule 'deltaa'; known: sum, delta", [](Request& r) { r.rule = "deltaa"; });
   expect("unknown normalization 'l3'; known: none, sum", [](Request& r) { r.normalization = "l3"; });
   expect("unknown draw 'cube'; known: normal, unit", [](Request& r) { r.draw = "cube"; });
-  expect("unknown precision 'half'; known: float, double", [](Request& r) { r.precision = "half"; });
+  expect("unknown precision 'half'; known: float, double, bfloat16, float16", [](Request& r) { r.precision = "half"; });
   expect("kernel 'identity' may make zero or negative", [](Request& r) { r.kernel = "identity"; });
   expect("rule 'fwm2021'", [](Request& r) { r.rule = "fwm2021", r.normalization = "none"; });
   expect("model 'nowhere': no such directory", [](Request& r) { r.model = "nowhere"; });
@@ -307,7 +405,7 @@ TEST_F(TrainedTrace, TablesAreThoseOfWholeTokens) {
       const Vector<float> k = W_k * x + b_k;
       // float sums of 16 terms of size ~1 in another order
       EXPECT_LT((tables.key.col(key) + tables.value.col(value) - k).norm(), 1e-5);
-      EXPECT_NEAR(tables.strength.key(key) + tables.strength.value(value), (W_beta * x + b_beta)(0), 1e-5);
+      EXPECT_NEAR(tables.gates[0].key(key) + tables.gates[0].value(value), (W_beta * x + b_beta)(0), 1e-5);
     }
 }
 

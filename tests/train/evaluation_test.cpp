@@ -6,6 +6,8 @@
 #include <numeric>
 #include <vector>
 
+#include "palimpsest/task/all.hpp"
+
 namespace palimpsest {
 namespace {
 
@@ -72,8 +74,9 @@ struct FakeMemory {
   float other = 0;
   std::vector<int> asked{};
 
-  void read(const Episode& episode, const std::vector<int>& columns, MatrixView<float> Y) {
-    asked.insert(asked.end(), columns.begin(), columns.end());
+  void read(const Episode& episode, const Asked& asked, MatrixView<float> Y) {
+    const auto& columns = asked.columns;
+    this->asked.insert(this->asked.end(), columns.begin(), columns.end());
     Y.setConstant(other);
     for (std::size_t n = 0; n < columns.size(); ++n) Y(episode.queries[n].target, n) = at_target(columns[n]);
   }
@@ -140,7 +143,7 @@ TEST(Evaluation, PublishedAsksThe200LowestKeys) {
 // `np.unique(k)[:200]`: of keys drawn with replacement the 200 lowest that are there, not those below 200.
 TEST(Evaluation, PublishedAsksThe200LowestOfTheKeysPresentWithTheWeightsOfItsBound) {
   const int S = 400;
-  const AssociativeRetrieval task(S, S, true);
+  const AssociativeRetrieval task({S, S, true});
   const auto deal = [&](Index, Episode& episode) {
     Stream stream(1, Purpose::test, 0);
     task.deal_evaluation(stream, episode);

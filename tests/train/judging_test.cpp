@@ -28,16 +28,13 @@ TEST(Judging, WhatStoppedAtTheToleranceIsGoodIn99Of100FreshEvaluations) {
     c.evaluation_every = 20;
     c.patience = 200;
     c.seed = seed;
-    Trainer<float, TableModel<float>, FastWeight<float>> trainer(
-        c, TableModel<float>(token_shape(c), ProjectionInit::linear, c.seed),
-        FastWeight<float>(
-            make_component<Kernels<float>>("kernel", c.kernel), make_component<Rules<float>>("rule", c.rule),
-            make_component<Normalizations<float>>("normalization", c.normalization), c.key_dim, fixed_gates(c)));
+    const auto memory = std::get<FastWeight<float>>(make_memory(c));
+    Trainer<float, AnyModel<float>, FastWeight<float>> trainer(c, make_model(c, memory), memory);
     Outcome outcome;
     trainer.run(outcome, [] {});
     ASSERT_EQ(outcome.reason, "tolerance") << "seed " << seed;
     trainer.evaluate_best(outcome);
-    const AssociativeRetrieval task(c.S, c.L, c.replacement);
+    const AssociativeRetrieval task({c.S, c.L, c.replacement});
     int good = 0, plain = 0;
     constexpr int evaluations = 400;
     for (int i = 0; i < evaluations; ++i) {

@@ -80,8 +80,9 @@ TEST(Operations, EveryComponentStatesSome) {
 }
 
 TEST(Operations, ParametersAreCountedWithoutMakingThem) {
-  const std::vector<TokenShape> shapes = {
-      {7, 5}, {7, 5, 1, true}, {9, 4, 1, false, true}, {6, 3, 3, true, false}, {1, 1, 2, true, true}};
+  const LearntGate beta{"beta", 1, 0, 0}, unlearnt{"beta", 0, 0, 0}, alpha{"alpha", 1, 6, 1}, wide{"alpha", 4, 6, 1};
+  const std::vector<TokenShape> shapes = {{7, 5, 1, {}},     {7, 5, 1, {beta}},       {9, 4, 1, {unlearnt, alpha}},
+                                          {6, 3, 3, {beta}}, {5, 4, 1, {beta, wide}}, {1, 1, 2, {beta, alpha}}};
   Models<float>::for_each([&]<class Model>() {
     for (const auto& shape : shapes) {
       Model model(shape, ProjectionInit::linear, 1);

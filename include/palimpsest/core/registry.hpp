@@ -4,8 +4,10 @@
 // A component is a struct with
 //   static constexpr std::string_view name;          the name it is looked up by
 //   static constexpr std::string_view argument;      only if it takes an integer: what the integer is called
+//   int argument_value() const                       and which it is
 //   static constexpr std::string_view summary;       one line for --list
-//   explicit Component(int argument)                 or a default constructor where it takes none
+//   explicit Component(int argument, …)              or without the integer where it takes none; … is what all components
+//                                                    of the list are made from, mostly nothing
 #pragma once
 
 #include <fmt/format.h>
@@ -48,6 +50,22 @@ std::string usage() {
   }
 }
 
+/// As a made component is written, `dpfp:2`.
+template <class C>
+std::string specification(const C& component) {
+  if constexpr (TakesArgument<C>) {
+    return fmt::format("{}:{}", C::name, component.argument_value());
+  } else {
+    return std::string(C::name);
+  }
+}
+
+/// The same of whichever of a list it is.
+template <class... C>
+std::string specification(const std::variant<C...>& component) {
+  return std::visit([](const auto& c) { return specification(c); }, component);
+}
+
 struct ComponentDescription {
   std::string usage;
   std::string summary;
@@ -68,10 +86,11 @@ std::string known() {
   return all;
 }
 
-/// A component from its specification. Throws ConfigurationError with the known ones for an unknown name, a missing,
+/// A component from its specification and what all of its list are made from. Throws ConfigurationError with the known ones for an unknown name, a missing,
 /// malformed or surplus argument; a component's constructor throws for an argument out of its range.
-template <class List>
-typename List::Variant make_component(std::string_view kind, std::string_view specification) {
+template <class List, class... Arguments>
+typename List::Variant make_component(std::string_view kind, std::string_view specification,
+                                      const Arguments&... arguments) {
   const auto colon = specification.find(':');
   const std::string_view name = specification.substr(0, colon);
   std::optional<typename List::Variant> made;
@@ -84,11 +103,11 @@ typename List::Variant make_component(std::string_view kind, std::string_view sp
       if (error != std::errc{} || end != text.data() + text.size())
         throw ConfigurationError(
             fmt::format("{} '{}': '{}' needs an integer, as in '{}'", kind, specification, C::argument, usage<C>()));
-      made.emplace(std::in_place_type<C>, value);
+      made.emplace(std::in_place_type<C>, value, arguments...);
     } else {
       if (colon != specification.npos)
         throw ConfigurationError(fmt::format("{} '{}': '{}' takes no argument", kind, specification, C::name));
-      made.emplace(std::in_place_type<C>);
+      made.emplace(std::in_place_type<C>, arguments...);
     }
   });
   if (!made) throw ConfigurationError(fmt::format("unknown {} '{}'; known: {}", kind, specification, known<List>()));

@@ -25,6 +25,8 @@ struct Dpfp {
 
   int nu;
 
+  int argument_value() const { return nu; }
+
   explicit Dpfp(int nu) : nu(nu) {
     if (nu < 1) throw ConfigurationError(fmt::format("kernel 'dpfp:{}': nu must be at least 1", nu));
   }

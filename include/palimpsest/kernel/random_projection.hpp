@@ -35,6 +35,8 @@ struct RandomProjection {
     return blocks * n * n * (2 * kExponential + 8 * n / 3);
   }
 
+  int argument_value() const { return m; }
+
   void lift(ConstMatrixView<T> x, MatrixView<T> lifted) const {
     lifted.topRows(x.rows()) = scale(x.rows()) * x;
     lifted.bottomRows(m).noalias() = omega.transpose() * lifted.topRows(x.rows());

@@ -1,11 +1,16 @@
 // The accumulator of attention normalisation, z_t = z_{t−1} + k_t, where it divides more than a sum of coefficients:
 //   retrieval of a write   ρ_t = 1/(z_{t−1}·k_t + ε),  ρ_1 = 0: before the first write there is nothing to retrieve
-//   read-out               D_n = z_L·q_n + ε
+//   read-out               D_n = z_r·q_n + ε, of a query that sees the first r writes
 // Source: Schlag, Irie, Schmidhuber 2021 (arXiv 2102.11174), eqs. 15–18 and its synthetic code.
 #pragma once
 
+#include <map>
+#include <span>
+#include <vector>
+
 #include "palimpsest/core/types.hpp"
 #include "palimpsest/normalization/normalization.hpp"
+#include "palimpsest/rule/position.hpp"
 #include "palimpsest/rule/rule.hpp"
 
 namespace palimpsest {
@@ -31,36 +36,65 @@ class Accumulator {
   /// z_L alone, for a rule that doesn't retrieve.
   void sum(ConstMatrixView<T> K) { z_ = K.rowwise().sum(); }
 
-  /// D: N, from Q: p×N.
-  void divisor(ConstMatrixView<T> Q, Vector<T>& D) const {
-    D = Q.transpose() * z_;
+  /// D: N, from Q: p×N; seen: writes that a query sees, or empty if each sees all. K as before.
+  void divisor(ConstMatrixView<T> K, ConstMatrixView<T> Q, std::span<const Index> seen, Vector<T>& D) {
+    if (seen.empty()) {
+      D = Q.transpose() * z_;
+    } else {
+      D.resize(Q.cols());
+      seen_z_.resize(Q.rows(), Q.cols());
+      dz_.setZero(Q.rows());  // here z_r
+      Index at = 0;
+      for_each_position(seen, Q.cols(), K.cols(), [&](Index r, const std::vector<Index>& queries) {
+        for (; at < r; ++at) dz_ += K.col(at);
+        for (const Index n : queries) {
+          seen_z_.col(n) = dz_;
+          D(n) = dz_.dot(Q.col(n));
+        }
+      });
+    }
     D.array() += T(kReadOutEpsilon);
   }
 
   /// From dD: N. dQ accumulates; what goes to the keys is kept for the next call.
-  void divisor_backward(ConstMatrixView<T> Q, const Vector<T>& dD, MatrixView<T> dQ) {
-    dz_.noalias() = Q * dD;
-    dQ.noalias() += z_ * dD.transpose();
+  void divisor_backward(ConstMatrixView<T> Q, std::span<const Index> seen, const Vector<T>& dD, MatrixView<T> dQ) {
+    if (seen.empty()) {
+      dz_.noalias() = Q * dD;
+      dQ.noalias() += z_ * dD.transpose();
+      return;
+    }
+    dz_.setZero(Q.rows());
+    dQ.noalias() += seen_z_ * dD.asDiagonal();
+    by_position_.clear();
+    for (Index n = 0; n < Q.cols(); ++n) {
+      auto [at, is_new] = by_position_.try_emplace(seen[static_cast<std::size_t>(n)], Vector<T>::Zero(Q.rows()));
+      at->second += dD(n) * Q.col(n);
+    }
   }
 
   /// From dρ (L); all zero for a rule that doesn't retrieve. dK accumulates.
   void backward(ConstMatrixView<T> K, const Vector<T>& rho, const Vector<T>& drho, bool retrieves, MatrixView<T> dK) {
-    if (!retrieves) {
+    if (!retrieves && by_position_.empty()) {
       dK.colwise() += dz_;
       return;
     }
     for (Index t = K.cols() - 1; t >= 0; --t) {
+      if (const auto asked = by_position_.find(t + 1); asked != by_position_.end()) dz_ += asked->second;
       z_ -= K.col(t);  // z_{t−1}
       dK.col(t) += dz_;
       if (t == 0) break;
+      if (!retrieves) continue;
       const T d = -rho(t) * rho(t) * drho(t);
       dK.col(t) += d * z_;
       dz_ += d * K.col(t);
     }
+    by_position_.clear();
   }
 
  private:
-  Vector<T> z_, dz_;  // p
+  Vector<T> z_, dz_;                        // p
+  Matrix<T> seen_z_;                        // p×N, z_r of each query where they differ
+  std::map<Index, Vector<T>> by_position_;  // gradients by z_r
 };
 
 }  // namespace palimpsest

@@ -8,6 +8,6 @@
 namespace palimpsest {
 
 template <class T>
-using Memories = TypeList<FastWeight<T>, SoftmaxMemory<T>>;
+using Memories = TypeList<FastWeight<T>, SoftmaxMemory<T>, WindowMemory<T>>;
 
 }  // namespace palimpsest

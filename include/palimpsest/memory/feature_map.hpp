@@ -50,6 +50,9 @@ class FeatureMap {
   /// Size of a key before the feature map.
   Index key_dim() const { return d_; }
 
+  const KernelVariant& kernel() const { return kernel_; }
+  const NormalizationVariant& normalization() const { return normalization_; }
+
   Index feature_dim() const;
 
   /// Whether the normalisation divides by an accumulator, which is the memory's to keep.
@@ -57,6 +60,9 @@ class FeatureMap {
 
   /// Whether the normalisation changes single tokens.
   bool maps_tokens() const;
+
+  /// A learnt kernel's parameters as they start.
+  void start();
 
   /// New random features, if the kernel has any.
   void draw(Stream& stream);
@@ -138,6 +144,15 @@ bool FeatureMap<T>::accumulates() const {
 template <class T>
 bool FeatureMap<T>::maps_tokens() const {
   return std::visit([]<class N>(const N&) { return N::maps_tokens; }, normalization_);
+}
+
+template <class T>
+void FeatureMap<T>::start() {
+  std::visit(
+      [&]<class K>(K& kernel) {
+        if constexpr (LearntKernel<K, T>) kernel.start(d_);
+      },
+      kernel_);
 }
 
 template <class T>

@@ -115,16 +115,26 @@ class FastWeightOperations {
   TableShape tables_;
 };
 
-/// Of softmax attention in a step: logits, and their adjoint by the keys and by the queries, for one table or two.
-inline Operations softmax_shared(const TableShape& x) {
-  const double table = 2 * double(x.d) * double(x.S) * double(x.queries);
-  return (x.keys_depend_on_values ? 2 : 1) * Operations{table, 2 * table};
-}
+class SoftmaxOperations {
+ public:
+  explicit SoftmaxOperations(const TableShape& tables) : tables_(tables) {}
 
-/// Its logits looked up: subtract the maximum, exponential, normalise, Y = V C.
-inline Operations softmax_episode(const EpisodeShape& x) {
-  const double entries = x.L * x.N;
-  return {(kExponential + 6) * entries, 6 * entries};
-}
+  /// What all episodes of a step share: logits, and their adjoint by the keys and by the queries, for one table or two.
+  Operations shared() const {
+    const double table = 2 * double(tables_.d) * double(tables_.S) * double(tables_.queries);
+    return (tables_.keys_depend_on_values ? 2 : 1) * Operations{table, 2 * table};
+  }
+
+  /// Its logits looked up: subtract the maximum, exponential, normalise, Y = V C.
+  Operations episode(const EpisodeShape& x) const {
+    const double entries = x.L * x.N;
+    return {(kExponential + 6) * entries, 6 * entries};
+  }
+
+  Operations step(double L, double B) const { return shared() + B * episode({L, 1}); }
+
+ private:
+  TableShape tables_;
+};
 
 }  // namespace palimpsest

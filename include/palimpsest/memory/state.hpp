@@ -1,12 +1,16 @@
 // The state's side of a fast weight memory, carried write by write as a recurrent network carries it: W (d_v×p) and the
 // accumulator z (p). With D = z·x + ε where the normalisation accumulates and D = 1 where it doesn't, a write (k, v) is
-//   ρ = 1/D_{t−1}(k) (0 at the first write if it accumulates),   (a, e, w) = rule.step(β, α, ρ, ‖k‖²),
+//   ρ = 1/D_{t−1}(k) (0 at the first write if it accumulates),   (a, e, w) = rule.step(k, gates, ρ),
 //   W ← a W − e (W k) kᵀ + w v kᵀ ,   z ← z + k ,
 // and a read is y = W q / D_t(q). memory/fast_weight.hpp answers the same without W, from the queries' side; here is
 // what is in the memory after each write. O(d_v·p) a write and a read.
 //
+// All of it is computed in T. W and z may be kept in a shorter format, Stored: every entry is rounded to it after each
+// write (core/precision.hpp), before anything is read.
+//
 // What a write does to the answer to its own key:
-//   y_t(k) = kept · y_{t−1}(k) + written · v ,   written = w ‖k‖²/D_t ,   kept = (a − e ‖k‖²) D_{t−1}/D_t .
+//   y_t(k) = kept · y_{t−1}(k) + written · v ,   written = w ‖k‖²/D_t ,   kept = (a − e ‖k‖²) D_{t−1}/D_t ,
+// with z as it is kept, and W before it is rounded.
 // Write and removal are balanced if 1 − kept = written. Source: Schlag, Irie, Schmidhuber 2021 (arXiv 2102.11174), eqs.
 // 21–27; the decomposition follows from the recurrence.
 #pragma once
@@ -17,7 +21,9 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
+#include "palimpsest/core/precision.hpp"
 #include "palimpsest/normalization/all.hpp"
 #include "palimpsest/rule/all.hpp"
 
@@ -25,8 +31,8 @@ namespace palimpsest {
 
 /// A rule that decays the state, erases along the key and writes.
 template <class R, class T>
-concept SteppingRule = requires(const Write<T>& write) {
-  { R::step(write) } -> std::same_as<WriteStep<T>>;
+concept SteppingRule = requires(const T* k, const Writes<T>& writes) {
+  { R::step(k, Index(1), writes, Index(0)) } -> std::same_as<WriteStep<T>>;
 };
 
 /// How a write changed the answer to its own key.
@@ -36,15 +42,15 @@ struct WriteEffect {
   T kept;     ///< factor on what the key retrieved before
 };
 
-template <class T>
+template <class T, class Stored = T>
 class FastWeightState {
  public:
   /// An empty state for values of size d_v and p features. Throws ConfigurationError for a rule without a step.
   FastWeightState(typename Rules<T>::Variant rule, const typename Normalizations<T>::Variant& normalization, Index d_v,
                   Index p);
 
-  /// k: p, a key after feature map and normalisation; v: d_v; one step of the rule.
-  WriteEffect<T> write(ConstVectorView<T> k, ConstVectorView<T> v, T beta, T alpha);
+  /// k: p, a key after feature map and normalisation; v: d_v; gates: in the order of the rule's list; one step of the rule.
+  WriteEffect<T> write(ConstVectorView<T> k, ConstVectorView<T> v, const std::vector<T>& gates);
 
   /// y: d_v, the answer to q: p, a query after feature map and normalisation.
   void read(ConstVectorView<T> q, VectorView<T> y) const;
@@ -59,10 +65,10 @@ class FastWeightState {
  private:
   T divisor(ConstVectorView<T> x) const { return accumulates_ ? z_.dot(x) + T(kReadOutEpsilon) : T(1); }
 
-  WriteStep<T> step(const Write<T>& write) const {
+  WriteStep<T> step(ConstVectorView<T> k) const {
     return std::visit(
         [&]<class R>(const R&) -> WriteStep<T> {
-          if constexpr (SteppingRule<R, T>) return R::step(write);
+          if constexpr (SteppingRule<R, T>) return R::step(k.data(), k.size(), write_, 0);
           return {};  // the constructor has refused it
         },
         rule_);
@@ -81,12 +87,14 @@ class FastWeightState {
   Matrix<T> W_;
   Vector<T> z_;
   Vector<T> change_;  // d_v
+  Writes<T> write_;   // the last one
   Index steps_ = 0;
 };
 
-template <class T>
-FastWeightState<T>::FastWeightState(typename Rules<T>::Variant rule,
-                                    const typename Normalizations<T>::Variant& normalization, Index d_v, Index p)
+template <class T, class Stored>
+FastWeightState<T, Stored>::FastWeightState(typename Rules<T>::Variant rule,
+                                            const typename Normalizations<T>::Variant& normalization, Index d_v,
+                                            Index p)
     : rule_(std::move(rule)),
       accumulates_(std::visit([]<class N>(const N&) { return N::accumulates; }, normalization)),
       W_(Matrix<T>::Zero(d_v, p)),
@@ -102,28 +110,35 @@ FastWeightState<T>::FastWeightState(typename Rules<T>::Variant rule,
       rule_);
 }
 
-template <class T>
-WriteEffect<T> FastWeightState<T>::write(ConstVectorView<T> k, ConstVectorView<T> v, T beta, T alpha) {
+template <class T, class Stored>
+WriteEffect<T> FastWeightState<T, Stored>::write(ConstVectorView<T> k, ConstVectorView<T> v,
+                                                 const std::vector<T>& gates) {
   const T squared_norm = k.squaredNorm(), before = divisor(k);
-  const T retrieval = !accumulates_ ? T(1) : steps_ == 0 ? T(0) : T(1) / before;
-  const auto [decay, erase, strength] = step({beta, alpha, retrieval, squared_norm});
+  write_.gates.resize(gates.size());
+  for (std::size_t i = 0; i < gates.size(); ++i) write_.gates[i].setConstant(1, 1, gates[i]);
+  write_.retrieval.setConstant(1, !accumulates_ ? T(1) : steps_ == 0 ? T(0) : T(1) / before);
+  const auto [decay, erase, strength] = step(k);
   change_ = strength * v;
   if (erase != T(0)) change_.noalias() -= erase * (W_ * k);
   if (decay != T(1)) W_ *= decay;
   W_.noalias() += change_ * k.transpose();
   z_ += k;
+  round_entries<Stored>(W_);
+  round_entries<Stored>(z_);
   ++steps_;
   const T after = divisor(k);
   return {strength * squared_norm / after, (decay - erase * squared_norm) * (before / after)};
 }
 
-template <class T>
-void FastWeightState<T>::read(ConstVectorView<T> q, VectorView<T> y) const {
+template <class T, class Stored>
+void FastWeightState<T, Stored>::read(ConstVectorView<T> q, VectorView<T> y) const {
   y.noalias() = (T(1) / divisor(q)) * (W_ * q);
 }
 
 // Compiled once, in the library.
 extern template class FastWeightState<float>;
 extern template class FastWeightState<double>;
+extern template class FastWeightState<float, Eigen::bfloat16>;
+extern template class FastWeightState<float, Eigen::half>;
 
 }  // namespace palimpsest

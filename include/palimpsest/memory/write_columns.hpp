@@ -82,28 +82,38 @@ class WriteColumns {
     }
   }
 
-  /// gate: L, the sigmoids of the table's logits, or `fixed` if it isn't learnt.
-  void open_gate(const GateTable<T>& table, double fixed, Vector<T>& gate) const {
-    const Index L = size();
-    if (!table.learnt()) {
-      gate.setConstant(L, static_cast<T>(fixed));
-      return;
-    }
-    gate.resize(L);
-    for (Index t = 0; t < L; ++t) gate(t) = table.key((*keys_)[t]);
+  /// gate: rows×L, the sigmoids of a learnt table's logits.
+  void open_gate(const GateTable<T>& table, Matrix<T>& gate) const {
+    const Index L = size(), rows = table.key.rows();
+    gate.resize(rows, L);
+    for_each_logit(*keys_, rows, [&](Index at, Index i) { gate.data()[i] = table.key.data()[at]; });
     if (table.value.size() > 0)
-      for (Index t = 0; t < L; ++t) gate(t) += table.value((*value_columns_)[t]);
+      for_each_logit(*value_columns_, rows, [&](Index at, Index i) { gate.data()[i] += table.value.data()[at]; });
     gate = T(1) / (T(1) + (-gate.array()).exp());
   }
 
-  /// Adds gradients by the writes' logits (L) to those by the table's.
-  void close_gate(const Vector<T>& dlogit, GateTable<T>& gradient) const {
-    for (Index t = 0; t < dlogit.size(); ++t) gradient.key((*keys_)[t]) += dlogit(t);
+  /// Adds gradients by the writes' logits (rows×L) to those by the table's.
+  void close_gate(const Matrix<T>& dlogit, GateTable<T>& gradient) const {
+    const Index rows = dlogit.rows();
+    for_each_logit(*keys_, rows, [&](Index at, Index i) { gradient.key.data()[at] += dlogit.data()[i]; });
     if (gradient.value.size() > 0)
-      for (Index t = 0; t < dlogit.size(); ++t) gradient.value((*value_columns_)[t]) += dlogit(t);
+      for_each_logit(*value_columns_, rows, [&](Index at, Index i) { gradient.value.data()[at] += dlogit.data()[i]; });
   }
 
  private:
+  /// Calls f(where in a table, where among the writes) for each of `rows` logits per write. One per write, the usual case, is
+  /// a loop of its own.
+  template <class F>
+  static void for_each_logit(const std::vector<int>& columns, Index rows, F&& f) {
+    const Index L = std::ssize(columns);
+    if (rows == 1) {
+      for (Index t = 0; t < L; ++t) f(columns[t], t);
+    } else {
+      for (Index t = 0; t < L; ++t)
+        for (Index row = 0; row < rows; ++row) f(columns[t] * rows + row, t * rows + row);
+    }
+  }
+
   Index steps_a_write_;
   const std::vector<int>*keys_ = nullptr, *value_columns_ = nullptr, *values_ = nullptr;
   struct {

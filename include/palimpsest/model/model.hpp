@@ -17,21 +17,4 @@
 #include "palimpsest/core/random.hpp"
 #include "palimpsest/memory/token_tables.hpp"
 
-namespace palimpsest {
-
-/// What the memory asks of a token.
-struct TokenShape {
-  Index S;                  ///< keys, and values
-  Index d;                  ///< size of a key before the feature map
-  Index steps_a_write = 1;  ///< n keys and strengths a write
-  bool strength = false;    ///< learn β
-  bool decay = false;       ///< learn α
-};
-
-/// Where the logit of a learnt α starts: α = 0.9975, so that a write is still there after some hundred others.
-inline constexpr double kInitialDecayLogit = 6;
-
-/// How projections start: U(±1/√d) for linear memories, Xavier uniform for softmax attention, as published.
-enum class ProjectionInit { linear, softmax };
-
-}  // namespace palimpsest
+namespace palimpsest {}  // namespace palimpsest

@@ -1,6 +1,6 @@
 // The model as the 2021 paper's text describes it: key i is a row of a learnt S×d table. Queries have a table of their own
 // (`table`) or use the keys' (`table_shared`). Entries start as N(0, 1/d), so that keys have about unit length. Gates are
-// learnt a key: logits that start at 0 for β = ½ and at 6 for α = 0.9975. A rule of n steps a write has n keys and strengths
+// learnt a key: logits that start where the gate says, at 0 for β = ½ and at 6 for α = 0.9975. A rule of n steps a write has n keys and strengths
 // a key; `table_shared` asks with the mean of the n.
 // Source: Schlag, Irie, Schmidhuber 2021 (arXiv 2102.11174), section 6.1.
 #pragma once
@@ -22,9 +22,7 @@ class KeyTableModel {
   KeyTableModel(TokenShape shape, ProjectionInit, std::uint64_t seed)
       : shape_(shape),
         keys_("keys", shape.steps_a_write * shape.d, shape.S, true),
-        queries_("queries", shape.d, shared ? 0 : shape.S, true),
-        strength_("beta", shape.strength ? shape.steps_a_write : 0, shape.S, true),
-        decay_("alpha", shape.decay ? 1 : 0, shape.S, true) {
+        queries_("queries", shape.d, shared ? 0 : shape.S, true) {
     std::uint64_t index = 0;
     for (auto* parameter : {&keys_, &queries_}) {
       if (parameter->value.size() == 0) continue;
@@ -32,8 +30,10 @@ class KeyTableModel {
       fill_normal<T>(stream, parameter->value);
       parameter->value /= std::sqrt(T(shape.d));
     }
-    strength_.value.setZero();
-    decay_.value.setConstant(T(kInitialDecayLogit));
+    for (const LearntGate& gate : shape.gates) {
+      auto& logits = gates_.emplace_back(std::string(gate.name), shape.steps_a_write * gate.rows, shape.S, true);
+      logits.value.setConstant(static_cast<T>(gate.start));
+    }
   }
 
   /// Of encode and backward with N queries.
@@ -45,7 +45,7 @@ class KeyTableModel {
   /// Entries of parameters().
   static double parameter_count(const TokenShape& shape) {
     const double S = double(shape.S), n = double(shape.steps_a_write), d = double(shape.d);
-    return S * (n * d + (shared ? 0 : d) + (shape.strength ? n : 0) + (shape.decay ? 1 : 0));
+    return S * (n * d + (shared ? 0 : d) + shape.logits());
   }
 
   void encode(const std::vector<int>& keys, TokenTables<T>& tables) {
@@ -59,8 +59,9 @@ class KeyTableModel {
       else
         tables.query.col(i) = queries_.value.col(keys[i]);
     }
-    tables.strength.key = strength_.value.reshaped();
-    tables.decay.key = decay_.value.reshaped();
+    tables.gates.resize(gates_.size());
+    for (std::size_t i = 0; i < gates_.size(); ++i)
+      tables.gates[i].key = gates_[i].value.reshaped(gates_[i].value.rows() / n, n * shape_.S);
   }
 
   void backward(const std::vector<int>& keys, const TokenTables<T>& gradient) {
@@ -74,24 +75,25 @@ class KeyTableModel {
       else
         queries_.gradient.col(keys[i]) += gradient.query.col(i);
     }
-    strength_.gradient = gradient.strength.key.reshaped(strength_.value.rows(), shape_.S);
-    decay_.gradient = gradient.decay.key.reshaped(decay_.value.rows(), shape_.S);
+    for (std::size_t i = 0; i < gates_.size(); ++i)
+      gates_[i].gradient = gradient.gates[i].key.reshaped(gates_[i].value.rows(), shape_.S);
   }
 
   /// Only what is learnt.
   std::vector<Parameter<T>*> parameters() {
     std::vector<Parameter<T>*> all;
-    for (auto* parameter : {&keys_, &queries_, &strength_, &decay_})
+    for (auto* parameter : {&keys_, &queries_})
       if (parameter->value.size() > 0) all.push_back(parameter);
+    for (auto& logits : gates_)
+      if (logits.value.size() > 0) all.push_back(&logits);
     return all;
   }
 
  private:
   TokenShape shape_;
-  Parameter<T> keys_;      // nd×S, a column a key
-  Parameter<T> queries_;   // d×S, or d×0 if shared
-  Parameter<T> strength_;  // n×S or 0×S
-  Parameter<T> decay_;     // 1×S or 0×S
+  Parameter<T> keys_;                // nd×S, a column a key
+  Parameter<T> queries_;             // d×S, or d×0 if shared
+  std::vector<Parameter<T>> gates_;  // logits, n·rows×S each, or 0×S
 };
 
 template <class T>

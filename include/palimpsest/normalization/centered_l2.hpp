@@ -5,6 +5,8 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
+#include <string>
 
 #include "palimpsest/normalization/normalization.hpp"
 
@@ -17,6 +19,10 @@ struct CenteredL2Normalization {
   static constexpr bool accumulates = false, maps_tokens = true, forgets_features = true, scale_free = true;
   static constexpr bool needs_nonnegative = false;
 
+  static std::optional<std::string> refusal(Index p) {
+    if (p >= 2) return std::nullopt;
+    return "normalization '" + std::string(name) + "' leaves nothing of one feature";
+  }
   static Index rank(Index p, Index features, Index) { return std::min(features, p - 1); }
   static Operations operations(Index p) { return {5 * double(p), 9 * double(p)}; }
 

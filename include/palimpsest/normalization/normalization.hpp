@@ -4,9 +4,11 @@
 //   accumulates                           whether read-out and retrieval are divided by z·q + ε, z the sum of mapped keys
 //   maps_tokens                           whether forward changes anything
 //   needs_nonnegative                     whether it divides by sums of features, which must then not be negative
+//   makes_nonnegative                     optional: whether mapped tokens are never negative, whatever the features are
 //   scale_free                            optional: without ε, forward of c φ is that of φ for every c > 0. A kernel that
 //                                         knows its features up to such a factor then gives them so (kernel/kernel.hpp),
 //                                         and ε, which would weigh what c is, is 0 for its queries too
+//   refusal(p)                            optional, static: why it has no meaning for p features; nothing if it has
 //   rank(p, features, squares)            optional, static: dimension of the space that mapped tokens span, where that isn't
 //                                         what features do; `features` and `squares`: what they and their squares do
 //   forward(phi, mapped, scale, epsilon)  phi, mapped: p×n; scale: n, what backward needs. ε guards queries; keys have

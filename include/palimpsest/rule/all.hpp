@@ -4,20 +4,28 @@
 #include <tuple>
 
 #include "palimpsest/core/registry.hpp"
+#include "palimpsest/rule/comba.hpp"
 #include "palimpsest/rule/decay.hpp"
 #include "palimpsest/rule/delta.hpp"
 #include "palimpsest/rule/delta_product.hpp"
 #include "palimpsest/rule/fwm2021.hpp"
 #include "palimpsest/rule/gated_delta.hpp"
+#include "palimpsest/rule/gated_delta2.hpp"
+#include "palimpsest/rule/gla.hpp"
+#include "palimpsest/rule/kda.hpp"
 #include "palimpsest/rule/longhorn.hpp"
+#include "palimpsest/rule/mesa.hpp"
+#include "palimpsest/rule/momentum_delta.hpp"
 #include "palimpsest/rule/rls.hpp"
+#include "palimpsest/rule/rwkv7.hpp"
 #include "palimpsest/rule/sum.hpp"
 
 namespace palimpsest {
 
 template <class T>
 using Rules = TypeList<SumRule<T>, DeltaRule<T>, Fwm2021Rule<T>, DecayRule<T>, GatedDeltaRule<T>, LonghornRule<T>,
-                       RecursiveLeastSquares<T>, DeltaProductRule<T>>;
+                       RecursiveLeastSquares<T>, DeltaProductRule<T>, GlaRule<T>, KdaRule<T>, Rwkv7Rule<T>,
+                       CombaRule<T>, GatedDelta2Rule<T>, MesaRule<T>, MomentumDeltaRule<T>>;
 
 /// A workspace of every rule of a list.
 template <class List>

@@ -11,10 +11,11 @@ template <class T>
 struct DecayRule : Recurrence<DecayRule<T>, T> {
   static constexpr std::string_view name = "decay";
   static constexpr std::string_view summary = "W = alpha W + v k' (RetNet, Mamba-2)";
-  static constexpr bool uses_strength = false, uses_decay = true, retrieves = false;
+  static constexpr std::array gates{kAlpha};
+  static constexpr bool retrieves = false;
 
-  static WriteStep<T> step(const Write<T>& write) { return {write.alpha, 0, 1}; }
-  static Write<T> step_backward(const Write<T>&, const WriteStep<T>& d) { return {0, d.decay, 0, 0}; }
+  static WriteShares<T> shares(const Write<T, 1>& write) { return {write.gates[0], 0, 1}; }
+  static Write<T, 1> shares_backward(const Write<T, 1>&, const WriteShares<T>& d) { return {{d.decay}}; }
 };
 
 }  // namespace palimpsest

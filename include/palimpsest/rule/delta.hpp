@@ -10,12 +10,11 @@ template <class T>
 struct DeltaRule : Recurrence<DeltaRule<T>, T> {
   static constexpr std::string_view name = "delta";
   static constexpr std::string_view summary = "W += beta (v - W k) k' (2021)";
-  static constexpr bool uses_strength = true, uses_decay = false, retrieves = true;
+  static constexpr std::array gates{kBeta};
+  static constexpr bool retrieves = true, may_reflect = true;
 
-  static WriteStep<T> step(const Write<T>& write) { return {1, write.beta * write.retrieval, write.beta}; }
-  static Write<T> step_backward(const Write<T>& write, const WriteStep<T>& d) {
-    return {d.write + write.retrieval * d.erase, 0, write.beta * d.erase, 0};
-  }
+  static WriteShares<T> shares(const Write<T, 1>& write) { return {1, write.gates[0], write.gates[0]}; }
+  static Write<T, 1> shares_backward(const Write<T, 1>&, const WriteShares<T>& d) { return {{d.write + d.erased}}; }
 };
 
 }  // namespace palimpsest

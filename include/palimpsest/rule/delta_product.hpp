@@ -17,7 +17,8 @@ struct DeltaProductRule : Recurrence<DeltaProductRule<T>, T> {
   static constexpr std::string_view argument = "n";
   static constexpr std::string_view summary =
       "n delta steps a write with keys of their own, beta up to 2 (DeltaProduct)";
-  static constexpr bool uses_strength = true, uses_decay = false, retrieves = true;
+  static constexpr std::array gates{kBeta};
+  static constexpr bool retrieves = true;
   static constexpr double largest_strength = 2;
 
   int n;
@@ -27,10 +28,11 @@ struct DeltaProductRule : Recurrence<DeltaProductRule<T>, T> {
     if (n < 1 || n > 16) throw ConfigurationError(fmt::format("rule 'delta_product:{}': n must be from 1 to 16", n));
   }
 
+  int argument_value() const { return n; }
   Index steps_a_write() const { return n; }
-  static WriteStep<T> step(const Write<T>& write) { return DeltaRule<T>::step(write); }
-  static Write<T> step_backward(const Write<T>& write, const WriteStep<T>& d) {
-    return DeltaRule<T>::step_backward(write, d);
+  static WriteShares<T> shares(const Write<T, 1>& write) { return DeltaRule<T>::shares(write); }
+  static Write<T, 1> shares_backward(const Write<T, 1>& write, const WriteShares<T>& d) {
+    return DeltaRule<T>::shares_backward(write, d);
   }
 };
 

@@ -19,8 +19,11 @@
 //   dβ_t = e_t·dM_t k_t,   dk_t = β_t dM_tᵀ e_t − W_{t−1}ᵀ f_t.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include "palimpsest/rule/rule.hpp"
@@ -35,11 +38,16 @@ template <class T>
 struct Fwm2021Rule {
   static constexpr std::string_view name = "fwm2021";
   static constexpr std::string_view summary = "delta with a clamped norm and a layer-normalised read-out (FWM)";
-  static constexpr bool separable = false, uses_strength = true, uses_decay = false, retrieves = true,
-                        knows_order = true;
+  static constexpr std::array gates{kBeta};
+  static constexpr bool separable = false, retrieves = true, knows_order = true;
   static constexpr bool nonlinear_in_values = true, in_blocks = false;
   static constexpr double largest_strength = 1;
   static Index steps_a_write() { return 1; }
+
+  static std::string refuses_divisor(std::string_view normalization) {
+    return fmt::format("the read-out of rule '{}' is layer-normalised, which undoes the divisor of normalization '{}'",
+                       name, normalization);
+  }
 
   // Per write with the state of S×p: W₀k and the update, 2 each, and the norm, the factor g and what else is done once
   // per chunk of C; back D k, two terms of dk and the update of D, 2 each. Within a chunk: products of keys, 2p a pair,
@@ -112,7 +120,7 @@ struct Fwm2021Rule {
     Few a = Few::Zero(count);
     T g = 1, square = work.W.squaredNorm();  // ‖W‖²
     for (Index i = 0; i < count; ++i) {
-      const T beta = writes.beta(first + i);
+      const T beta = writes.gate(0)(first + i);
       e.col(i) = -g * of_start.col(i);
       e.col(i).noalias() -= e.leftCols(i) * a.head(i).cwiseProduct(overlap.col(i).head(i));  // −v̄
       const T retrieved = -e(values[first + i], i), length = e.col(i).squaredNorm();         // v·v̄, ‖v̄‖²
@@ -137,7 +145,8 @@ struct Fwm2021Rule {
     const Index count = std::min(kChunk, K.cols() - first);
     const auto k = K.middleCols(first, count);
     const auto e = work.errors.middleCols(first, count), of_start = work.of_start.middleCols(first, count);
-    const auto beta = writes.beta.segment(first, count);
+    const auto all_beta = writes.gate(0);
+    const auto beta = all_beta.segment(first, count);
     const auto norms = work.norms.segment(first, count);
     const Matrix<T>& W = work.kept[first / kChunk];
     const Small overlap = k.transpose() * k;
@@ -176,7 +185,7 @@ struct Fwm2021Rule {
       f = a_now * of_end.col(i) + omega_now * of_start.col(i);
       f.noalias() += e * kappa_now.cwiseProduct(overlap.col(i));
       f.noalias() += work.F.rightCols(count - 1 - i) * phi_now.cwiseProduct(overlap.col(i)).tail(count - 1 - i);
-      dwrites.beta(first + i) += e.col(i).dot(f);
+      dwrites.gate(0)(first + i) += e.col(i).dot(f);
       f *= beta(i);
       c -= f(values[first + i]);
       phi_now(i) = -1;

@@ -10,14 +10,15 @@ template <class T>
 struct GatedDeltaRule : Recurrence<GatedDeltaRule<T>, T> {
   static constexpr std::string_view name = "gated_delta";
   static constexpr std::string_view summary = "W = alpha W (I - beta k k') + beta v k' (Gated DeltaNet)";
-  static constexpr bool uses_strength = true, uses_decay = true, retrieves = true;
+  static constexpr std::array gates{kBeta, kAlpha};
+  static constexpr bool retrieves = true, may_reflect = true;
 
-  static WriteStep<T> step(const Write<T>& write) {
-    return {write.alpha, write.alpha * write.beta * write.retrieval, write.beta};
+  static WriteShares<T> shares(const Write<T, 2>& write) {
+    const auto [beta, alpha] = write.gates;
+    return {alpha, beta, beta};
   }
-  static Write<T> step_backward(const Write<T>& write, const WriteStep<T>& d) {
-    return {d.write + write.alpha * write.retrieval * d.erase, d.decay + write.beta * write.retrieval * d.erase,
-            write.alpha * write.beta * d.erase, 0};
+  static Write<T, 2> shares_backward(const Write<T, 2>&, const WriteShares<T>& d) {
+    return {{d.write + d.erased, d.decay}};
   }
 };
 

@@ -11,16 +11,22 @@ template <class T>
 struct LonghornRule : Recurrence<LonghornRule<T>, T> {
   static constexpr std::string_view name = "longhorn";
   static constexpr std::string_view summary = "delta with the implicit step beta/(1 + beta |k|^2)";
-  static constexpr bool uses_strength = true, uses_decay = false, retrieves = true, looks_at_norm = true;
+  static constexpr std::array gates{kBeta};
+  static constexpr bool retrieves = true, looks_at_norm = true;
 
-  static WriteStep<T> step(const Write<T>& write) {
-    const T delta = write.beta / (1 + write.beta * write.squared_norm);
-    return {1, delta * write.retrieval, delta};
+  static WriteShares<T> shares(const Write<T, 1>& write) {
+    const T beta = write.gates[0], delta = beta / (1 + beta * write.squared_norm);
+    return {1, delta, delta};
   }
-  static Write<T> step_backward(const Write<T>& write, const WriteStep<T>& d) {
-    const T inverse = 1 / (1 + write.beta * write.squared_norm), delta = write.beta * inverse;
-    const T ddelta = d.write + write.retrieval * d.erase;  // ∂Δ/∂β = 1/(1+β‖k‖²)², ∂Δ/∂‖k‖² = −Δ²
-    return {inverse * inverse * ddelta, 0, delta * d.erase, -delta * delta * ddelta};
+  // By the inverse that the adjoint has anyway, which may differ from the quotient in its last bit.
+  static WriteShares<T> shares_again(const Write<T, 1>& write) {
+    const T beta = write.gates[0], delta = beta * (1 / (1 + beta * write.squared_norm));
+    return {1, delta, delta};
+  }
+  static Write<T, 1> shares_backward(const Write<T, 1>& write, const WriteShares<T>& d) {
+    const T beta = write.gates[0], inverse = 1 / (1 + beta * write.squared_norm), delta = beta * inverse;
+    const T ddelta = d.write + d.erased;  // ∂Δ/∂β = 1/(1+β‖k‖²)², ∂Δ/∂‖k‖² = −Δ²
+    return {{inverse * inverse * ddelta}, -delta * delta * ddelta};
   }
 };
 

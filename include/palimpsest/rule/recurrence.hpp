@@ -1,6 +1,7 @@
 // One engine for every rule that decays, erases along the key and writes:
 //   W ← a W − e (W k) kᵀ + w v kᵀ ,   y = W q .
-// A rule says what (a, e, w) are for a write; the engine answers queries from their side. With u the query, carried
+// A rule says which share of what its key holds a write erases, ε, beside a and w: e = a ε ρ, with ρ what a normalisation
+// divides the retrieved value by. The engine answers queries from their side. With u the query, carried
 // backwards through the writes t = L..1:
 //   s = k_t·u ,   c_t = w_t s ,   u ← a_t u − e_t s k_t .
 // Its adjoint goes forwards, g being the gradient by the u that step t left:
@@ -11,17 +12,27 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
 #include <vector>
 
 #include "palimpsest/core/packet.hpp"
-#include "palimpsest/rule/rule.hpp"
+#include "palimpsest/rule/factor_rule.hpp"
 
 namespace palimpsest {
 
-/// What a rule may look at: the gates of one write and ‖k‖². Also their gradients.
-template <class T>
+/// What a rule may look at: the gates of one write, in the order of its list, and ‖k‖². Also their gradients.
+template <class T, std::size_t n>
 struct Write {
-  T beta, alpha, retrieval, squared_norm;
+  std::array<T, n> gates;
+  T squared_norm = 0;
+};
+
+/// (a, ε, w) of one write as its rule has them. Also their gradients.
+template <class T>
+struct WriteShares {
+  T decay, erased, write;
 };
 
 /// (a, e, w) of one write. Also their gradients.
@@ -74,9 +85,10 @@ struct ManyQueries {
 };
 
 /// A rule derives from this and has
-///   static WriteStep<T> step(const Write<T>&)
-///   static Write<T> step_backward(const Write<T>&, const WriteStep<T>& d)   its adjoint
-///   looks_at_norm                                                         whether step uses ‖k‖²
+///   static WriteShares<T> shares(const Write<T, n>&)                              n: the number of its gates
+///   static Write<T, n> shares_backward(const Write<T, n>&, const WriteShares<T>& d)   its adjoint
+///   shares_again                                                                optional: as its adjoint has them
+///   looks_at_norm                                                               whether shares uses ‖k‖²
 template <class Rule, class T>
 struct Recurrence {
   static constexpr bool separable = false, in_blocks = true, looks_at_norm = false, knows_order = true,
@@ -88,7 +100,7 @@ struct Recurrence {
   // multiplies u and g and has the gradient u·g; a norm is ‖k‖² and a term of dk. Many queries together also need the
   // products of a chunk's keys, and each key's with those after it.
   static Operations operations(const RuleShape& x) {
-    const double forward = 4 + (Rule::uses_decay ? 1 : 0), backward = 8 + (Rule::uses_decay ? 3 : 0);
+    const double forward = 4 + (decays() ? 1 : 0), backward = 8 + (decays() ? 3 : 0);
     const double norm = Rule::looks_at_norm ? 2 : 0;
     const double among_keys = x.N > 1 ? 3 * std::min<double>(ManyQueries<T>::kChunk, x.L) : 0;
     return {x.L * x.p * (forward * x.N + norm + among_keys), x.L * x.p * (backward * x.N + norm)};
@@ -103,10 +115,50 @@ struct Recurrence {
     ManyQueries<T> many;
   };
 
+  /// (a, e, w) of write t, whose key is k: p.
+  static WriteStep<T> step(const T* k, Index p, const Writes<T>& writes, Index t) {
+    return composed(Rule::shares(write(k, p, writes, t)), writes.retrieval(t));
+  }
+
+  /// For queries after any write: rule/factor_rule.hpp.
+  static constexpr Structure structure_of() {
+    return {decays() ? Decay::scalar : Decay::none, Rule::retrieves ? Erase::along : Erase::none};
+  }
+
+  static void factors(ConstMatrixView<T> K, const Writes<T>& writes, Factors<T>& factors) {
+    factors.resize(structure_of(), K.rows(), K.cols());
+    factors.K = K;
+    for (Index t = 0; t < K.cols(); ++t) {
+      const auto shares = Rule::shares(write(column(K, t), K.rows(), writes, t));
+      factors.w(t) = shares.write;
+      if (decays()) factors.log_decay(0, t) = std::log(std::max(shares.decay, std::numeric_limits<T>::min()));
+      if (Rule::retrieves) factors.erase(t) = shares.erased * writes.retrieval(t);
+    }
+  }
+
+  static void factors_backward(ConstMatrixView<T> K, const Writes<T>& writes, const Factors<T>& d, MatrixView<T> dK,
+                               Writes<T>& dwrites) {
+    dK += d.K;
+    for (Index t = 0; t < K.cols(); ++t) {
+      const auto at = write(column(K, t), K.rows(), writes, t);
+      const auto shares = Rule::shares(at);
+      WriteShares<T> dshares{0, 0, d.w(t)};
+      if (decays()) dshares.decay = d.log_decay(0, t) / std::max(shares.decay, std::numeric_limits<T>::min());
+      if (Rule::retrieves) {
+        dshares.erased = d.erase(t) * writes.retrieval(t);
+        dwrites.retrieval(t) += shares.erased * d.erase(t);
+      }
+      const auto dwrite = Rule::shares_backward(at, dshares);
+      for (std::size_t i = 0; i < Rule::gates.size(); ++i)
+        dwrites.gates[i](0, Rule::gates[i].constant ? 0 : t) += dwrite.gates[i];
+      if (Rule::looks_at_norm) dK.col(t) += 2 * dwrite.squared_norm * K.col(t);
+    }
+  }
+
   void coefficients(ConstMatrixView<T> K, const Writes<T>& writes, ConstMatrixView<T> Q, MatrixView<T> C,
                     Workspace& work) const {
     work.steps.resize(static_cast<std::size_t>(K.cols() + 1));
-    for (Index t = 0; t < K.cols(); ++t) work.steps[t] = Rule::step(write(column(K, t), K.rows(), writes, t));
+    for (Index t = 0; t < K.cols(); ++t) work.steps[t] = step(column(K, t), K.rows(), writes, t);
     work.steps.back() = {1, 0, 0};
     if (Q.cols() == 1) {
       carry(K, Q.col(0), work);
@@ -159,7 +211,7 @@ struct Recurrence {
   }
 
   /// a of a write, known to be 1 without decay.
-  static T kept(const WriteStep<T>& step) { return Rule::uses_decay ? step.decay : T(1); }
+  static T kept(const WriteStep<T>& step) { return decays() ? step.decay : T(1); }
 
   static void carry(const ConstMatrixView<T>& K, ConstVectorView<T> q, Workspace& work) {
     const Index p = K.rows(), pairs = (K.cols() + 1) / 2;
@@ -219,7 +271,7 @@ struct Recurrence {
     const Products next_kg = advance(kept(one), ds, kept(two), ds2, keys, next, g, p, work.next_g.data());
 
     T da = 0, da2 = 0;
-    if (Rule::uses_decay) {
+    if (decays()) {
       const T ug = dot(u2, g, p);
       da = kept(two) * ug - es2 * kg.second;
       da2 = kept(one) * ug + ds * dot(u2, keys.first, p);
@@ -261,21 +313,38 @@ struct Recurrence {
     return {first.value(), second.value(), 0};
   }
 
-  /// The gates of write t, whose key is k.
-  static Write<T> write(const T* k, Index p, const Writes<T>& writes, Index t) {
-    return {writes.beta(t), writes.alpha(t), writes.retrieval(t), Rule::looks_at_norm ? dot(k, k, p) : T(0)};
+  static constexpr bool decays() { return index_of(Rule::gates, kAlpha.name) >= 0; }
+
+  static WriteStep<T> composed(const WriteShares<T>& shares, T retrieval) {
+    return {shares.decay, shares.decay * shares.erased * retrieval, shares.write};
+  }
+
+  /// What write t may look at; its key is k.
+  static auto write(const T* k, Index p, const Writes<T>& writes, Index t) {
+    Write<T, Rule::gates.size()> write;
+    for (std::size_t i = 0; i < Rule::gates.size(); ++i)
+      write.gates[i] = writes.gates[i](0, Rule::gates[i].constant ? 0 : t);
+    write.squared_norm = Rule::looks_at_norm ? dot(k, k, p) : T(0);
+    return write;
   }
 
   /// From the gradients d of (a, e, w) of write t to those of its gates, and what its key k gets. kg: k·g.
   static Pull close_step(const WriteStep<T>& step, const WriteStep<T>& d, T ds, T s, T kg, const T* k, Index t,
                          const Writes<T>& writes, const Division<T>& division, Index p, Writes<T>& dwrites) {
-    const Write<T> gates = write(k, p, writes, t), dgates = Rule::step_backward(gates, d);
-    dwrites.beta(t) += dgates.beta;
-    dwrites.alpha(t) += dgates.alpha;
-    dwrites.retrieval(t) += dgates.retrieval;
-    const T es = step.erase * s, own = Rule::looks_at_norm ? 2 * dgates.squared_norm : T(0);
+    const auto at = write(k, p, writes, t);
+    const T retrieval = writes.retrieval(t);
+    const auto shares = [&] {
+      if constexpr (requires { Rule::shares_again(at); }) return Rule::shares_again(at);
+      return Rule::shares(at);
+    }();
+    const auto dwrite = Rule::shares_backward(
+        at, {d.decay + shares.erased * retrieval * d.erase, shares.decay * retrieval * d.erase, d.write});
+    for (std::size_t i = 0; i < Rule::gates.size(); ++i)
+      dwrites.gates[i](0, Rule::gates[i].constant ? 0 : t) += dwrite.gates[i];
+    dwrites.retrieval(t) += shares.decay * shares.erased * d.erase;
+    const T es = step.erase * s, own = Rule::looks_at_norm ? 2 * dwrite.squared_norm : T(0);
     if (division.scale == nullptr) return {ds, es, 0, own};
-    const T scale = (*division.scale)(t), along = ds * s - es * kg + own * gates.squared_norm;  // k·dk
+    const T scale = (*division.scale)(t), along = ds * s - es * kg + own * at.squared_norm;  // k·dk
     return {scale * ds, scale * es, -scale * along * division.ones, scale * (own - along * division.own)};
   }
 };

@@ -7,42 +7,28 @@
 // Adjoint:   dq = G⁻¹ K dc = K H⁻¹ dc ,   dK = u (dc − Kᵀ dq)ᵀ − dq cᵀ = (q − K c) (H⁻¹ dc)ᵀ − dq cᵀ ,   u = G⁻¹ q .
 #pragma once
 
-#include <algorithm>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <string>
+
+#include "palimpsest/rule/mesa_system.hpp"
 #include "palimpsest/rule/rule.hpp"
 
 namespace palimpsest {
-
-/// The solve and its adjoint, in double: G's condition is beyond single precision. By a Cholesky decomposition of G or H;
-/// where that would lose more than single precision has, as for long keys that repeat, by a QR decomposition of [Kᵀ; √λ I]
-/// or [K; √λ I], whose condition is the root of theirs.
-class LeastSquares {
- public:
-  /// C = Kᵀ (K Kᵀ + λ I)⁻¹ Q. K: p×L, Q: p×N, C: L×N; λ > 0.
-  void solve(Matrix<double> K, const Matrix<double>& Q, double ridge, Matrix<double>& C);
-  /// After solve. dC: L×N; dK, dQ are overwritten.
-  void backward(const Matrix<double>& dC, Matrix<double>& dK, Matrix<double>& dQ) const;
-
- private:
-  /// H⁻¹ X or G⁻¹ X in place.
-  void divide(Matrix<double>& X) const;
-  /// A (AᵀA + λ I)⁻¹ X and (AᵀA + λ I)⁻¹ Aᵀ X, A = Kᵀ (by features) or K (by writes).
-  Matrix<double> times_inverse(const Matrix<double>& X) const;
-  Matrix<double> inverse_times(const Matrix<double>& X) const;
-
-  bool by_writes_ = false;             // H is solved, not G
-  Matrix<double> K_, factor_, basis_;  // G or H = factor factorᵀ; basis = A factor⁻ᵀ of a QR decomposition, else empty
-  Matrix<double> C_, left_;            // L×N, and p×N: U = G⁻¹ Q, or Q − K C if by writes
-};
 
 template <class T>
 struct RecursiveLeastSquares {
   static constexpr std::string_view name = "rls";
   static constexpr std::string_view summary = "least squares over all writes: the optimum of a linear memory (MesaNet)";
-  static constexpr bool separable = false, in_blocks = false, uses_strength = false, uses_decay = false,
-                        retrieves = false, knows_order = false;
+  static constexpr std::array<Gate, 0> gates{};
+  static constexpr bool separable = false, in_blocks = false, retrieves = false, knows_order = false;
   static constexpr double largest_strength = 1;
   static Index steps_a_write() { return 1; }
+  static std::string refuses_divisor(std::string_view normalization) {
+    return fmt::format("rule '{}' is solved for its read-out, which normalization '{}' would divide", name,
+                       normalization);
+  }
   static Index more_state(Index p) { return p * p; }  // G, beside W
 
   // In double: a Gram matrix of the smaller side n, its Cholesky decomposition, two triangular solves per query, and C;
@@ -58,6 +44,8 @@ struct RecursiveLeastSquares {
   struct Workspace {
     LeastSquares system;
     Matrix<double> C, dK, dQ;
+    MesaSystem positions;
+    MesaGates<T> none;  // log α = 0, β = 1
   };
 
   void coefficients(ConstMatrixView<T> K, const Writes<T>&, ConstMatrixView<T> Q, MatrixView<T> C,
@@ -71,6 +59,21 @@ struct RecursiveLeastSquares {
     work.system.backward(dC.template cast<double>(), work.dK, work.dQ);
     dK = work.dK.template cast<T>();
     dQ += work.dQ.template cast<T>();
+  }
+
+  // Of queries that see different numbers of writes: mesa without its gates.
+  void coefficients(ConstMatrixView<T> K, const Writes<T>&, ConstMatrixView<T> Q, std::span<const Index> seen,
+                    MatrixView<T> C, Workspace& work) const {
+    work.none = {Vector<T>::Zero(K.cols()), Vector<T>::Ones(K.cols()),
+                 Vector<T>::Constant(K.rows(), static_cast<T>(ridge))};
+    mesa_coefficients<T>(K, work.none, Q, seen, C, work.positions);
+  }
+
+  void backward(ConstMatrixView<T>, const Writes<T>&, ConstMatrixView<T>, std::span<const Index>, ConstMatrixView<T> dC,
+                Workspace& work, MatrixView<T> dK, Writes<T>&, MatrixView<T> dQ) const {
+    MesaGates<T> unused = work.none;
+    dK.setZero();
+    mesa_backward<T>(dC, work.positions, dK, unused, dQ);
   }
 };
 

@@ -2,8 +2,9 @@
 //
 //   name, summary, [argument]                      see core/registry.hpp
 //   separable                                      c_{t,n} = k_t·q_n: each write answers as if alone, in any blocks
-//   uses_strength, uses_decay                      whether it has a write strength β, a decay α
+//   gates                                          a std::array of its gates (rule/gate.hpp), in the order of Writes
 //   largest_strength                               β is in [0, largest_strength]
+//   may_reflect                                    optional: β may go up to 2, so that 1 − β‖k‖² may be negative
 //   retrieves                                      whether a write first retrieves what its key holds: v̄ = ρ W k
 //   knows_order                                    whether the state depends on the order of the writes
 //   steps_a_write()                                n: K then has n columns a write, each with its gates
@@ -16,6 +17,7 @@
 //                                                  C, dC and dK are the block's, gates all
 //   undivides                                      optional: backward also takes a Division, and dK is then by the keys
 //                                                  as they were before it
+//   refuses_divisor(normalization)                 optional, static: why no normalisation may divide its read-out
 //   operations(shape)                              how many coefficients and backward need (core/operations.hpp)
 //
 // Queries are asked after the last write given; a query after write r is asked by giving the first r writes.
@@ -24,22 +26,33 @@
 #pragma once
 
 #include <concepts>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "palimpsest/core/operations.hpp"
 #include "palimpsest/core/types.hpp"
+#include "palimpsest/rule/gate.hpp"
 
 namespace palimpsest {
 
-/// The gates of the writes, L each.
+/// The gates of L writes, or gradients by them.
 template <class T>
 struct Writes {
-  Vector<T> beta;   ///< β_t, how much is written
-  Vector<T> alpha;  ///< α_t, how much is kept of the rest
-  Vector<T> retrieval;  ///< ρ_t, factor on the retrieved value: 1, or 1/(z_{t−1}·k_t + ε) under attention normalisation
+  std::vector<Matrix<T>>
+      gates;  ///< in the order of the rule's list: 1×L, or p×L if it has one per feature; constants ×1
+  Vector<T>
+      retrieval;  ///< L, ρ_t, factor on the retrieved value: 1, or 1/(z_{t−1}·k_t + ε) under attention normalisation
 
-  void set_constant(Index L, T value) {
-    for (auto* gate : {&beta, &alpha, &retrieval}) gate->setConstant(L, value);
+  /// Gate i of all writes, if it is one number per write.
+  auto gate(int i) const { return Eigen::Map<const Vector<T>>(gates[i].data(), gates[i].size()); }
+  auto gate(int i) { return Eigen::Map<Vector<T>>(gates[i].data(), gates[i].size()); }
+
+  /// Zeros of the shape of another's.
+  void clear_like(const Writes& other) {
+    gates.resize(other.gates.size());
+    for (std::size_t i = 0; i < gates.size(); ++i) gates[i].setZero(other.gates[i].rows(), other.gates[i].cols());
+    retrieval.setZero(other.retrieval.size());
   }
 };
 
@@ -62,8 +75,7 @@ concept RuleTraits = requires(const R rule) {
   { R::name } -> std::convertible_to<std::string_view>;
   { R::summary } -> std::convertible_to<std::string_view>;
   { R::separable } -> std::convertible_to<bool>;
-  { R::uses_strength } -> std::convertible_to<bool>;
-  { R::uses_decay } -> std::convertible_to<bool>;
+  { R::gates.size() } -> std::convertible_to<std::size_t>;
   { R::largest_strength } -> std::convertible_to<double>;
   { R::retrieves } -> std::convertible_to<bool>;
   { R::knows_order } -> std::convertible_to<bool>;
@@ -78,6 +90,15 @@ concept Rule = RuleTraits<R> &&
              typename R::Workspace& workspace) {
   rule.coefficients(in, writes, in, out, workspace);
   rule.backward(Index(0), in, writes, in, in, in, workspace, out, dwrites, out);
+};
+
+/// The same of a rule whose coefficients know positions: seen: N, writes that a query sees, or empty if each sees all.
+template <class R, class T>
+concept RuleWithPositions = RuleTraits<R> &&
+    requires(const R rule, ConstMatrixView<T> in, MatrixView<T> out, const Writes<T>& writes, Writes<T>& dwrites,
+             std::span<const Index> seen, typename R::Workspace& workspace) {
+  rule.coefficients(in, writes, in, seen, out, workspace);
+  rule.backward(in, writes, in, seen, in, workspace, out, dwrites, out);
 };
 
 }  // namespace palimpsest

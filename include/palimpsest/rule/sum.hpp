@@ -10,8 +10,8 @@ template <class T>
 struct SumRule {
   static constexpr std::string_view name = "sum";
   static constexpr std::string_view summary = "W += v k' (linear attention)";
-  static constexpr bool separable = true, in_blocks = true, uses_strength = false, uses_decay = false,
-                        retrieves = false, knows_order = false;
+  static constexpr std::array<Gate, 0> gates{};
+  static constexpr bool separable = true, in_blocks = true, retrieves = false, knows_order = false;
   static constexpr double largest_strength = 1;
   static Index steps_a_write() { return 1; }
   struct Workspace {};
@@ -21,7 +21,19 @@ struct SumRule {
     return {2 * x.L * x.p * x.N, (x.N == 1 ? 3 : 4) * x.L * x.p * x.N};
   }
 
-  static WriteStep<T> step(const Write<T>&) { return {1, 0, 1}; }
+  static WriteStep<T> step(const T*, Index, const Writes<T>&, Index) { return {1, 0, 1}; }
+
+  static constexpr Structure structure_of() { return {Decay::none, Erase::none}; }
+
+  static void factors(ConstMatrixView<T> K, const Writes<T>&, Factors<T>& factors) {
+    factors.resize(structure_of(), K.rows(), K.cols());
+    factors.K = K;
+    factors.w.setOnes();
+  }
+  static void factors_backward(ConstMatrixView<T>, const Writes<T>&, const Factors<T>& d, MatrixView<T> dK,
+                               Writes<T>&) {
+    dK += d.K;
+  }
 
   void coefficients(ConstMatrixView<T> K, const Writes<T>&, ConstMatrixView<T> Q, MatrixView<T> C, Workspace&) const {
     C.noalias() = K.transpose() * Q;

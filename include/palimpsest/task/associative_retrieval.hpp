@@ -13,6 +13,7 @@
 
 #include "palimpsest/core/random.hpp"
 #include "palimpsest/task/episode.hpp"
+#include "palimpsest/task/task.hpp"
 
 namespace palimpsest {
 
@@ -22,7 +23,9 @@ class AssociativeRetrieval {
   static constexpr std::string_view summary = "write L key-value pairs, then ask for a key's (last) value";
 
   /// Throws ConfigurationError unless S ≥ 1, L ≥ 1 and, without replacement, L ≤ S.
-  AssociativeRetrieval(Index S, Index L, bool replacement) : S_(static_cast<int>(S)), L_(L), replacement_(replacement) {
+  explicit AssociativeRetrieval(const TaskOptions& options)
+      : S_(static_cast<int>(options.S)), L_(options.L), replacement_(options.replacement) {
+    const auto& [S, L, replacement] = options;
     if (S < 1) throw ConfigurationError(fmt::format("S = {}: at least 1 key is needed", S));
     if (L < 1) throw ConfigurationError(fmt::format("L = {}: at least 1 write is needed", L));
     if (!replacement && L > S)

@@ -1,9 +1,10 @@
 // Follows a fast weight state through a long stream of writes and records what each of them does: what is written, what
-// is kept of the value overwritten, how the accumulator and the state grow, and what single precision loses on the way.
+// is kept of the value overwritten, how accumulator and state grow, and what a format of fewer bits loses on the way.
 //
 // Keys are random (N vectors drawn once, one of them at random a write; N = 1 is the rewritten key) or those of a
 // trained model (a directory of `sweep --save-model`, with its learnt gates). Values are one-hot, drawn at random but
-// never the one that the key already holds. A float and a double state see the same stream.
+// never the one that the key already holds. Two states see the same stream: one in double precision, and one computed in
+// float and kept in float, bfloat16 or float16, every entry rounded after each write.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,7 @@ struct Request {
   std::string values = "64";                ///< random keys: their number, or `distinct`, a new one each write
   Index writes = 1000;                      ///< T
   std::optional<Index> rows;                ///< at most this many, at log-spaced t = 1 … T; empty: every write
-  std::string precision = "double";         ///< of what is recorded: `float` or `double`
+  std::string precision = "double";         ///< of the state recorded: one of Precisions
   std::uint64_t seed = 1;
 };
 

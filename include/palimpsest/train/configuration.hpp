@@ -9,14 +9,9 @@
 #include <string_view>
 
 #include "palimpsest/core/types.hpp"
+#include "palimpsest/memory/memory.hpp"
 
 namespace palimpsest {
-
-struct FixedGates;
-struct TokenShape;
-
-/// In place of a number: a gate that the model learns from each token.
-inline constexpr std::string_view kLearnt = "learnt";
 
 struct Configuration {
   std::string task = "associative_retrieval";
@@ -49,6 +44,10 @@ struct Configuration {
   double improvement = 0.005;         ///< share by which an evaluation must lower the loss to count
   double cooldown = 0.5;              ///< steps of falling rate, as a share of those before
 
+  // Of some rules.
+  double largest_beta = 1;       ///< what β may go up to, where the rule allows more than 1: 1 or 2
+  std::string ridge = "learnt";  ///< regulariser of mesa: `learnt`, or a number
+
   bool operator==(const Configuration&) const = default;
 };
 
@@ -76,21 +75,11 @@ bool applies(std::string_view parameter, const Configuration& configuration);
 /// Steps between new random features: 0 never (`fixed`), 1 at every forward pass (`every_step`), n (`every:n`).
 Index redraw_interval(const std::string& redraw);
 
-/// Whether the memory keeps all pairs, and so has neither kernel nor rule nor normalisation.
-bool is_softmax(const Configuration& configuration);
-
 /// p, the size of a mapped key; empty for a memory without a feature map.
 std::optional<Index> feature_dim(const Configuration& configuration);
 
 /// Dimension of the space that mapped keys span, which bounds what is stored: p or less. Empty as p is.
 std::optional<Index> rank(const Configuration& configuration);
-
-/// What the memory of this configuration asks of a model's tokens (model/model.hpp).
-TokenShape token_shape(const Configuration& configuration);
-
-/// What its gates are fixed at; 1 where they are learnt (memory/token_tables.hpp). Throws ConfigurationError unless each is
-/// `learnt` or a number that the rule allows.
-FixedGates fixed_gates(const Configuration& configuration);
 
 /// Floats that the memory keeps from the last write to the first query: the state S×p, and p more for an accumulator;
 /// p×p more for recursive least squares; L keys and values, L×(d + S), for softmax. Random features and a learnt kernel's

@@ -16,8 +16,8 @@
 #include <utility>
 #include <vector>
 
-#include "palimpsest/memory/token_tables.hpp"
-#include "palimpsest/task/associative_retrieval.hpp"
+#include "palimpsest/memory/memory.hpp"
+#include "palimpsest/task/episode.hpp"
 #include "palimpsest/theory/published_bound.hpp"
 
 namespace palimpsest {
@@ -28,10 +28,11 @@ enum class EvaluationMode { exact, published_2021 };
 using LossParts = std::array<std::optional<double>, 4>;
 
 struct Evaluation {
-  double loss = 0;          ///< mean of ½ Σ_j (v_j − ŷ_j)² over queries, weighted as the mode says
-  double accuracy = 0;      ///< share of queries (equal weights) whose largest output is the target, and only that one
-  LossParts by_age;         ///< by the quarter of the sequence in which the answer was written, the newest first
-  LossParts by_overwrites;  ///< by how often the key had been overwritten: 0, 1, 2, 3 or more times
+  double loss = 0;      ///< mean of ½ Σ_j (v_j − ŷ_j)² over queries, weighted as the mode says
+  double accuracy = 0;  ///< share of queries (equal weights) whose largest output is the target, and only that one
+  LossParts
+      by_age;  ///< by the quarter, of what a query saw of the sequence, in which the answer was written, newest first
+  LossParts by_overwrites;           ///< by how often the key had been overwritten: 0, 1, 2, 3 or more times
   std::optional<double> loss_error;  ///< standard error of loss, from how sequences differ; empty of one sequence
 };
 
@@ -39,13 +40,13 @@ struct Evaluation {
 class LossBreakdown {
  public:
   void add(const Episode& episode, const std::vector<double>& losses) {
-    const auto L = std::ssize(episode.keys);
     for (std::size_t n = 0; n < losses.size(); ++n) {
+      const auto seen = episode.queries[n].seen(std::ssize(episode.keys));
       std::ptrdiff_t last = -1, writes = 0;
-      for (std::ptrdiff_t t = 0; t < L; ++t)
+      for (std::ptrdiff_t t = 0; t < seen; ++t)
         if (episode.keys[t] == episode.queries[n].key) last = t, ++writes;
       if (writes == 0) continue;
-      age_.add(static_cast<std::size_t>((L - 1 - last) * 4 / L), losses[n]);
+      age_.add(static_cast<std::size_t>((seen - 1 - last) * 4 / seen), losses[n]);
       overwrites_.add(static_cast<std::size_t>(std::min<std::ptrdiff_t>(writes - 1, 3)), losses[n]);
     }
   }
@@ -123,6 +124,7 @@ Evaluation evaluate(Memory& memory, Index S, EvaluationMode mode, Index sequence
   Episode episode;
   Matrix<T> Y;
   std::vector<int> columns;
+  std::vector<Index> after;
   std::vector<double> losses;
   LossAverage average(mode);
   LossBreakdown breakdown;
@@ -132,10 +134,14 @@ Evaluation evaluate(Memory& memory, Index S, EvaluationMode mode, Index sequence
     if (mode == EvaluationMode::published_2021 && std::ssize(episode.queries) > theory::published_max_queries)
       episode.queries.resize(theory::published_max_queries);  // they are dealt lowest key first
     columns.clear();
-    for (const Query& query : episode.queries) columns.push_back(query.key);
+    after.clear();
+    for (const Query& query : episode.queries) {
+      columns.push_back(query.key);
+      after.push_back(query.seen(std::ssize(episode.keys)));
+    }
     prepare(i);
     Y.resize(S, std::ssize(columns));
-    memory.read(episode, columns, Y);
+    memory.read(episode, Asked(columns, after), Y);
     if (observer) observer(episode, Y);
     losses.clear();
     for (Index n = 0; n < Y.cols(); ++n) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "palimpsest/train/configuration.hpp"
@@ -48,11 +49,14 @@ struct Outcome {
   std::optional<double> accuracy;          ///< share of queries whose largest output is the target, same evaluation
   std::optional<double> mean_beta;   ///< mean strength of the writes in that evaluation; empty if the rule has none
   std::optional<double> mean_alpha;  ///< mean decay, likewise
+  std::string mean_gates;            ///< of the rule's other gates, `name=value name=value`
   LossParts loss_by_age;             ///< of that evaluation, by the age of the write asked for: newest quarter first
   LossParts loss_by_overwrites;      ///< by how often the key was overwritten: 0, 1, 2, 3 or more times
   std::optional<double> bound;       ///< lower bound of final_loss; see theory/
-  std::vector<CurvePoint> curve;     ///< every evaluation during training
-  double seconds = 0;                ///< processor time of the point; goes to the timings, never to the values
+  /// The components that ran, by kind, as they name themselves.
+  std::vector<std::pair<std::string, std::string>> parts;
+  std::vector<CurvePoint> curve;  ///< every evaluation during training
+  double seconds = 0;             ///< processor time of the point; goes to the timings, never to the values
 };
 
 /// Training states, so that an interrupted point goes on and needn't start over.

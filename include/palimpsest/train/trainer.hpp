@@ -10,11 +10,13 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "palimpsest/train/adam.hpp"
 #include "palimpsest/train/configuration.hpp"
 #include "palimpsest/train/evaluation.hpp"
+#include "palimpsest/train/parts.hpp"
 #include "palimpsest/train/point.hpp"
 #include "palimpsest/train/schedule.hpp"
 
@@ -25,7 +27,7 @@ class Trainer {
  public:
   Trainer(const Configuration& configuration, Model model, Memory memory)
       : configuration_(configuration),
-        task_(configuration.S, configuration.L, configuration.replacement),
+        task_(make_task(configuration, configuration.L)),
         model_(std::move(model)),
         memory_(std::move(memory)),
         schedule_(configuration),
@@ -43,7 +45,7 @@ class Trainer {
     for (Index b = 0; b < configuration_.batch; ++b) {
       Stream stream(configuration_.seed, Purpose::training,
                     static_cast<std::uint64_t>(steps_ * configuration_.batch + b));
-      task_.deal_training(stream, batch_[b]);
+      std::visit([&](const auto& task) { task.deal_training(stream, batch_[b]); }, task_);
       batch_keys_[b] = batch_[b].queries[0].key;
     }
     if (redraw_interval_ > 0 && steps_ % redraw_interval_ == 0) draw_features(steps_ / redraw_interval_);
@@ -52,11 +54,13 @@ class Trainer {
     double loss = 0;
     for (Index b = 0; b < configuration_.batch; ++b) {
       column_.assign(1, static_cast<int>(b));
-      memory_.read(batch_[b], column_, Y_);
+      const Index after = batch_[b].queries[0].seen(std::ssize(batch_[b].keys));
+      const Asked asked(column_, {&after, 1});
+      memory_.read(batch_[b], asked, Y_);
       Y_(batch_[b].queries[0].target, 0) -= T(1);
       loss += 0.5 * static_cast<double>(Y_.squaredNorm());
       Y_ /= static_cast<T>(configuration_.batch);
-      memory_.backward(batch_[b], column_, Y_);
+      memory_.backward(batch_[b], asked, Y_);
     }
     memory_.end(gradient_);
     model_.backward(batch_keys_, gradient_);
@@ -131,20 +135,27 @@ class Trainer {
 
   Memory& memory() { return memory_; }
 
+  /// The components that it runs, by kind, as they name themselves.
+  std::vector<std::pair<std::string, std::string>> parts() const {
+    std::vector<std::pair<std::string, std::string>> all{
+        {"task", specification(task_)}, {"model", model_.name()}, {"memory", specification(memory_)}};
+    for (const auto& part : memory_.parts()) all.push_back(part);
+    return all;
+  }
+
  private:
   Evaluation evaluate_now(Purpose purpose, Index number, const SequenceObserver<T>& observer = {}) {
     const auto mode =
         configuration_.evaluation == "published_2021" ? EvaluationMode::published_2021 : EvaluationMode::exact;
     const Index sequences = configuration_.evaluation_sequences;
-    const AssociativeRetrieval task(configuration_.S,
-                                    mode == EvaluationMode::published_2021 ? configuration_.S : configuration_.L,
-                                    configuration_.replacement);
+    const auto task =
+        make_task(configuration_, mode == EvaluationMode::published_2021 ? configuration_.S : configuration_.L);
     model_.encode(all_keys_, tables_);
     return palimpsest::evaluate<T>(
         memory_, configuration_.S, mode, sequences,
         [&](Index i, Episode& episode) {
           Stream stream(configuration_.seed, purpose, static_cast<std::uint64_t>(number * sequences + i));
-          task.deal_evaluation(stream, episode);
+          std::visit([&](const auto& dealing) { dealing.deal_evaluation(stream, episode); }, task);
         },
         [&](Index i) {
           if (redraw_interval_ == 1) {
@@ -200,7 +211,7 @@ class Trainer {
   }
 
   Configuration configuration_;
-  AssociativeRetrieval task_;
+  Tasks::Variant task_;
   Model model_;
   Memory memory_;
   Schedule schedule_;

@@ -1,4 +1,4 @@
-#include "palimpsest/rule/rls.hpp"
+#include "palimpsest/rule/least_squares.hpp"
 
 #include <Eigen/Cholesky>
 #include <Eigen/QR>
@@ -29,6 +29,20 @@ void LeastSquares::solve(Matrix<double> K, const Matrix<double>& Q, double ridge
     factor_.selfadjointView<Eigen::Lower>().rankUpdate(K_.transpose());
   else
     factor_.selfadjointView<Eigen::Lower>().rankUpdate(K_);
+  decompose_and_answer(Q, ridge, C);
+}
+
+void LeastSquares::solve(Matrix<double> K, Matrix<double> gram, const Matrix<double>& Q, double ridge,
+                         Matrix<double>& C) {
+  K_ = std::move(K);
+  by_writes_ = K_.cols() < K_.rows();
+  factor_ = std::move(gram);
+  factor_.diagonal().array() += ridge;
+  decompose_and_answer(Q, ridge, C);
+}
+
+void LeastSquares::decompose_and_answer(const Matrix<double>& Q, double ridge, Matrix<double>& C) {
+  const Index n = factor_.rows();
   basis_.resize(0, 0);
   if (!decompose(factor_)) {
     const Index rows = std::max(K_.rows(), K_.cols());
@@ -51,16 +65,20 @@ void LeastSquares::solve(Matrix<double> K, const Matrix<double>& Q, double ridge
 }
 
 void LeastSquares::backward(const Matrix<double>& dC, Matrix<double>& dK, Matrix<double>& dQ) const {
-  Matrix<double> right;  // L×N, H⁻¹ dC or dC − Kᵀ dQ
+  Matrix<double> right;
+  backward_in_parts(dC, dQ, right);
+  dK.noalias() = left_ * right.transpose() - dQ * C_.transpose();
+}
+
+void LeastSquares::backward_in_parts(const Matrix<double>& dC, Matrix<double>& dQ, Matrix<double>& rest) const {
   if (by_writes_) {
-    right = dC;
-    divide(right);
-    dQ = basis_.size() > 0 ? times_inverse(dC) : Matrix<double>(K_ * right);
+    rest = dC;
+    divide(rest);
+    dQ = basis_.size() > 0 ? times_inverse(dC) : Matrix<double>(K_ * rest);
   } else {
     dQ = inverse_times(dC);
-    right = dC - K_.transpose() * dQ;
+    rest = dC - K_.transpose() * dQ;
   }
-  dK.noalias() = left_ * right.transpose() - dQ * C_.transpose();
 }
 
 void LeastSquares::divide(Matrix<double>& X) const {

@@ -1,0 +1,356 @@
+// Bodies of memory/fast_weight.hpp that make and read a memory; only what instantiates them includes this.
+#pragma once
+
+#include "palimpsest/memory/fast_weight.hpp"
+#include "palimpsest/rule/position.hpp"
+
+namespace palimpsest {
+
+template <class T>
+FastWeight<T>::FastWeight(KernelVariant kernel, RuleVariant rule, NormalizationVariant normalization, Index d,
+                          FixedGates gates, Unstarted)
+    : map_(std::move(kernel), std::move(normalization), d),
+      rule_(std::move(rule)),
+      fixed_gates_(std::move(gates)),
+      largest_beta_(std::visit([]<class R>(const R&) { return T(R::largest_strength); }, rule_)),
+      write_columns_(std::visit([](const auto& r) { return r.steps_a_write(); }, rule_)) {}
+
+template <class T>
+FastWeight<T>::FastWeight(KernelVariant kernel, RuleVariant rule, NormalizationVariant normalization, Index d,
+                          FixedGates gates)
+    : FastWeight(std::move(kernel), std::move(rule), std::move(normalization), d, std::move(gates), Unstarted()) {
+  start_constants();
+}
+
+template <class T>
+FastWeight<T>::FastWeight(const FastWeight&) = default;
+
+template <class T>
+FastWeight<T>::FastWeight(FastWeight&&) noexcept = default;
+
+template <class T>
+void FastWeight<T>::draw(Stream& stream) {
+  map_.draw(stream);
+}
+
+template <class T>
+const Matrix<T>* FastWeight<T>::random_features() const {
+  return map_.random_features();
+}
+
+template <class T>
+void FastWeight<T>::start() {
+  map_.start();
+  start_constants();
+}
+
+template <class T>
+void FastWeight<T>::start_constants() {
+  constants_.clear();
+  for (const Gate& gate : gates()) {
+    if (!gate.constant || fixed_gates_.contains(gate.name)) continue;
+    auto& constant = constants_.emplace_back(std::string(gate.name), gate.per_feature ? feature_dim() : 1, 1);
+    constant.value.setConstant(static_cast<T>(gate.start));
+  }
+}
+
+template <class T>
+std::vector<Parameter<T>*> FastWeight<T>::parameters() {
+  auto all = map_.parameters();
+  for (auto& constant : constants_) all.push_back(&constant);
+  return all;
+}
+
+template <class T>
+void FastWeight<T>::begin(const TokenTables<T>& tables) {
+  tables_ = &tables;
+  factored_.reset();
+  key_ = map_.lift(tables.key, lifted_key_);
+  value_ = map_.lift(tables.value, lifted_value_);
+  query_ = map_.lift(tables.query, lifted_query_);
+  map_.forward(*query_, T(kReadOutEpsilon), query_features_);
+  dkey_.setZero(key_->rows(), key_->cols());
+  dvalue_.setZero(value_->rows(), value_->cols());
+  dQ_.setZero(feature_dim(), query_->cols());
+  for (auto* parameter : parameters()) parameter->gradient.setZero();
+  dgates_.resize(tables.gates.size());
+  for (std::size_t i = 0; i < dgates_.size(); ++i) {
+    dgates_[i].key.setZero(tables.gates[i].key.rows(), tables.gates[i].key.cols());
+    dgates_[i].value.setZero(tables.gates[i].value.rows(), tables.gates[i].value.cols());
+  }
+  seen_.clear();
+  if (one_coefficient_a_key()) {
+    map_.forward(*key_, T(0), key_features_);
+    by_key_.resize(key_->cols(), query_->cols());
+    coefficients(query_features_.phi(), by_key_);
+    dby_key_.setZero(by_key_.rows(), by_key_.cols());
+  }
+}
+
+template <class T>
+void FastWeight<T>::read(const Episode& episode, const Asked& asked, MatrixView<T> Y) {
+  const auto& columns = asked.columns;
+  write_columns_.take(episode);
+  const Index L = write_columns_.size(), N = asked.size(), n_steps = L / std::max<Index>(1, std::ssize(episode.keys));
+  seen_.clear();
+  if (!asked.at_end(std::ssize(episode.keys)))
+    for (const Index seen : asked.after) seen_.push_back(n_steps * seen);
+  C_.resize(linear_in_values() ? L : 0, N);
+  if (one_coefficient_a_key()) {
+    for (Index n = 0; n < N; ++n)
+      for (Index t = 0; t < L; ++t) C_(t, n) = by_key_(write_columns_.keys()[t], columns[n]);
+    hide_unseen<T>(seen_, C_);
+  } else if (factors(N)) {
+    with_queries(columns, [&](ConstMatrixView<T> Q) { factored_keys_.contract(write_columns_, Q.col(0), C_.col(0)); });
+  } else {
+    with_queries(columns, [&](ConstMatrixView<T> Q) {
+      const Index block = map_.maps_tokens() ? block_size(L, N) : L;
+      if (!contracts(N)) map_.resize(L, key_features_);
+      x_.resize(key_->rows(), L);
+      for_each_block(block, L, [&](Index first, Index count) {
+        MatrixView<T> x = x_.middleCols(first, count);
+        write_columns_.gather(*key_, *value_, first, x);
+        if (contracts(N)) {
+          map_.contract(x, Q.col(0), C_.col(0).segment(first, count));
+        } else {
+          map_.forward(x, first, T(0), key_features_);
+        }
+      });
+      if (contracts(N)) return;
+      if (!separable()) open_gates();
+      if (linear_in_values()) {
+        coefficients(Q, C_);
+        if (divides()) accumulator_.divisor(key_features_.phi(), Q, seen_, divisor_);
+      } else {
+        answers(Q, Y);
+      }
+    });
+  }
+  if (!linear_in_values()) return;
+  if (map_.accumulates()) {
+    // z·q = Σ_t k_t·q = Σ_t c_t if the rule is separable
+    if (separable()) divisor_ = C_.colwise().sum().array() + T(kReadOutEpsilon);
+    for (Index n = 0; n < N; ++n) C_.col(n) /= divisor_(n);
+  }
+  scatter_to_values<T>(write_columns_.values(), C_, Y);
+}
+
+template <class T>
+void FastWeight<T>::backward(const Episode&, const Asked& asked, ConstMatrixView<T> dY) {
+  const auto& columns = asked.columns;
+  const Index L = write_columns_.size(), N = asked.size();
+  if (linear_in_values()) {
+    dC_.resize(L, N);
+    gather_from_values<T>(write_columns_.values(), dY, dC_);
+    if (map_.accumulates() && separable())  // c' = c/(Σc + ε):  dc = (dc' − c'·dc')/(Σc + ε)
+      for (Index n = 0; n < N; ++n) dC_.col(n).array() = (dC_.col(n).array() - C_.col(n).dot(dC_.col(n))) / divisor_(n);
+    hide_unseen<T>(seen_, dC_);
+  }
+  if (one_coefficient_a_key()) {
+    for (Index n = 0; n < N; ++n)
+      for (Index t = 0; t < L; ++t) dby_key_(write_columns_.keys()[t], columns[n]) += dC_(t, n);
+    return;
+  }
+  with_queries(columns, [&](ConstMatrixView<T> Q) {
+    dQ_block_.setZero(Q.rows(), N);
+    if (factors(N)) {
+      factored_keys_.contract_backward(write_columns_, Q.col(0), dC_.col(0), dQ_block_.col(0), dkey_, dvalue_);
+      return;
+    }
+    if (!separable()) dwrites_.clear_like(writes_);
+    if (divides()) {  // c' = c/D:  dD = −c'·dc'/D,  dc = dc'/D
+      ddivisor_.resize(N);
+      for (Index n = 0; n < N; ++n) {
+        ddivisor_(n) = -C_.col(n).dot(dC_.col(n)) / divisor_(n);
+        dC_.col(n) /= divisor_(n);
+      }
+    }
+    for_each_block(block_size(L, N), L, [&](Index first, Index count) {
+      dx_.setZero(x_.rows(), count);
+      if (contracts(N))
+        map_.contract_backward(x_.middleCols(first, count), Q.col(0), dC_.col(0).segment(first, count), dx_,
+                               dQ_block_.col(0));
+      else
+        features_backward(first, count, Q, dY);
+      write_columns_.scatter(dx_, first, dkey_, dvalue_);
+    });
+    if (!separable()) close_gates();
+  });
+  for (Index n = 0; n < N; ++n) dQ_.col(columns[n]) += dQ_block_.col(n);
+}
+
+template <class T>
+void FastWeight<T>::open_gates() {
+  const Index L = write_columns_.size();
+  const auto gates = this->gates();
+  writes_.gates.resize(gates.size());
+  std::size_t constants = 0;
+  for (std::size_t i = 0; i < gates.size(); ++i) {
+    const auto fixed = fixed_gates_.find(gates[i].name);
+    if (gates[i].constant && fixed == fixed_gates_.end()) {
+      writes_.gates[i] = constants_[constants++].value;
+      if (gates[i].least > 0)  // softplus(x) = max(x, 0) + log(1 + e^{−|x|})
+        writes_.gates[i] = static_cast<T>(gates[i].least) + writes_.gates[i].array().max(T(0)) +
+                           (-writes_.gates[i].array().abs()).exp().log1p();
+    } else if (const auto* table = learnt(i)) {
+      write_columns_.open_gate(*table, writes_.gates[i]);
+      if (const T most = largest(gates[i]); most != T(1)) writes_.gates[i] *= most;
+    } else {
+      writes_.gates[i].setConstant(gates[i].per_feature ? feature_dim() : 1, gates[i].constant ? 1 : L,
+                                   static_cast<T>(fixed == fixed_gates_.end() ? 1 : fixed->second));
+    }
+  }
+  if (!map_.accumulates()) {
+    writes_.retrieval.setOnes(L);
+  } else if (retrieves()) {
+    accumulator_.retrieval(key_features_.phi(), writes_.retrieval);
+  } else {
+    writes_.retrieval.setOnes(L);
+    accumulator_.sum(key_features_.phi());
+  }
+}
+
+// dσ = σ(1 − σ), β = largest · σ; the derivative of softplus is the sigmoid.
+template <class T>
+void FastWeight<T>::close_gates() {
+  const auto gates = this->gates();
+  std::size_t constants = 0;
+  for (std::size_t i = 0; i < gates.size(); ++i) {
+    if (gates[i].constant) {
+      if (fixed_gates_.contains(gates[i].name)) continue;
+      auto& constant = constants_[constants++];
+      if (gates[i].least > 0)
+        constant.gradient.array() += dwrites_.gates[i].array() / (1 + (-constant.value.array()).exp());
+      else
+        constant.gradient += dwrites_.gates[i];
+    } else if (learnt(i)) {
+      const T most = largest(gates[i]);
+      dwrites_.gates[i].array() *= writes_.gates[i].array() * (1 - writes_.gates[i].array() / most);
+      write_columns_.close_gate(dwrites_.gates[i], dgates_[i]);
+    }
+  }
+}
+
+template <class T>
+void FastWeight<T>::coefficients(ConstMatrixView<T> Q, MatrixView<T> C) {
+  const auto& K = key_features_.phi();
+  visit_working_rule([&]<class R>(const R& rule, auto& work) {
+    if constexpr (RuleOfFactors<R, T>) {
+      if (by_factors<R>()) {
+        rule.factors(K, writes_, factors_);
+        if (Q.cols() == 1 && seen_.empty())
+          one_query_.coefficients(factors_, Q.col(0), C.col(0));
+        else
+          query_side_.coefficients(factors_, Q, seen_, C, kept_);
+        return;
+      }
+    }
+    if constexpr (RuleWithPositions<R, T>)
+      if (!Rule<R, T> || !seen_.empty()) return rule.coefficients(K, writes_, Q, seen_, C, work);
+    if constexpr (Rule<R, T>) {
+      rule.coefficients(K, writes_, Q, C, work);
+      if (R::separable) hide_unseen<T>(seen_, C);
+    }
+  });
+}
+
+template <class T>
+void FastWeight<T>::answers(ConstMatrixView<T> Q, MatrixView<T> Y) {
+  visit_working_rule([&]<class R>(const R& rule, auto& work) {
+    if constexpr (StateRule<R>)
+      for_each_position(seen_, Q.cols(), key_features_.phi().cols(), [&](Index seen, const std::vector<Index>& asked) {
+        if (seen_.empty()) return rule.answers(key_features_.phi(), writes_, write_columns_.values(), Q, Y, work);
+        Matrix<T> y = Matrix<T>::Zero(Y.rows(), std::ssize(asked));
+        if (seen > 0)
+          rule.answers(key_features_.phi().leftCols(seen), writes_, write_columns_.values(),
+                       Matrix<T>(Q(Eigen::all, asked)), y, work);
+        for (Index i = 0; i < y.cols(); ++i) Y.col(asked[i]) = y.col(i);
+      });
+  });
+}
+
+template <class T>
+bool FastWeight<T>::rule_backward(Index first, Index count, ConstMatrixView<T> Q, ConstMatrixView<T> dY) {
+  const ConstMatrixView<T> K = key_features_.phi().middleCols(first, count);
+  const ConstMatrixView<T> C = C_.middleRows(C_.rows() > 0 ? first : 0, C_.rows() > 0 ? count : 0);
+  const ConstMatrixView<T> dC = dC_.middleRows(C_.rows() > 0 ? first : 0, C_.rows() > 0 ? count : 0);
+  dK_.resize(Q.rows(), count);
+  bool undivided = false;
+  visit_working_rule([&]<class R>(const R& rule, auto& work) {
+    if constexpr (RuleOfFactors<R, T>) {
+      if (by_factors<R>()) {
+        set_zero_like(factors_, dfactors_);
+        if (Q.cols() == 1 && seen_.empty())
+          one_query_.backward(factors_, dC.col(0), dfactors_, dQ_block_.col(0));
+        else
+          query_side_.coefficients_backward(factors_, dC, kept_, dfactors_, dQ_block_);
+        dK_.setZero();
+        rule.factors_backward(K, writes_, dfactors_, dK_, dwrites_);
+        return;
+      }
+    }
+    if constexpr (RuleWithPositions<R, T>)
+      if (!Rule<R, T> || !seen_.empty()) return rule.backward(K, writes_, Q, seen_, dC, work, dK_, dwrites_, dQ_block_);
+    if constexpr (requires { R::undivides; }) {
+      const auto division = divides() ? Division<T>() : map_.division(key_features_);
+      undivided = division.scale != nullptr;
+      rule.backward(first, K, writes_, Q, C, dC, work, dK_, dwrites_, dQ_block_, division);
+    } else if constexpr (Rule<R, T>) {
+      rule.backward(first, K, writes_, Q, C, dC, work, dK_, dwrites_, dQ_block_);
+    } else if constexpr (StateRule<R>) {
+      const auto& values = write_columns_.values();
+      if (seen_.empty()) {
+        rule.backward(K, writes_, values, Q, dY, work, dK_, dwrites_, dQ_block_);
+        return;
+      }
+      dK_.setZero();
+      for_each_position(seen_, Q.cols(), K.cols(), [&](Index seen, const std::vector<Index>& asked) {
+        if (seen == 0) return;
+        const Matrix<T> q = Q(Eigen::all, asked);
+        Matrix<T> y(dY.rows(), q.cols()), dq = Matrix<T>::Zero(q.rows(), q.cols()), dk(K.rows(), seen);
+        rule.answers(K.leftCols(seen), writes_, values, q, y, work);
+        rule.backward(K.leftCols(seen), writes_, values, q, Matrix<T>(dY(Eigen::all, asked)), work, dk, dwrites_, dq);
+        dK_.leftCols(seen) += dk;
+        for (Index i = 0; i < q.cols(); ++i) dQ_block_.col(asked[i]) += dq.col(i);
+      });
+    }
+  });
+  return undivided;
+}
+
+template <class T>
+void FastWeight<T>::features_backward(Index first, Index count, ConstMatrixView<T> Q, ConstMatrixView<T> dY) {
+  const ConstMatrixView<T> x = x_.middleCols(first, count);
+  const bool undivided = rule_backward(first, count, Q, dY);
+  if (divides()) {
+    accumulator_.divisor_backward(Q, seen_, ddivisor_, dQ_block_);
+    accumulator_.backward(key_features_.phi(), writes_.retrieval, dwrites_.retrieval, retrieves(), dK_);
+  }
+  if (undivided)
+    map_.kernel_backward(key_features_, x, first, dK_, dx_);
+  else
+    map_.backward(key_features_, x, first, dK_, dx_);
+}
+
+template <class T>
+void FastWeight<T>::end(TokenTables<T>& gradient) {
+  if (one_coefficient_a_key()) {
+    dK_.resize(feature_dim(), key_->cols());
+    visit_working_rule([&]<class R>(const R& rule, auto& work) {
+      if constexpr (Rule<R, T>)
+        rule.backward(0, key_features_.phi(), writes_, query_features_.phi(), by_key_, dby_key_, work, dK_, dwrites_,
+                      dQ_);
+    });
+    map_.backward(key_features_, *key_, 0, dK_, dkey_);
+  }
+  if (factored_.value_or(false)) factored_keys_.end(map_, dkey_, dvalue_);
+  dx_.setZero(query_->rows(), query_->cols());
+  map_.backward(query_features_, *query_, 0, dQ_, dx_);
+  map_.learn(*tables_, dkey_, dvalue_, dx_);
+  map_.lift_backward(dkey_, gradient.key);
+  map_.lift_backward(dvalue_, gradient.value);
+  map_.lift_backward(dx_, gradient.query);
+  gradient.gates = dgates_;
+}
+
+}  // namespace palimpsest

@@ -107,6 +107,14 @@ NORMALIZATION_MARKERS = {"none": "o", "sum": "s", "attention": "D", "sum+attenti
                          "sum_of_squares": "P"}
 
 
+# Where figures compare formats of numbers, the exact one is black.
+PRECISION_COLOURS = {"bfloat16": "#D55E00", "float16": "#0072B2", "float": "#009E73", "double": "#000000"}
+
+
+def precision_colour(precision):
+    return PRECISION_COLOURS.get(precision) or OTHERS[zlib.crc32(precision.encode()) % len(OTHERS)].colour
+
+
 def rule_colour(rule):
     """A rule's colour, whatever its argument; of an unknown rule, one that its name picks."""
     kind = rule.partition(":")[0]

@@ -3,7 +3,7 @@
 
 traces     contrast (distance of the value written from what its key retrieves right after), what a write writes and
            removes, the total weight of an answer, and the accumulator; closed forms dashed, where there is one
-precision  what single precision loses of accumulator, state and answer
+precision  what single precision, or the shorter format of the trace, loses of accumulator, state and answer
 
 Nothing is measured or estimated here: all are columns of the CSV files (results/README.md).
 
@@ -147,7 +147,8 @@ def draw_precision(traces, names):
     limits = [cell.get_ylim() for cell in axes.flat]
     for cell in axes.flat:
         cell.set_ylim(max(min(low for low, _ in limits), 1e-9), max(high for _, high in limits))
-    axes[0, 0].set_ylabel("relative error of float")
+    formats = {rows[0]["precision"].replace("double", "float") for rows in traces}  # a double one has float beside it
+    axes[0, 0].set_ylabel("relative error" + (f" of {formats.pop()}" if len(formats) == 1 else ""))
     return figure
 
 

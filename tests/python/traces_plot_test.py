@@ -29,6 +29,12 @@ class TracesPlot(PlotCase):
                           "accumulator ‖z‖", "write t")
         self.assert_shows(figures["precision"], "accumulator z", "state W", "answer y", "relative error of float")
 
+    def test_the_format_that_loses_is_named(self):
+        short, single = self.write(trace(precision="bfloat16"), "a.csv"), self.write(trace(precision="float"), "b.csv")
+        self.assert_shows(self.draw(short)["precision"], "relative error of bfloat16")
+        self.assert_shows(self.draw(short, single)["precision"], "relative error", "bfloat16", "float")
+        self.assert_shows(self.draw(self.write(trace(), "c.csv"), single)["precision"], "relative error of float")
+
     def test_labels_say_only_what_differs(self):
         one, other = trace(), trace(keys=20, beta=0.5)
         self.assertEqual(traces.labels([rows_of(one), rows_of(other)]), ["1 keys, β = 1", "20 keys, β = 0.5"])

@@ -96,15 +96,22 @@ def looks(names):
 RULE_COLOURS = {
     "sum": "#000000",
     "decay": "#8C7A00",
+    "gla": "#B8A63A",
     "delta": "#0072B2",
     "gated_delta": "#56B4E9",
+    "gated_delta2": "#7A4FA3",
+    "kda": "#004D7A",
+    "comba": "#A6CEE3",
+    "rwkv7": "#6B6B6B",
+    "momentum_delta": "#8FBC5A",
     "longhorn": "#009E73",
     "delta_product": "#CC79A7",
     "rls": "#D55E00",
+    "mesa": "#8B2E00",
     "fwm2021": "#E69F00",
 }
 NORMALIZATION_MARKERS = {"none": "o", "sum": "s", "attention": "D", "sum+attention": "d", "l2": "^", "centered_l2": "v",
-                         "sum_of_squares": "P"}
+                         "sum_of_squares": "P", "l2+attention": "<", "sum_of_squares+attention": "X"}
 
 
 # Where figures compare formats of numbers, the exact one is black.

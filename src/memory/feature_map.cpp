@@ -1,3 +1,3 @@
-#include "palimpsest/memory/feature_map.hpp"
+#include "palimpsest/memory/feature_map_impl.hpp"
 
 template class palimpsest::FeatureMap<float>;

@@ -1,16 +1,37 @@
 #include "palimpsest/train/components.hpp"
 
+#include <fmt/format.h>
+
 #include "palimpsest/memory/all.hpp"
 #include "palimpsest/model/all.hpp"
 #include "palimpsest/task/all.hpp"
 
 namespace palimpsest {
 
+namespace {
+
+/// Rules with their gates.
+std::vector<ComponentDescription> rules() {
+  auto all = describe<Rules<float>>();
+  auto rule = all.begin();
+  Rules<float>::for_each([&]<class R>() {
+    std::string gates;
+    for (const Gate& gate : R::gates)
+      gates += fmt::format("{}{}{}{}", gates.empty() ? "" : ", ", gate.name, gate.per_feature ? " per feature" : "",
+                           gate.constant ? " (one for all writes)" : "");
+    if (!gates.empty()) rule->summary += "; gates: " + gates;
+    ++rule;
+  });
+  return all;
+}
+
+}  // namespace
+
 std::vector<std::pair<std::string, std::vector<ComponentDescription>>> components() {
   return {{"task", describe<Tasks>()},
           {"memory", describe<Memories<float>>()},
           {"kernel", describe<Kernels<float>>()},
-          {"rule", describe<Rules<float>>()},
+          {"rule", rules()},
           {"normalization", describe<Normalizations<float>>()},
           {"model", describe<Models<float>>()}};
 }

@@ -24,7 +24,8 @@ class OneQuery {
     along_.resize(L);
     removed_.resize(L);
     for (Index t = L - 1; t >= 0; --t) {
-      const auto u = token(U_, t + 1), k = token(factors.K, t);
+      const auto u = token(U_, t + 1);
+      const auto k = token(factors.K, t);
       auto left = token(U_, t);
       along_(t) = k.dot(u);
       c(t) = factors.w(t) * along_(t);
@@ -46,7 +47,8 @@ class OneQuery {
     const Index L = factors.writes();
     g_.setZero(factors.features());
     for (Index t = 0; t < L; ++t) {
-      const auto u = token(U_, t + 1), k = token(factors.K, t);
+      const auto u = token(U_, t + 1);
+      const auto k = token(factors.K, t);
       d.w(t) += dc(t) * along_(t);
       T ds = factors.w(t) * dc(t);
       if (factors.structure.erase == Erase::along) {

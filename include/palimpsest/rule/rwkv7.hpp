@@ -55,7 +55,8 @@ struct Rwkv7Rule : FactorRule<Rwkv7Rule<T>, T> {
     const auto &a = writes.gates[0], &xi = writes.gates[2], &zeta = writes.gates[3];
     Vector<T> unit, dunit;
     for (Index t = 0; t < K.cols(); ++t) {
-      const auto rate = a.col(t).array(), k = K.col(t).array(), dwritten = d.K.col(t).array();
+      const auto rate = a.col(t).array(), dwritten = d.K.col(t).array();
+      const auto k = K.col(t).array();
       dK.col(t).array() += dwritten * (1 + (rate - 1) * zeta.col(0).array());
       dwrites.gates[0].col(t).array() += dwritten * k * zeta.col(0).array();
       dwrites.gates[3].col(0).array() += dwritten * k * (rate - 1);

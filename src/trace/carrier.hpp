@@ -73,6 +73,7 @@ class Carrier {
         [&]<class R>(const R& r) {
           steps_ = r.steps_a_write();
           largest_ = T(R::largest_strength);
+          if constexpr (requires { R::may_reflect; }) largest_ = T(setup.configuration.largest_beta);
           gate_list_.assign(R::gates.begin(), R::gates.end());
         },
         rule);
@@ -81,11 +82,20 @@ class Carrier {
     const Matrix<T> queries = lift(setup.tables.query);
     map_.forward(queries, T(kReadOutEpsilon), queries_);
     for (std::size_t i = 0; i < gate_list_.size(); ++i) {
-      const auto fixed = setup.gates.find(gate_list_[i].name);
-      Gate gate{fixed == setup.gates.end() ? T(1) : static_cast<T>(fixed->second), {}, {}};
+      const auto& listed = gate_list_[i];
+      const auto fixed = setup.gates.find(listed.name);
+      const Index rows = listed.per_feature ? feature_dim() : 1;
+      Gate gate;
+      gate.fixed.setConstant(rows, 1, fixed == setup.gates.end() ? T(1) : static_cast<T>(fixed->second));
+      if (listed.constant && fixed == setup.gates.end()) {
+        Parameter<T> constant(std::string(listed.name), rows, 1);
+        constant.value.setConstant(static_cast<T>(listed.start));
+        if (!setup.model.empty()) read_parameters(setup.model, std::vector<Parameter<T>*>{&constant});
+        gate.fixed = constant.value;
+      }
       if (i < setup.tables.gates.size()) {
-        gate.by_key = setup.tables.gates[i].key.reshaped().template cast<T>();
-        gate.by_value = setup.tables.gates[i].value.reshaped().template cast<T>();
+        gate.by_key = setup.tables.gates[i].key.template cast<T>();
+        gate.by_value = setup.tables.gates[i].value.template cast<T>();
       }
       gates_.push_back(std::move(gate));
     }
@@ -105,7 +115,7 @@ class Carrier {
         opened_[i] = open(gates_[i], by_key, by_value, gate_list_[i].name == kBeta.name ? largest_ : T(1));
       const bool seen = sight && j + 1 == steps_;
       if (seen) sight->before = read(k);
-      const auto effect = state_.write(k, v_, opened_);
+      const auto effect = state_.write_gated(k, v_, opened_);
       if (!seen) continue;
       sight->beta = opened(kBeta);
       sight->alpha = opened(kAlpha);
@@ -125,20 +135,21 @@ class Carrier {
 
  private:
   struct Gate {
-    T fixed;
-    Vector<T> by_key, by_value;  // logits, or empty
+    Matrix<T> fixed, by_key, by_value;  // rows×1; logits, a column per token, or empty
   };
 
-  /// 1 of a gate that the rule doesn't have.
+  /// 1 of a gate that the rule doesn't have; the mean of one per feature.
   double opened(const palimpsest::Gate& gate) const {
     const int i = index_of(gate_list_, gate.name);
-    return i < 0 ? 1.0 : static_cast<double>(opened_[static_cast<std::size_t>(i)]);
+    return i < 0 ? 1.0 : static_cast<double>(opened_[static_cast<std::size_t>(i)].mean());
   }
 
-  static T open(const Gate& gate, Index by_key, Index by_value, T largest) {
+  static Matrix<T> open(const Gate& gate, Index by_key, Index by_value, T largest) {
     if (gate.by_key.size() == 0) return gate.fixed;
-    const T logit = gate.by_key(by_key) + (gate.by_value.size() > 0 ? gate.by_value(by_value) : T(0));
-    return largest / (T(1) + std::exp(-logit));
+    Matrix<T> logit = gate.by_key.col(by_key);
+    if (gate.by_value.size() > 0) logit += gate.by_value.col(by_value);
+    for (T& x : logit.reshaped()) x = largest / (T(1) + std::exp(-x));
+    return logit;
   }
 
   static typename Normalizations<T>::Variant make_normalization(const Setup& setup) {
@@ -164,8 +175,8 @@ class Carrier {
   Features<T> queries_, key_features_;  // of N queries, of the write's key
   std::vector<palimpsest::Gate> gate_list_;
   std::vector<Gate> gates_;
-  std::vector<T> opened_;  // of the last write
-  Matrix<T> x_;            // d̃×1
+  std::vector<Matrix<T>> opened_;  // of the last write
+  Matrix<T> x_;                    // d̃×1
   Vector<T> y_, v_;
 };
 

@@ -48,6 +48,30 @@ std::vector<double> of(const Rules<double>::Variant& rule, double beta, double a
       rule);
 }
 
+/// The rules of factors, and the gates of one for the state, one per feature the same for all.
+std::vector<std::string> rules_of_factors(int n) {
+  std::vector<std::string> all;
+  Rules<double>::for_each([&]<class R>() {
+    if constexpr (RuleOfFactors<R, double>)
+      all.push_back(fmt::format("{}{}", R::name, TakesArgument<R> ? fmt::format(":{}", n) : ""));
+  });
+  return all;
+}
+
+std::vector<M> gates_of(const Rules<double>::Variant& rule, const FixedGates& fixed, Index p) {
+  return std::visit(
+      [&]<class R>(const R&) {
+        std::vector<M> gates;
+        for (const Gate& gate : R::gates) {
+          const auto at = fixed.find(gate.name);
+          const double value = at != fixed.end() ? at->second : gate.constant ? gate.start : 1;
+          gates.push_back(M::Constant(gate.per_feature ? p : 1, 1, value));
+        }
+        return gates;
+      },
+      rule);
+}
+
 const std::vector<std::string> kNormalizations = reference::names<Normalizations<double>>();
 
 M normalized(const std::string& normalization, const M& phi, double epsilon) {
@@ -97,9 +121,10 @@ TEST(FastWeightState, AttentionRemovesAllAndWritesHalfOfARewrittenKey) {
 TEST(FastWeightState, AnswersAreThoseOfTheQueriesSide) {
   const Index d = 5, S = 7, L = 23;
   TokenTables<double> tables;
-  for (const auto& rule : rules(3))
+  for (const auto& rule : rules_of_factors(3))
     for (const auto& normalization : kNormalizations) {
       SCOPED_TRACE(rule + ", " + normalization);
+      if (rule == "rwkv7" && normalization.ends_with("attention")) continue;  // has no meaning
       const auto made = make_component<Rules<double>>("rule", rule);
       const Index n = std::visit([](const auto& r) { return r.steps_a_write(); }, made);
       tables.key = reference::normal(d, n * S, 1);
@@ -111,7 +136,7 @@ TEST(FastWeightState, AnswersAreThoseOfTheQueriesSide) {
         episode.keys.push_back(static_cast<int>(stream.below(S)));
         episode.values.push_back(static_cast<int>(stream.below(S)));
       }
-      const FixedGates gates{{"beta", 0.7}, {"alpha", 0.9}};
+      const FixedGates gates{{"beta", 0.7}, {"alpha", 0.9}, {"erase", 0.6}, {"write", 0.8}, {"rate", 0.4}};
       FastWeight<double> memory(Elu<double>(), made,
                                 make_component<Normalizations<double>>("normalization", normalization), d, gates);
       std::vector<int> columns(S);
@@ -125,7 +150,7 @@ TEST(FastWeightState, AnswersAreThoseOfTheQueriesSide) {
       auto carried = state(rule, normalization, S, d);
       for (Index t = 0; t < L; ++t)
         for (Index j = 0; j < n; ++j)
-          carried.write(K.col(episode.keys[t] * n + j), V::Unit(S, episode.values[t]), of(made, 0.7, 0.9));
+          carried.write_gated(K.col(episode.keys[t] * n + j), V::Unit(S, episode.values[t]), gates_of(made, gates, d));
       M actual(S, S);
       for (Index i = 0; i < S; ++i) {
         V y(S);
@@ -315,14 +340,15 @@ TYPED_TEST(ShortState, WhatIsReadIsWhatWasRounded) {
 }
 
 TEST(FastWeightState, ARuleWithoutAStepIsRefused) {
-  for (const std::string rule : {"rls", "fwm2021"}) {
+  for (const std::string rule : {"rls", "fwm2021", "mesa", "momentum_delta"}) {
     try {
       state(rule, "none", 2, 2);
       FAIL() << rule;
     } catch (const ConfigurationError& error) {
-      EXPECT_EQ(error.what(), "rule '" + rule +
-                                  "' changes its state by more than decay, erasure and a write; known here: "
-                                  "sum, delta, decay, gated_delta, longhorn, delta_product:n, comba");
+      EXPECT_EQ(error.what(),
+                "rule '" + rule +
+                    "' changes its state by more than decay, erasure and a write; known here: "
+                    "sum, delta, decay, gated_delta, longhorn, delta_product:n, gla, kda, rwkv7, comba, gated_delta2");
     }
   }
 }

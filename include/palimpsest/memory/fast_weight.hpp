@@ -235,6 +235,7 @@ class FastWeight {
   engine::OneQuery<T> one_query_;
   engine::QuerySide<T> query_side_;
   typename engine::QuerySide<T>::Kept kept_;
+  Matrix<T> again_;  // L×N, C as the engine has it, where only the adjoint is the engine's
   Accumulator<T> accumulator_;
   std::vector<GateTable<T>> dgates_;  // by the gates' logits
 

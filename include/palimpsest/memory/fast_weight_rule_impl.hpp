@@ -106,7 +106,13 @@ bool FastWeight<T>::rule_backward(Index first, Index count, ConstMatrixView<T> Q
   bool undivided = false;
   visit_working_rule([&]<class R>(const R& rule, auto& work) {
     if constexpr (RuleOfFactors<R, T>) {
-      if (by_factors<R>()) {
+      const bool read_by_factors = by_factors<R>();
+      if (read_by_factors || (Q.cols() > 1 && !R::separable)) {
+        if (!read_by_factors) {  // a recurrence has its adjoint query by query; of several the engine's is products of matrices
+          rule.factors(K, writes_, factors_);
+          again_.resize(K.cols(), Q.cols());
+          query_side_.coefficients(factors_, Q, seen_, again_, kept_);
+        }
         set_zero_like(factors_, dfactors_);
         if (Q.cols() == 1 && seen_.empty())
           one_query_.backward(factors_, dC.col(0), dfactors_, dQ_block_.col(0));

@@ -105,6 +105,15 @@ Writes<double> writes(const Traits& is, Index p, Index L) {
   return drawn;
 }
 
+/// The gates of the first n writes.
+Writes<double> first(const Traits& is, const Writes<double>& writes, Index n) {
+  Writes<double> some = writes;
+  for (std::size_t i = 0; i < is.gates.size(); ++i)
+    if (!is.gates[i].constant) some.gates[i] = writes.gates[i].leftCols(n);
+  some.retrieval = writes.retrieval.head(n);
+  return some;
+}
+
 /// Gates of write t by name.
 reference::Gates gates_of(const Traits& is, const Writes<double>& writes, Index t) {
   reference::Gates gates;
@@ -259,7 +268,7 @@ TEST_P(RuleLaws, TheQuerySideIsTheStateSide) {
     for (Index t = 0; t < K.cols(); ++t) {
       state.write(K.col(t), V.col(t), gates_of(is, writes, t));
       // A query after write t sees the first t + 1 writes.
-      const M C = coefficients(rule, K.leftCols(t + 1), writes, Q);
+      const M C = coefficients(rule, K.leftCols(t + 1), first(is, writes, t + 1), Q);
       M Y(V.rows(), Q.cols());
       for (Index n = 0; n < Q.cols(); ++n) Y.col(n) = state.read(Q.col(n));
       EXPECT_TRUE(agree(V.leftCols(t + 1) * C, Y, 1e-11));  // rounding of L·p terms, a solve for rls

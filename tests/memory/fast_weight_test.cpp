@@ -91,6 +91,9 @@ class FastWeightOf : public testing::TestWithParam<std::string> {
         SCOPED_TRACE(fmt::format("{}, S = {}, L = {}, values {}", instance.label, scene.S,
                                  scene.episodes[0].keys.size(), scene.tables.keys_depend_on_values()));
         for_each_choice(instance, [&](const Choice& choice) {
+          // Every rule meets 63 features in its own laws; here one of each way to answer does.
+          if (d > 9 && choice.rule != "sum" && choice.rule != "delta" && choice.rule != "kda" && choice.rule != "mesa")
+            return;
           if (has_meaning(choice, instance, d))
             f(choice.in(scene, reference::feature_dim(instance.kernel, d)), instance, choice);
         });

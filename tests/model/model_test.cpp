@@ -117,8 +117,8 @@ class ModelLaws : public testing::TestWithParam<std::string> {
     const auto f = [&] {
       double sum = 0;
       for (std::size_t b = 0; b < episodes.size(); ++b)
-        sum += answer(reference::Sequence(dense.keys(episodes[b], S), reference::one_hot(episodes[b].values, S),
-                                          dense.queries({asked[b]})))
+        sum += answer(reference::Sequence{dense.keys(episodes[b], S), reference::one_hot(episodes[b].values, S),
+                                          dense.queries({asked[b]})})
                    .cwiseProduct(weights(b))
                    .sum();
       return sum;

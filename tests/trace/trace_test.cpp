@@ -415,7 +415,7 @@ TEST_F(TrainedTrace, AConstantIsTheModels) {
   asked.model = path;
   asked.writes = 5;
   const auto learnt = trace(asked);
-  write_npy(path / "c.npy", Matrix<float>::Constant(1, 1, 0.5f));
+  write_npy(path / "c.npy", Matrix<float>(Matrix<float>::Constant(1, 1, 0.5f)));
   EXPECT_NE(trace(asked), learnt) << "what is removed depends on c";
 }
 

@@ -13,13 +13,12 @@ Example:
 import argparse
 
 import style
-from style import InputError, plt
+from style import plt
 from matplotlib.lines import Line2D
 
 WAYS = [("elu_plus_one", "-", 1.4, "elu(x) + 1, rounded twice"),
         ("exponential", (0, (1, 1)), 1.4, "exp(x), rounded once")]
 REQUIRED = ["precision", "x", "exact"] + [prefix + way for way, *_ in WAYS for prefix in ("", "error_")]
-EXACT = {"linestyle": (0, (3.4, 2.2)), "linewidth": 1.0, "color": "black", "zorder": 4}
 
 
 def arguments():
@@ -46,7 +45,7 @@ def draw_features(rows):
             if lost:
                 error.plot(*zip(*lost), **look)
     own = [row for row in rows if row["precision"] == precisions[0]]
-    feature.plot(*zip(*sorted((row.number("x"), row.number("exact")) for row in own)), **EXACT)
+    feature.plot(*zip(*sorted((row.number("x"), row.number("exact")) for row in own)), **style.EXACT)
     for cell in (feature, error):
         cell.set_yscale("log")
         cell.set_xlabel("x")
@@ -57,7 +56,7 @@ def draw_features(rows):
     error.set_ylabel("relative error")
     formats = [Line2D([], [], color=style.precision_colour(name), linewidth=1.8, label=name) for name in precisions]
     ways = [Line2D([], [], color=style.GREY, linestyle=line, linewidth=width, label=label)
-            for _, line, width, label in WAYS] + [Line2D([], [], **EXACT, label="exact")]
+            for _, line, width, label in WAYS] + [Line2D([], [], **style.EXACT, label="exact")]
     below = 0.44
     figure.set_size_inches(style.PAGE, 2.5 + below)
     figure.get_layout_engine().set(rect=(0, below / (2.5 + below), 1, 2.5 / (2.5 + below)))
@@ -69,9 +68,7 @@ def draw_features(rows):
 
 def main():
     options = arguments()
-    rows = style.read_csv(options.file, REQUIRED)
-    if not rows:
-        raise InputError(f"{options.file}: no row")
+    rows = style.read_rows(options.file, REQUIRED)
     style.use()
     style.save(draw_features(rows), options.out, "features")
 

@@ -21,7 +21,6 @@ MEMORY = ["source", "keys", "kernel", "rule", "normalization", "values", "key_di
 REQUIRED = MEMORY + ["precision", "t"] + [column for column, _ in PANELS]
 LEAST = {"loss": 1e-3}  # of the largest, where a panel ends: the loss of a first write is rounding
 BITS = {"bfloat16": 8, "float16": 11, "float": 24}
-EXACT = {"linestyle": (0, (3.4, 2.2)), "linewidth": 1.0, "color": "black", "zorder": 4}
 
 
 def arguments():
@@ -35,9 +34,7 @@ def read_memories(paths):
     """Memory, as its columns say → precision → rows; in the order of the files."""
     memories = {}
     for path in paths:
-        rows = style.read_csv(path, REQUIRED)
-        if not rows:
-            raise InputError(f"{path}: no row")
+        rows = style.read_rows(path, REQUIRED)
         formats = memories.setdefault(tuple(rows[0][column] for column in MEMORY), {})
         precision = rows[0]["precision"]
         if precision in formats:
@@ -61,7 +58,7 @@ def titles(memories):
 
 
 def look(precision):
-    return EXACT if precision == "double" else {"color": style.precision_colour(precision), "linewidth": 1.4}
+    return style.EXACT if precision == "double" else {"color": style.precision_colour(precision), "linewidth": 1.4}
 
 
 def draw_formats(memories):

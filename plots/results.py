@@ -125,6 +125,14 @@ def checked(row):
     return row
 
 
+def read_rows(path, columns):
+    """read_csv of a file that must have a row."""
+    rows = read_csv(path, columns)
+    if not rows:
+        raise InputError(f"{path}: no row")
+    return rows
+
+
 def read_csvs(paths, columns):
     """The rows of several files; one that several hold, equal in every column, counts once."""
     rows = {}

@@ -7,7 +7,7 @@ import zlib
 from collections import namedtuple
 
 from results import (  # the scripts have all of it from here
-    InputError, PARAMETERS, Row, canonical, read_csv, read_csvs, saved_of)
+    InputError, PARAMETERS, Row, canonical, read_csv, read_csvs, read_rows, saved_of)
 
 try:
     import matplotlib
@@ -113,6 +113,9 @@ RULE_COLOURS = {
 NORMALIZATION_MARKERS = {"none": "o", "sum": "s", "attention": "D", "sum+attention": "d", "l2": "^", "centered_l2": "v",
                          "sum_of_squares": "P", "l2+attention": "<", "sum_of_squares+attention": "X"}
 
+
+# The line that others are held against: a closed form, or numbers in double.
+EXACT = {"linestyle": (0, (3.4, 2.2)), "linewidth": 1.0, "color": "black", "zorder": 4}
 
 # Where figures compare formats of numbers, the exact one is black.
 PRECISION_COLOURS = {"bfloat16": "#D55E00", "float16": "#0072B2", "float": "#009E73", "double": "#000000"}

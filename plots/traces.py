@@ -16,14 +16,13 @@ import argparse
 import os
 
 import style
-from style import InputError, plt
+from style import plt
 from matplotlib.lines import Line2D
 
 ROUNDINGS = [("rounding_accumulator", "accumulator z"), ("rounding_state", "state W"), ("rounding_answer", "answer y")]
 REQUIRED = ["source", "keys", "kernel", "rule", "normalization", "precision", "t", "contrast", "written", "removed", "mass",
             "accumulator_norm", "expected_written", "expected_mass", "expected_contrast",
             *(column for column, _ in ROUNDINGS)]
-EXPECTED = {"linestyle": (0, (3.4, 2.2)), "linewidth": 1.0, "color": "black", "zorder": 4}
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C7A00", "#707070"]
 
 
@@ -32,13 +31,6 @@ def arguments():
     parser.add_argument("files", nargs="+", metavar="TRACE.csv", help="traces; one colour each")
     parser.add_argument("--out", required=True, metavar="DIR", help="writes DIR/traces and precision, each as .png and .svg")
     return parser.parse_args()
-
-
-def read_trace(path):
-    rows = style.read_csv(path, REQUIRED)
-    if not rows:
-        raise InputError(f"{path}: no row")
-    return rows
 
 
 # What can tell two traces apart, and how it is said in the legend.
@@ -108,7 +100,7 @@ def pages(traces, names, down, across, extra):
 def draw_traces(traces, names):
     extra = [Line2D([], [], color="#444444", linewidth=1.0, linestyle=":", label="removed by a write")]
     if any(row["expected_mass"] for rows in traces for row in rows):
-        extra.append(Line2D([], [], **EXPECTED, label="closed form"))
+        extra.append(Line2D([], [], **style.EXACT, label="closed form"))
     figure, axes = pages(traces, names, 2, 2, extra)
     contrast, share, mass, accumulator = axes.flat
     for i, rows in enumerate(traces):
@@ -121,9 +113,9 @@ def draw_traces(traces, names):
         draw(mass, rows, "mass", positive=False, **look)
         draw(accumulator, rows, "accumulator_norm", **look)
     for rows in traces:
-        draw(contrast, rows, "expected_contrast", positive=False, **EXPECTED)
-        draw(share, rows, "expected_written", **EXPECTED)
-        draw(mass, rows, "expected_mass", positive=False, **EXPECTED)
+        draw(contrast, rows, "expected_contrast", positive=False, **style.EXACT)
+        draw(share, rows, "expected_written", **style.EXACT)
+        draw(mass, rows, "expected_mass", positive=False, **style.EXACT)
     for cell in (share, accumulator):
         cell.set_yscale("log")
     low, high = contrast.get_ylim()
@@ -154,7 +146,7 @@ def draw_precision(traces, names):
 
 def main():
     options = arguments()
-    traces = [read_trace(path) for path in options.files]
+    traces = [style.read_rows(path, REQUIRED) for path in options.files]
     names = labels(traces)
     if len(set(names)) < len(names):  # only their files tell them apart
         names = [f"{name} ({os.path.splitext(os.path.basename(path))[0]})" for name, path in zip(names, options.files)]

@@ -18,8 +18,11 @@ Point resolve(Configuration configuration) {
   Point point;
   const Configuration defaults;
   // All before any is reset: whether one applies may depend on another.
-  for (const auto& parameter : parameters())
-    point.key.push_back(applies(parameter.name, configuration) ? parameter.get(configuration) : "");
+  std::vector<std::string_view> names;
+  for (const auto& parameter : parameters()) names.push_back(parameter.name);
+  const auto applying = applies(names, configuration);
+  for (std::size_t i = 0; i < names.size(); ++i)
+    point.key.push_back(applying[i] ? parameters()[i].get(configuration) : "");
   for (std::size_t i = 0; i < point.key.size(); ++i)
     if (point.key[i].empty()) parameters()[i].set(configuration, parameters()[i].get(defaults));
   point.skip = reason_to_skip(configuration);

@@ -112,7 +112,7 @@ class Carrier {
       map_.forward(x_, T(0), key_features_);
       const auto k = key_features_.phi().col(0);
       for (std::size_t i = 0; i < gates_.size(); ++i)
-        opened_[i] = open(gates_[i], by_key, by_value, gate_list_[i].name == kBeta.name ? largest_ : T(1));
+        open(gates_[i], by_key, by_value, gate_list_[i].name == kBeta.name ? largest_ : T(1), opened_[i]);
       const bool seen = sight && j + 1 == steps_;
       if (seen) sight->before = read(k);
       const auto effect = state_.write_gated(k, v_, opened_);
@@ -144,12 +144,14 @@ class Carrier {
     return i < 0 ? 1.0 : static_cast<double>(opened_[static_cast<std::size_t>(i)].mean());
   }
 
-  static Matrix<T> open(const Gate& gate, Index by_key, Index by_value, T largest) {
-    if (gate.by_key.size() == 0) return gate.fixed;
-    Matrix<T> logit = gate.by_key.col(by_key);
-    if (gate.by_value.size() > 0) logit += gate.by_value.col(by_value);
-    for (T& x : logit.reshaped()) x = largest / (T(1) + std::exp(-x));
-    return logit;
+  static void open(const Gate& gate, Index by_key, Index by_value, T largest, Matrix<T>& opened) {
+    if (gate.by_key.size() == 0) {
+      opened = gate.fixed;
+      return;
+    }
+    opened = gate.by_key.col(by_key);
+    if (gate.by_value.size() > 0) opened += gate.by_value.col(by_value);
+    for (T& x : opened.reshaped()) x = largest / (T(1) + std::exp(-x));
   }
 
   static typename Normalizations<T>::Variant make_normalization(const Setup& setup) {

@@ -92,10 +92,10 @@ Index redraw_interval(const std::string& redraw) {
 
 void validate(const Configuration& configuration) {
   make_task(configuration, configuration.L);
-  make_memory(configuration);
+  const auto made = make_memory(configuration);
   // Whichever memory it is, the others' options name components that are known.
   Memories<float>::for_each([&]<class Memory>() {
-    if (TakesArgument<Memory>) return;
+    if (TakesArgument<Memory> || std::holds_alternative<Memory>(made)) return;
     Configuration other = configuration;
     other.memory = Memory::name;
     make_memory(other);
@@ -129,15 +129,29 @@ std::optional<std::string> reason_to_skip(const Configuration& configuration) {
   return of_memory(configuration, [](const auto& memory) { return memory.refusal(); });
 }
 
+std::vector<bool> applies(std::span<const std::string_view> parameters, const Configuration& configuration) {
+  std::optional<Memories<float>::Variant> memory;  // made for the first that it is asked of
+  const auto reads = [&](std::string_view option) {
+    if (!memory) memory.emplace(make_memory(configuration));
+    return std::visit([&](const auto& m) { return m.reads(option); }, *memory);
+  };
+  constexpr std::array of_memory = {"kernel", "rule", "normalization", "beta", "alpha", "largest_beta", "ridge"};
+  std::vector<bool> all;
+  for (const auto parameter : parameters) {
+    if (std::ranges::find(of_memory, parameter) != of_memory.end())
+      all.push_back(reads(parameter));
+    else if (parameter == "redraw" || parameter == "scale")
+      all.push_back(reads("scaled"));
+    else if (parameter == "patience" || parameter == "improvement")
+      all.push_back(configuration.schedule != "cosine");
+    else
+      all.push_back(parameter != "cooldown" || configuration.schedule == "cooldown");
+  }
+  return all;
+}
+
 bool applies(std::string_view parameter, const Configuration& configuration) {
-  if (parameter == "kernel" || parameter == "rule" || parameter == "normalization" || parameter == "beta" ||
-      parameter == "alpha" || parameter == "largest_beta" || parameter == "ridge")
-    return of_memory(configuration, [&](const auto& memory) { return memory.reads(parameter); });
-  if (parameter == "redraw" || parameter == "scale")
-    return of_memory(configuration, [](const auto& memory) { return memory.reads("scaled"); });
-  if (parameter == "patience" || parameter == "improvement") return configuration.schedule != "cosine";
-  if (parameter == "cooldown") return configuration.schedule == "cooldown";
-  return true;
+  return applies({&parameter, 1}, configuration).front();
 }
 
 Index state_floats(const Configuration& configuration) {

@@ -26,38 +26,17 @@ FastWeightState<T, Stored> state(std::string_view rule, std::string_view normali
           d_v, p};
 }
 
-/// Those of the list that have a step, n of them a write where a rule takes a number.
-std::vector<std::string> rules(int n) {
+/// Those of the list that have a step, or factors; n of them a write where a rule takes a number.
+std::vector<std::string> rules(int n, bool with_factors) {
   std::vector<std::string> all;
   Rules<double>::for_each([&]<class R>() {
-    if constexpr (SteppingRule<R, double>)
+    if (SteppingRule<R, double> || (with_factors && RuleOfFactors<R, double>))
       all.push_back(fmt::format("{}{}", R::name, TakesArgument<R> ? fmt::format(":{}", n) : ""));
   });
   return all;
 }
 
-/// The gates of a rule, each as it is here.
-std::vector<double> of(const Rules<double>::Variant& rule, double beta, double alpha) {
-  return std::visit(
-      [&]<class R>(const R&) {
-        std::vector<double> gates;
-        for (const Gate& gate : R::gates)
-          gates.push_back(gate.name == kBeta.name ? beta : gate.name == kAlpha.name ? alpha : gate.start);
-        return gates;
-      },
-      rule);
-}
-
-/// The rules of factors, and the gates of one for the state, one per feature the same for all.
-std::vector<std::string> rules_of_factors(int n) {
-  std::vector<std::string> all;
-  Rules<double>::for_each([&]<class R>() {
-    if constexpr (RuleOfFactors<R, double>)
-      all.push_back(fmt::format("{}{}", R::name, TakesArgument<R> ? fmt::format(":{}", n) : ""));
-  });
-  return all;
-}
-
+/// The gates of a rule for the state, one per feature the same for all.
 std::vector<M> gates_of(const Rules<double>::Variant& rule, const FixedGates& fixed, Index p) {
   return std::visit(
       [&]<class R>(const R&) {
@@ -121,7 +100,7 @@ TEST(FastWeightState, AttentionRemovesAllAndWritesHalfOfARewrittenKey) {
 TEST(FastWeightState, AnswersAreThoseOfTheQueriesSide) {
   const Index d = 5, S = 7, L = 23;
   TokenTables<double> tables;
-  for (const auto& rule : rules_of_factors(3))
+  for (const auto& rule : rules(3, true))
     for (const auto& normalization : kNormalizations) {
       SCOPED_TRACE(rule + ", " + normalization);
       if (rule == "rwkv7" && normalization.ends_with("attention")) continue;  // has no meaning
@@ -165,7 +144,7 @@ TEST(FastWeightState, AnswersAreThoseOfTheQueriesSide) {
 
 TEST(FastWeightState, AWriteMixesWhatItsKeyRetrievedWithTheNewValue) {
   const Index d_v = 3, p = 5, L = 17;
-  for (const auto& rule : rules(1))
+  for (const auto& rule : rules(1, false))
     for (const auto& normalization : kNormalizations) {
       SCOPED_TRACE(rule + ", " + normalization);
       const M K = normalized(normalization, reference::normal(p, L, 4).cwiseAbs(), 0);
@@ -174,7 +153,8 @@ TEST(FastWeightState, AWriteMixesWhatItsKeyRetrievedWithTheNewValue) {
         const V v = reference::normal(d_v, 1, 5 + t);
         V before(d_v), after(d_v);
         memory.read(K.col(t), before);
-        const auto effect = memory.write(K.col(t), v, of(make_component<Rules<double>>("rule", rule), 0.6, 0.8));
+        const auto effect = memory.write_gated(
+            K.col(t), v, gates_of(make_component<Rules<double>>("rule", rule), {{"beta", 0.6}, {"alpha", 0.8}}, p));
         memory.read(K.col(t), after);
         const V mixed = effect.kept * before + effect.written * v;
         EXPECT_LT((after - mixed).norm(), 1e-12 * (1 + after.norm() + before.norm())) << t;  // rounding

@@ -43,13 +43,13 @@ class Accumulator {
     } else {
       D.resize(Q.cols());
       seen_z_.resize(Q.rows(), Q.cols());
-      dz_.setZero(Q.rows());  // here z_r
+      Vector<T> z = Vector<T>::Zero(Q.rows());
       Index at = 0;
       for_each_position(seen, Q.cols(), K.cols(), [&](Index r, const std::vector<Index>& queries) {
-        for (; at < r; ++at) dz_ += K.col(at);
+        for (; at < r; ++at) z += K.col(at);
         for (const Index n : queries) {
-          seen_z_.col(n) = dz_;
-          D(n) = dz_.dot(Q.col(n));
+          seen_z_.col(n) = z;
+          D(n) = z.dot(Q.col(n));
         }
       });
     }
@@ -67,8 +67,8 @@ class Accumulator {
     dQ.noalias() += seen_z_ * dD.asDiagonal();
     by_position_.clear();
     for (Index n = 0; n < Q.cols(); ++n) {
-      auto [at, is_new] = by_position_.try_emplace(seen[static_cast<std::size_t>(n)], Vector<T>::Zero(Q.rows()));
-      at->second += dD(n) * Q.col(n);
+      auto& dz = by_position_.try_emplace(seen[static_cast<std::size_t>(n)], Vector<T>::Zero(Q.rows())).first->second;
+      dz += dD(n) * Q.col(n);
     }
   }
 

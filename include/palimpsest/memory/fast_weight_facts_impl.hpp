@@ -32,12 +32,9 @@ double largest_beta(const MemoryOptions& options) {
 }
 
 /// Those that the options give a number.
-template <class T>
-FixedGates fixed_gates(const MemoryOptions& options) {
-  const double largest = std::visit([&]<class R>(const R&) { return largest_beta<R>(options); },
-                                    make_component<Rules<T>>("rule", options.rule));
+inline FixedGates fixed_gates(const MemoryOptions& options, double largest_beta) {
   FixedGates fixed;
-  if (const auto beta = fixed_gate("beta", options.beta, largest)) fixed["beta"] = *beta;
+  if (const auto beta = fixed_gate("beta", options.beta, largest_beta)) fixed["beta"] = *beta;
   if (const auto alpha = fixed_gate("alpha", options.alpha, 1)) fixed["alpha"] = *alpha;
   if (const auto ridge = fixed_gate("ridge", options.ridge, 1e6)) {
     if (*ridge == 0) throw ConfigurationError("ridge = 0: must be above 0");
@@ -62,11 +59,12 @@ typename Kernels<T>::Variant make_kernel(const MemoryOptions& options) {
 template <class T>
 FastWeight<T>::FastWeight(const MemoryOptions& options)
     : FastWeight(fast_weight_facts::make_kernel<T>(options), make_component<Rules<T>>("rule", options.rule),
-                 make_component<Normalizations<T>>("normalization", options.normalization), options.key_dim,
-                 fast_weight_facts::fixed_gates<T>(options), Unstarted()) {
+                 make_component<Normalizations<T>>("normalization", options.normalization), options.key_dim, {},
+                 Unstarted()) {
+  const double largest = visit_rule([&]<class R>(const R&) { return fast_weight_facts::largest_beta<R>(options); });
+  largest_beta_ = static_cast<T>(largest);
+  fixed_gates_ = fast_weight_facts::fixed_gates(options, largest);
   learns_gates_ = true;
-  largest_beta_ =
-      static_cast<T>(visit_rule([&]<class R>(const R&) { return fast_weight_facts::largest_beta<R>(options); }));
 }
 
 template <class T>

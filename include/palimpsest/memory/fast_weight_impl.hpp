@@ -90,10 +90,10 @@ template <class T>
 void FastWeight<T>::read(const Episode& episode, const Asked& asked, MatrixView<T> Y) {
   const auto& columns = asked.columns;
   write_columns_.take(episode);
-  const Index L = write_columns_.size(), N = asked.size(), n_steps = L / std::max<Index>(1, std::ssize(episode.keys));
+  const Index L = write_columns_.size(), N = asked.size();
   seen_.clear();
   if (!asked.at_end(std::ssize(episode.keys)))
-    for (const Index seen : asked.after) seen_.push_back(n_steps * seen);
+    for (const Index seen : asked.after) seen_.push_back(write_columns_.steps_a_write() * seen);
   C_.resize(linear_in_values() ? L : 0, N);
   if (one_coefficient_a_key()) {
     for (Index n = 0; n < N; ++n)

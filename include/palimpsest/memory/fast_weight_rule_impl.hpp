@@ -84,16 +84,17 @@ void FastWeight<T>::coefficients(ConstMatrixView<T> Q, MatrixView<T> C) {
 
 template <class T>
 void FastWeight<T>::answers(ConstMatrixView<T> Q, MatrixView<T> Y) {
+  const auto& K = key_features_.phi();
+  const auto& values = write_columns_.values();
   visit_working_rule([&]<class R>(const R& rule, auto& work) {
-    if constexpr (StateRule<R>)
-      for_each_position(seen_, Q.cols(), key_features_.phi().cols(), [&](Index seen, const std::vector<Index>& asked) {
-        if (seen_.empty()) return rule.answers(key_features_.phi(), writes_, write_columns_.values(), Q, Y, work);
+    if constexpr (StateRule<R>) {
+      if (seen_.empty()) return rule.answers(K, writes_, values, Q, Y, work);
+      for_each_position(seen_, Q.cols(), K.cols(), [&](Index seen, const std::vector<Index>& asked) {
         Matrix<T> y = Matrix<T>::Zero(Y.rows(), std::ssize(asked));
-        if (seen > 0)
-          rule.answers(key_features_.phi().leftCols(seen), writes_, write_columns_.values(),
-                       Matrix<T>(Q(Eigen::all, asked)), y, work);
+        if (seen > 0) rule.answers(K.leftCols(seen), writes_, values, Matrix<T>(Q(Eigen::all, asked)), y, work);
         for (Index i = 0; i < y.cols(); ++i) Y.col(asked[i]) = y.col(i);
       });
+    }
   });
 }
 

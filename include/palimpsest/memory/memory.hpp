@@ -31,6 +31,7 @@
 #include <vector>
 
 #include "palimpsest/core/types.hpp"
+#include "palimpsest/rule/position.hpp"
 
 namespace palimpsest {
 
@@ -63,7 +64,7 @@ struct Asked {
   }
 
   /// Writes that query n sees.
-  Index seen(Index n, Index L) const { return after.empty() ? L : after[static_cast<std::size_t>(n)]; }
+  Index seen(Index n, Index L) const { return writes_seen(after, n, L); }
 };
 
 /// C: L×N, or a gradient by it: nothing where a query doesn't see a write. seen: N.

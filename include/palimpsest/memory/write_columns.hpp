@@ -36,6 +36,8 @@ class WriteColumns {
     values_ = &steps_.values;
   }
 
+  Index steps_a_write() const { return steps_a_write_; }
+
   /// L, a step each.
   Index size() const { return std::ssize(*keys_); }
 

@@ -3,12 +3,11 @@
 // Source: von Oswald et al. 2025, "MesaNet" (arXiv 2506.05233), eq. 5. rule/mesa_system.hpp has coefficients and adjoint.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <string>
 
 #include "palimpsest/rule/factor_rule.hpp"
 #include "palimpsest/rule/mesa_system.hpp"
+#include "palimpsest/rule/rls.hpp"
 
 namespace palimpsest {
 
@@ -26,16 +25,10 @@ struct MesaRule {
   static Index more_state(Index p) { return p * p; }  // G, beside H
 
   static std::string refuses_divisor(std::string_view normalization) {
-    return fmt::format("rule '{}' is solved for its read-out, which normalization '{}' would divide", name,
-                       normalization);
+    return solved_for_its_read_out(name, normalization);
   }
 
-  // As rule/rls.hpp.
-  static Operations operations(const RuleShape& x) {
-    const double n = std::min(x.L, x.p), system = n * x.L * x.p + n * n * n / 3, solve = 2 * n * n * x.N;
-    const double product = 2 * x.L * x.p * x.N;
-    return {kInDouble * (system + solve + product), kInDouble * (solve + 5 * product)};
-  }
+  static Operations operations(const RuleShape& x) { return least_squares_operations(x); }
 
   struct Workspace {
     MesaSystem system;

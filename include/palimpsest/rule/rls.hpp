@@ -11,11 +11,26 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 
 #include "palimpsest/rule/mesa_system.hpp"
 #include "palimpsest/rule/rule.hpp"
 
 namespace palimpsest {
+
+/// In double: a Gram matrix of the smaller side n, its Cholesky decomposition, two triangular solves per query, and C; back
+/// K dC, two solves, and four more products of that size.
+inline Operations least_squares_operations(const RuleShape& x) {
+  const double n = std::min(x.L, x.p), system = n * x.L * x.p + n * n * n / 3, solve = 2 * n * n * x.N;
+  const double product = 2 * x.L * x.p * x.N;
+  return {kInDouble * (system + solve + product), kInDouble * (solve + 5 * product)};
+}
+
+/// Why no normalisation may divide the read-out of such a rule.
+inline std::string solved_for_its_read_out(std::string_view rule, std::string_view normalization) {
+  return fmt::format("rule '{}' is solved for its read-out, which normalization '{}' would divide", rule,
+                     normalization);
+}
 
 template <class T>
 struct RecursiveLeastSquares {
@@ -26,18 +41,11 @@ struct RecursiveLeastSquares {
   static constexpr double largest_strength = 1;
   static Index steps_a_write() { return 1; }
   static std::string refuses_divisor(std::string_view normalization) {
-    return fmt::format("rule '{}' is solved for its read-out, which normalization '{}' would divide", name,
-                       normalization);
+    return solved_for_its_read_out(name, normalization);
   }
   static Index more_state(Index p) { return p * p; }  // G, beside W
 
-  // In double: a Gram matrix of the smaller side n, its Cholesky decomposition, two triangular solves per query, and C;
-  // back K dC, two solves, and four more products of that size.
-  static Operations operations(const RuleShape& x) {
-    const double n = std::min(x.L, x.p), system = n * x.L * x.p + n * n * n / 3, solve = 2 * n * n * x.N;
-    const double product = 2 * x.L * x.p * x.N;
-    return {kInDouble * (system + solve + product), kInDouble * (solve + 5 * product)};
-  }
+  static Operations operations(const RuleShape& x) { return least_squares_operations(x); }
 
   double ridge = 1e-6;  ///< λ
 

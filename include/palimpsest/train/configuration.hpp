@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "palimpsest/core/types.hpp"
 #include "palimpsest/memory/memory.hpp"
@@ -71,6 +73,9 @@ std::optional<std::string> reason_to_skip(const Configuration& configuration);
 /// Whether this parameter (a Configuration field's name) changes anything for this configuration: a softmax memory has
 /// no `kernel`, only random features have a `redraw`.
 bool applies(std::string_view parameter, const Configuration& configuration);
+
+/// The same of several, in their order; the memory that knows most of them is made once.
+std::vector<bool> applies(std::span<const std::string_view> parameters, const Configuration& configuration);
 
 /// Steps between new random features: 0 never (`fixed`), 1 at every forward pass (`every_step`), n (`every:n`).
 Index redraw_interval(const std::string& redraw);

@@ -5,7 +5,7 @@
 
 #include "main.hpp"
 #include "palimpsest/core/file.hpp"
-#include "palimpsest/sweep/capacity_estimate.hpp"
+#include "palimpsest/sweep/judge/capacity_estimate.hpp"
 
 namespace {
 

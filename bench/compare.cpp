@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "main.hpp"
-#include "palimpsest/sweep/comparison.hpp"
-#include "palimpsest/sweep/row.hpp"
+#include "palimpsest/sweep/judge/comparison.hpp"
+#include "palimpsest/sweep/rows/row.hpp"
 
 namespace {
 

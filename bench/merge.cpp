@@ -1,5 +1,5 @@
 // Joins the files of a sweep's shards: merge part1.csv part2.csv --out whole.csv
-#include "palimpsest/sweep/merge.hpp"
+#include "palimpsest/sweep/rows/merge.hpp"
 
 #include <fmt/format.h>
 

@@ -6,10 +6,10 @@
 
 #include "main.hpp"
 #include "palimpsest/core/text.hpp"
-#include "palimpsest/sweep/command.hpp"
-#include "palimpsest/sweep/declared.hpp"
-#include "palimpsest/sweep/interrupt.hpp"
-#include "palimpsest/sweep/row.hpp"
+#include "palimpsest/sweep/run/command.hpp"
+#include "palimpsest/sweep/plan/declared.hpp"
+#include "palimpsest/sweep/run/interrupt.hpp"
+#include "palimpsest/sweep/rows/row.hpp"
 
 namespace {
 

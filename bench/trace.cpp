@@ -9,7 +9,7 @@
 #include "main.hpp"
 #include "palimpsest/core/file.hpp"
 #include "palimpsest/core/precision.hpp"
-#include "palimpsest/sweep/parameter.hpp"
+#include "palimpsest/sweep/plan/parameter.hpp"
 
 namespace {
 

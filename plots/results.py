@@ -1,6 +1,6 @@
 """Reads what the programs write, also where another tool wrote it again: the one reader of all plots and checks.
 
-What src/sweep/csv.cpp and table.cpp do, by the same files (tests/files/): a byte order mark, carriage returns and rows that
+What src/sweep/rows/csv.cpp and table.cpp do, by the same files (tests/files/): a byte order mark, carriage returns and rows that
 are blank or of commas only are no part of the data, and cells are as a sweep writes them (`True` is `true`, `64.0` of an
 integer `64`, `1E-3` `0.001`), so that equal values are equal texts. The programs refuse a few more rows: those that lack a gate
 or a `redraw` which their rule or kernel has, as only the lists of components know.
@@ -145,7 +145,7 @@ def read_csvs(paths, columns):
 # --- what a sweep saved of a point -----------------------------------------------------------------------------------
 
 def in_file_name(text):
-    """As file_name() of src/sweep/plan.cpp has it."""
+    """As file_name() of src/sweep/plan/plan.cpp has it."""
     return re.sub(r'[/\\:*?"<>|]', "_", text)
 
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "palimpsest/core/precision.hpp"
-#include "palimpsest/sweep/csv.hpp"
+#include "palimpsest/sweep/rows/csv.hpp"
 
 namespace palimpsest::trace {
 namespace {

@@ -10,8 +10,8 @@
 
 #include "palimpsest/core/npy.hpp"
 #include "palimpsest/core/random.hpp"
-#include "palimpsest/sweep/parameter.hpp"
-#include "palimpsest/sweep/saved.hpp"
+#include "palimpsest/sweep/plan/parameter.hpp"
+#include "palimpsest/sweep/run/saved.hpp"
 #include "palimpsest/train/parts.hpp"
 
 namespace palimpsest::trace {

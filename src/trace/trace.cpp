@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "palimpsest/sweep/csv.hpp"
+#include "palimpsest/sweep/rows/csv.hpp"
 #include "palimpsest/theory/rewritten_key.hpp"
 #include "palimpsest/trace/source.hpp"
 #include "palimpsest/train/parts.hpp"

@@ -1,7 +1,7 @@
 // A file of gates of any bytes; its first line is taken for a criterion, too.
 #include "fuzz/expect.hpp"
-#include "palimpsest/sweep/criterion.hpp"
-#include "palimpsest/sweep/gate.hpp"
+#include "palimpsest/sweep/judge/criterion.hpp"
+#include "palimpsest/sweep/judge/gate.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace palimpsest;

@@ -1,7 +1,7 @@
 // Lines of `set NAME=VALUE` and `axis NAME=VALUES`, as the command line gives them, on a sweep of three groups; and
 // `shard i/n`.
 #include "fuzz/planned.hpp"
-#include "palimpsest/sweep/shard.hpp"
+#include "palimpsest/sweep/plan/shard.hpp"
 
 namespace {
 

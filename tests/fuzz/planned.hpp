@@ -2,7 +2,7 @@
 #pragma once
 
 #include "fuzz/expect.hpp"
-#include "palimpsest/sweep/plan.hpp"
+#include "palimpsest/sweep/plan/plan.hpp"
 
 namespace palimpsest::fuzz {
 

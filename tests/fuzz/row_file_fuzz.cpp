@@ -3,9 +3,9 @@
 #include <unistd.h>
 
 #include "fuzz/expect.hpp"
-#include "palimpsest/sweep/collection.hpp"
-#include "palimpsest/sweep/csv.hpp"
-#include "palimpsest/sweep/table.hpp"
+#include "palimpsest/sweep/rows/collection.hpp"
+#include "palimpsest/sweep/rows/csv.hpp"
+#include "palimpsest/sweep/rows/table.hpp"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "palimpsest/sweep/capacity_estimate.hpp"
+#include "palimpsest/sweep/judge/capacity_estimate.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <numbers>
 
 #include "palimpsest/core/random.hpp"
-#include "palimpsest/sweep/search.hpp"
+#include "palimpsest/sweep/plan/search.hpp"
 #include "palimpsest/train/configuration.hpp"
 #include "sweep/error_of.hpp"
 #include "sweep/scratch.hpp"

@@ -1,11 +1,11 @@
-#include "palimpsest/sweep/checkpoint.hpp"
+#include "palimpsest/sweep/run/checkpoint.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "palimpsest/sweep/collection.hpp"
-#include "palimpsest/sweep/row_file.hpp"
-#include "palimpsest/sweep/runner.hpp"
+#include "palimpsest/sweep/rows/collection.hpp"
+#include "palimpsest/sweep/rows/row_file.hpp"
+#include "palimpsest/sweep/run/runner.hpp"
 #include "sweep/error_of.hpp"
 #include "sweep/scratch.hpp"
 

@@ -1,4 +1,4 @@
-#include "palimpsest/sweep/comparison.hpp"
+#include "palimpsest/sweep/judge/comparison.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "palimpsest/sweep/criterion.hpp"
+#include "palimpsest/sweep/judge/criterion.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

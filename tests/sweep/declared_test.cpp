@@ -1,4 +1,4 @@
-#include "palimpsest/sweep/declared.hpp"
+#include "palimpsest/sweep/plan/declared.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "palimpsest/sweep/gate.hpp"
+#include "palimpsest/sweep/judge/gate.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "palimpsest/sweep/merge.hpp"
+#include "palimpsest/sweep/rows/merge.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <numeric>
 
-#include "palimpsest/sweep/collection.hpp"
-#include "palimpsest/sweep/provenance.hpp"
-#include "palimpsest/sweep/shard.hpp"
+#include "palimpsest/sweep/rows/collection.hpp"
+#include "palimpsest/sweep/rows/provenance.hpp"
+#include "palimpsest/sweep/plan/shard.hpp"
 #include "sweep/error_of.hpp"
 #include "sweep/scratch.hpp"
 

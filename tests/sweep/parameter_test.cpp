@@ -1,4 +1,4 @@
-#include "palimpsest/sweep/parameter.hpp"
+#include "palimpsest/sweep/plan/parameter.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

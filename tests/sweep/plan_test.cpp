@@ -1,5 +1,5 @@
 // Names of what a sweep saves of its points.
-#include "palimpsest/sweep/plan.hpp"
+#include "palimpsest/sweep/plan/plan.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <set>
 
 #include "palimpsest/core/text.hpp"
-#include "palimpsest/sweep/saved.hpp"
+#include "palimpsest/sweep/run/saved.hpp"
 #include "sweep/error_of.hpp"
 #include "sweep/scratch.hpp"
 

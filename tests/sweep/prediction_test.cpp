@@ -1,4 +1,4 @@
-#include "palimpsest/sweep/prediction.hpp"
+#include "palimpsest/sweep/plan/prediction.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "palimpsest/sweep/csv.hpp"
+#include "palimpsest/sweep/rows/csv.hpp"
 #include "palimpsest/train/operations.hpp"
 
 namespace palimpsest::sweep {

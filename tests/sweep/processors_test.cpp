@@ -1,4 +1,4 @@
-#include "palimpsest/sweep/processors.hpp"
+#include "palimpsest/sweep/run/processors.hpp"
 
 #include <gtest/gtest.h>
 #include <omp.h>

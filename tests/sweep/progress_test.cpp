@@ -1,4 +1,4 @@
-#include "palimpsest/sweep/progress.hpp"
+#include "palimpsest/sweep/run/progress.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "palimpsest/sweep/provenance.hpp"
+#include "palimpsest/sweep/rows/provenance.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

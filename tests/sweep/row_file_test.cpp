@@ -1,4 +1,4 @@
-#include "palimpsest/sweep/row_file.hpp"
+#include "palimpsest/sweep/rows/row_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "palimpsest/sweep/row.hpp"
+#include "palimpsest/sweep/rows/row.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <limits>
 #include <sstream>
 
-#include "palimpsest/sweep/csv.hpp"
+#include "palimpsest/sweep/rows/csv.hpp"
 
 namespace palimpsest::sweep {
 namespace {

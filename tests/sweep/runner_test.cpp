@@ -1,4 +1,4 @@
-#include "palimpsest/sweep/runner.hpp"
+#include "palimpsest/sweep/run/runner.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,9 +14,9 @@
 #include <set>
 #include <thread>
 
-#include "palimpsest/sweep/checkpoint.hpp"
-#include "palimpsest/sweep/collection.hpp"
-#include "palimpsest/sweep/row_file.hpp"
+#include "palimpsest/sweep/run/checkpoint.hpp"
+#include "palimpsest/sweep/rows/collection.hpp"
+#include "palimpsest/sweep/rows/row_file.hpp"
 #include "sweep/error_of.hpp"
 #include "sweep/scratch.hpp"
 

@@ -16,7 +16,7 @@
 #include <string>
 #include <thread>
 
-#include "palimpsest/sweep/runner.hpp"
+#include "palimpsest/sweep/run/runner.hpp"
 
 namespace palimpsest::sweep {
 

@@ -1,4 +1,4 @@
-#include "palimpsest/sweep/search.hpp"
+#include "palimpsest/sweep/plan/search.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,9 +8,9 @@
 #include <map>
 #include <random>
 
-#include "palimpsest/sweep/collection.hpp"
-#include "palimpsest/sweep/merge.hpp"
-#include "palimpsest/sweep/planner.hpp"
+#include "palimpsest/sweep/rows/collection.hpp"
+#include "palimpsest/sweep/rows/merge.hpp"
+#include "palimpsest/sweep/plan/planner.hpp"
 #include "sweep/error_of.hpp"
 #include "sweep/scratch.hpp"
 

@@ -1,4 +1,4 @@
-#include "palimpsest/sweep/specification.hpp"
+#include "palimpsest/sweep/plan/specification.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include <tuple>
 #include <vector>
 
-#include "palimpsest/sweep/plan.hpp"
+#include "palimpsest/sweep/plan/plan.hpp"
 #include "sweep/error_of.hpp"
 
 namespace palimpsest::sweep {

@@ -1,4 +1,4 @@
-#include "palimpsest/sweep/student_t.hpp"
+#include "palimpsest/sweep/judge/student_t.hpp"
 
 #include <gtest/gtest.h>
 

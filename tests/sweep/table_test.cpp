@@ -1,14 +1,14 @@
 // The one reader of CSV files, by the files that the plots' reader reads too (tests/python/results_test.py).
-#include "palimpsest/sweep/table.hpp"
+#include "palimpsest/sweep/rows/table.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
 
-#include "palimpsest/sweep/capacity_estimate.hpp"
-#include "palimpsest/sweep/csv.hpp"
-#include "palimpsest/sweep/row.hpp"
+#include "palimpsest/sweep/judge/capacity_estimate.hpp"
+#include "palimpsest/sweep/rows/csv.hpp"
+#include "palimpsest/sweep/rows/row.hpp"
 #include "sweep/error_of.hpp"
 #include "sweep/scratch.hpp"
 

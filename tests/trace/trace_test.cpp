@@ -14,7 +14,7 @@
 #include "palimpsest/memory/state.hpp"
 #include "palimpsest/normalization/all.hpp"
 #include "palimpsest/rule/all.hpp"
-#include "palimpsest/sweep/csv.hpp"
+#include "palimpsest/sweep/rows/csv.hpp"
 #include "palimpsest/trace/elu_feature.hpp"
 #include "palimpsest/trace/source.hpp"
 #include "palimpsest/train/point.hpp"

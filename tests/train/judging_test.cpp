@@ -4,7 +4,7 @@
 
 #include "palimpsest/memory/all.hpp"
 #include "palimpsest/model/table.hpp"
-#include "palimpsest/sweep/criterion.hpp"
+#include "palimpsest/sweep/judge/criterion.hpp"
 #include "palimpsest/train/trainer.hpp"
 
 namespace palimpsest {

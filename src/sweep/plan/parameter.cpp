@@ -1,0 +1,268 @@
+#include "palimpsest/sweep/plan/parameter.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <optional>
+
+#include "palimpsest/core/text.hpp"
+
+namespace palimpsest::sweep {
+namespace {
+
+constexpr std::int64_t largest_integer = 1'000'000'000;  // far above any use, far below any overflow
+constexpr std::int64_t largest_seed = std::numeric_limits<std::int64_t>::max();  // what TOML can say
+constexpr std::size_t most_values = 1'000'000;                                   // of an axis
+
+template <class T>
+std::optional<T> parse(std::string_view text) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value == 0 ? T{} : value;  // -0 is 0
+}
+
+[[noreturn]] void refuse(std::string_view name, std::string_view text, std::string_view allowed) {
+  throw ConfigurationError(fmt::format("{} '{}': allowed is {}", name, text, allowed));
+}
+
+/// `dpfp:03` as `dpfp:3`, so that equal components are equal texts.
+std::string component(std::string_view text) {
+  const auto colon = text.find(':');
+  if (colon == text.npos) return std::string(text);
+  const auto argument = parse<std::int64_t>(text.substr(colon + 1));
+  return argument ? fmt::format("{}:{}", text.substr(0, colon), *argument) : std::string(text);
+}
+
+Parameter text(std::string_view name, std::string Configuration::*field, std::string_view meaning) {
+  return {name, Type::text, meaning,
+          [=](Configuration& c, std::string_view text) {
+            if (text.empty() || std::ranges::any_of(text, is_control)) refuse(name, text, "a name, in one line");
+            c.*field = component(text);
+          },
+          [=](const Configuration& c) { return c.*field; }};
+}
+
+template <class T>
+Parameter integer(std::string_view name, T Configuration::*field, std::int64_t least, std::string_view meaning,
+                  std::int64_t most = largest_integer) {
+  return {name, Type::integer, meaning,
+          [=](Configuration& c, std::string_view text) {
+            const auto value = parse<std::int64_t>(text);
+            if (!value || *value < least || *value > most)
+              refuse(name, text, fmt::format("an integer from {} to {}", least, most));
+            c.*field = static_cast<T>(*value);
+          },
+          [=](const Configuration& c) { return fmt::format("{}", c.*field); }};
+}
+
+Parameter real(std::string_view name, double Configuration::*field, bool zero_allowed, std::string_view meaning) {
+  return {name, Type::real, meaning,
+          [=](Configuration& c, std::string_view text) {
+            const auto value = parse<double>(text);
+            if (!value || !std::isfinite(*value) || *value < 0 || (*value == 0 && !zero_allowed))
+              refuse(name, text, zero_allowed ? "a finite number from 0" : "a finite number above 0");
+            c.*field = *value;
+          },
+          [=](const Configuration& c) { return fmt::format("{}", c.*field); }};
+}
+
+/// `learnt` or a number, whose range depends on the rule.
+Parameter gate(std::string_view name, std::string Configuration::*field, std::string_view meaning) {
+  return {name, Type::text, meaning,
+          [=](Configuration& c, std::string_view text) {
+            const auto value = parse<double>(text);
+            if (text != kLearnt && (!value || !std::isfinite(*value) || *value < 0 || *value > 2))
+              refuse(name, text, "'learnt' or a number from 0 to 1 (strength of delta_product: to 2)");
+            c.*field = value ? fmt::format("{}", *value) : std::string(text);
+          },
+          [=](const Configuration& c) { return c.*field; }};
+}
+
+Parameter boolean(std::string_view name, bool Configuration::*field, std::string_view meaning) {
+  return {name, Type::boolean, meaning,
+          [=](Configuration& c, std::string_view text) {
+            if (text != "true" && text != "false") refuse(name, text, "true or false");
+            c.*field = text == "true";
+          },
+          [=](const Configuration& c) { return c.*field ? "true" : "false"; }};
+}
+
+/// The n of `nS`; `S` alone is once S. Empty for anything else.
+std::optional<std::int64_t> multiple_of_S(std::string_view text) {
+  if (text == "S") return 1;
+  if (!text.ends_with('S')) return std::nullopt;
+  const auto n = parse<std::int64_t>(text.substr(0, text.size() - 1));
+  return n && *n >= 1 && *n <= largest_integer ? n : std::nullopt;
+}
+
+Parameter length(std::string_view meaning) {
+  Parameter L = integer("L", &Configuration::L, 1, meaning);
+  L.set = [plain = L.set](Configuration& c, std::string_view text) {
+    if (text.find('S') == text.npos) return plain(c, text);
+    const auto n = multiple_of_S(text);
+    if (!n || *n > largest_integer / std::max<Index>(c.S, 1))
+      refuse("L", text,
+             fmt::format("an integer from 1 to {}, or a multiple of S such as 'S' or '2S'", largest_integer));
+    c.L = static_cast<Index>(*n) * c.S;
+  };
+  return L;
+}
+
+std::vector<std::string> expand_range(const Parameter& parameter, std::string_view text) {
+  const auto first_colon = text.find(':');
+  const auto second_colon = text.find(':', first_colon + 1);
+  const auto part = [&](std::size_t from, std::size_t to) { return parse<std::int64_t>(text.substr(from, to - from)); };
+  const auto first = part(0, first_colon);
+  const auto last = second_colon == text.npos ? std::nullopt : part(first_colon + 1, second_colon);
+  const auto step = second_colon == text.npos ? std::nullopt : part(second_colon + 1, text.size());
+  if (!first || !last || !step || *step < 1 || *first > *last)
+    refuse(parameter.name, text, "a range 'first:last:step' of integers with first <= last and step >= 1");
+  // Both ends are values too, so that they are in range and their difference can't overflow.
+  canonical(parameter, fmt::format("{}", *first));
+  canonical(parameter, fmt::format("{}", *last));
+  const auto more = (*last - *first) / *step;
+  if (static_cast<std::size_t>(more) >= most_values)
+    refuse(parameter.name, text, fmt::format("a range of at most {} values", most_values));
+  std::vector<std::string> values;
+  for (std::int64_t i = 0; i <= more; ++i) values.push_back(fmt::format("{}", *first + i * *step));
+  return values;
+}
+
+std::string_view trim(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+std::string_view type_name(Type type) {
+  switch (type) {
+    case Type::text:
+      return "string";
+    case Type::integer:
+      return "integer";
+    case Type::real:
+      return "number";
+    case Type::boolean:
+      return "boolean";
+  }
+  return "";
+}
+
+std::string canonical(Type type, std::string_view text) {
+  if (type == Type::boolean) {
+    std::string lower(text);
+    for (char& c : lower) c = 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (lower == "true" || lower == "false") return lower;
+  } else if (type != Type::text) {
+    if (const auto whole = parse<std::int64_t>(text)) return fmt::format("{}", *whole);
+    const auto value = parse<double>(text);
+    constexpr double exact = 9007199254740992;  // 2^53: above it a number stands for several integers
+    if (value && type == Type::real) return number_text(*value);
+    if (value && std::abs(*value) <= exact && *value == std::trunc(*value))
+      return fmt::format("{}", static_cast<std::int64_t>(*value));
+  }
+  return std::string(text);
+}
+
+const std::vector<Parameter>& parameters() {
+  using C = Configuration;
+  static const std::vector<Parameter> all = {
+      text("task", &C::task, "what is stored and asked"),
+      integer("S", &C::S, 1, "distinct keys, and distinct values"),
+      length("writes in a sequence"),
+      boolean("replacement", &C::replacement, "whether keys and values are drawn with replacement"),
+      text("memory", &C::memory, "what turns writes into answers"),
+      text("kernel", &C::kernel, "feature map of keys and queries"),
+      integer("key_dim", &C::key_dim, 1, "d, size of a key before the feature map"),
+      text("redraw", &C::redraw, "when random features are drawn: `fixed`, `every_step` or `every:n` training steps"),
+      text("scale", &C::scale, "factor on keys and queries before random features: `none` or `d^-1/4`"),
+      text("rule", &C::rule, "how a write changes the memory"),
+      gate("beta", &C::beta, "write strength: `learnt` from each token, or a number for all"),
+      gate("alpha", &C::alpha, "decay: `learnt` from each token, or a number for all"),
+      text("normalization", &C::normalization, "how keys, queries and read-out are normalised"),
+      text("model", &C::model, "what learns the keys"),
+      text("evaluation", &C::evaluation, "`exact`, or `published_2021` with its faults"),
+      integer("seed", &C::seed, 0, "seed of every random choice of the point", largest_seed),
+      integer("batch", &C::batch, 1, "sequences in a training step"),
+      real("learning_rate", &C::learning_rate, false, "Adam's learning rate, at its highest"),
+      integer("max_steps", &C::max_steps, 1, "training steps at most"),
+      integer("evaluation_every", &C::evaluation_every, 1, "training steps between evaluations"),
+      integer("evaluation_sequences", &C::evaluation_sequences, 1, "fresh sequences in an evaluation"),
+      real("tolerance", &C::tolerance, true, "training stops at an evaluation loss not above this"),
+      integer("patience", &C::patience, 1,
+              "evaluations in a row without an improvement that end learning at full rate"),
+      text("schedule", &C::schedule, "how the rate changes and when training ends: `constant`, `cosine` or `cooldown`"),
+      integer("warmup", &C::warmup, 0, "training steps over which the rate rises to its highest"),
+      real("improvement", &C::improvement, true, "share by which an evaluation must lower the loss to count"),
+      real("cooldown", &C::cooldown, true, "steps of falling rate, as a share of those before"),
+      real("largest_beta", &C::largest_beta, false,
+           "what the write strength may go up to: 1, or 2 of a rule that allows it"),
+      gate("ridge", &C::ridge, "regulariser of rule mesa: `learnt` for each feature, or a number for all"),
+  };
+  return all;
+}
+
+const Parameter* parameter_named(std::string_view name) {
+  const auto& all = parameters();
+  const auto at = std::find_if(all.begin(), all.end(), [&](const auto& parameter) { return parameter.name == name; });
+  return at == all.end() ? nullptr : &*at;
+}
+
+const Parameter& find_parameter(std::string_view name) {
+  if (const auto* parameter = parameter_named(name)) return *parameter;
+  std::string known;
+  for (const auto& parameter : parameters()) known += (known.empty() ? "" : ", ") + std::string(parameter.name);
+  throw ConfigurationError(fmt::format("unknown parameter '{}'; known: {}", name, known));
+}
+
+std::string canonical(const Parameter& parameter, std::string_view text) {
+  Configuration scratch;
+  parameter.set(scratch, text);
+  if (parameter.name == "L")
+    if (const auto n = multiple_of_S(text)) return *n == 1 ? "S" : fmt::format("{}S", *n);
+  return parameter.get(scratch);
+}
+
+std::vector<std::string> parse_values(const Parameter& parameter, std::string_view text) {
+  std::vector<std::string> values;
+  for (std::size_t from = 0; from <= text.size();) {
+    const auto comma = std::min(text.find(',', from), text.size());
+    const auto item = trim(text.substr(from, comma - from));
+    from = comma + 1;
+    if (item.empty()) refuse(parameter.name, text, "a list of values 'v1,v2' with none left empty");
+    auto expanded = parameter.type == Type::integer && item.find(':') != item.npos
+                        ? expand_range(parameter, item)
+                        : std::vector{canonical(parameter, item)};
+    std::move(expanded.begin(), expanded.end(), std::back_inserter(values));
+    check_number(parameter, values.size());
+  }
+  check_distinct(parameter, values);
+  return values;
+}
+
+void check_number(const Parameter& parameter, std::size_t values) {
+  if (values > most_values)
+    throw ConfigurationError(fmt::format("{}: an axis has at most {} values", parameter.name, most_values));
+}
+
+void check_distinct(const Parameter& parameter, std::vector<std::string> values) {
+  std::sort(values.begin(), values.end());
+  const auto repeated = std::adjacent_find(values.begin(), values.end());
+  if (repeated != values.end())
+    throw ConfigurationError(fmt::format("{}: the value '{}' is listed twice", parameter.name, *repeated));
+}
+
+Configuration configure(const std::vector<std::string>& values) {
+  Configuration configuration;
+  for (std::size_t i = 0; i < values.size(); ++i) parameters()[i].set(configuration, values[i]);
+  return configuration;
+}
+
+}  // namespace palimpsest::sweep

@@ -1,0 +1,284 @@
+#include "palimpsest/sweep/rows/row.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <charconv>
+#include <cmath>
+
+#include "palimpsest/core/text.hpp"
+#include "palimpsest/sweep/rows/csv.hpp"
+
+namespace palimpsest::sweep {
+namespace {
+
+std::string text(const std::optional<double>& value) { return value ? number_text(*value) : ""; }
+
+Column key(std::string_view parameter_name) {
+  const auto& p = find_parameter(parameter_name);
+  const auto index = static_cast<std::size_t>(&p - parameters().data());
+  return {p.name, p.type, p.meaning, true, [index](const Point& point, const Outcome&) { return point.key[index]; }};
+}
+
+template <class F>
+Column measured(std::string_view name, Type type, std::string_view meaning, F value) {
+  return {name, type, meaning, false, [value](const Point&, const Outcome& outcome) { return value(outcome); }};
+}
+
+Column loss(std::string_view name, std::optional<double> Outcome::*field, std::string_view meaning) {
+  return measured(name, Type::real, meaning, [field](const Outcome& o) { return text(o.*field); });
+}
+
+Column part(std::string_view name, LossParts Outcome::*field, std::size_t index, std::string_view meaning) {
+  return measured(name, Type::real, meaning, [=](const Outcome& o) { return text((o.*field)[index]); });
+}
+
+Column count(std::string_view name, Index Outcome::*field, std::string_view meaning) {
+  return measured(name, Type::integer, meaning,
+                  [field](const Outcome& o) { return o.status == Status::skipped ? "" : fmt::format("{}", o.*field); });
+}
+
+std::string excess(const Outcome& o) { return o.final_loss && o.bound ? number_text(*o.final_loss - *o.bound) : ""; }
+
+bool has_type(Type type, std::string_view field) {
+  if (field.empty() || type == Type::text) return true;
+  if (type == Type::boolean) return field == "true" || field == "false";
+  double number = 0;
+  const auto end = field.data() + field.size();
+  const auto read = std::from_chars(field.data(), end, number);
+  const bool whole = type == Type::real || field.find_first_not_of("-0123456789") == field.npos;
+  return read.ec == std::errc{} && read.ptr == end && whole;
+}
+
+std::string wrong_type(std::string_view column, Type type, std::string_view field) {
+  return has_type(type, field) ? "" : fmt::format("{} '{}' is not of type {}", column, field, type_name(type));
+}
+
+std::string canonical_field(const Column& column, std::string_view field) {
+  const auto text = canonical(column.type, field);
+  const auto* parameter = parameter_named(column.name);
+  if (!column.is_key || !parameter || text.empty()) return text;
+  try {
+    return canonical(*parameter, text);
+  } catch (const ConfigurationError&) {
+    return text;
+  }
+}
+
+/// Null if a results file has no column of this name.
+const Column* column_named(std::string_view name) {
+  const auto& columns = values_schema().columns();
+  const auto at = std::find_if(columns.begin(), columns.end(), [&](const auto& column) { return column.name == name; });
+  return at == columns.end() ? nullptr : &*at;
+}
+
+}  // namespace
+
+std::string Schema::header() const {
+  std::vector<std::string> names;
+  for (const auto& column : columns_) names.emplace_back(column.name);
+  return csv_line(names);
+}
+
+std::string Schema::row(const Point& point, const Outcome& outcome) const {
+  std::vector<std::string> fields;
+  for (const auto& column : columns_) fields.push_back(column.text(point, outcome));
+  return csv_line(fields);
+}
+
+Key Schema::key(const std::vector<std::string>& fields) const {
+  Key key(parameters().size());
+  for (std::size_t i = 0; i < columns_.size(); ++i)
+    if (columns_[i].is_key)
+      key[static_cast<std::size_t>(&find_parameter(columns_[i].name) - parameters().data())] = fields[i];
+  return key;
+}
+
+std::size_t Schema::at(std::string_view column) const {
+  const auto at = std::find_if(columns_.begin(), columns_.end(), [&](const auto& c) { return c.name == column; });
+  assert(at != columns_.end());
+  return static_cast<std::size_t>(at - columns_.begin());
+}
+
+std::optional<double> Schema::number(const std::vector<std::string>& fields, std::string_view column) const {
+  const auto& field = fields[at(column)];
+  if (field.empty()) return std::nullopt;
+  double value = 0;
+  std::from_chars(field.data(), field.data() + field.size(), value);
+  return value;
+}
+
+std::vector<std::string> Schema::canonical(std::vector<std::string> fields) const {
+  for (std::size_t i = 0; i < std::min(fields.size(), columns_.size()); ++i)
+    fields[i] = canonical_field(columns_[i], fields[i]);
+  return fields;
+}
+
+std::string Schema::problem(const std::vector<std::string>& fields) const {
+  if (fields.size() != columns_.size())
+    return fmt::format("{} fields where the header has {}", fields.size(), columns_.size());
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const auto& column = columns_[i];
+    if (auto problem = wrong_type(column.name, column.type, fields[i]); !problem.empty()) return problem;
+    if (column.name == "status" && fields[i] != "ok" && fields[i] != "diverged" && fields[i] != "skipped")
+      return fmt::format("status '{}' is not ok, diverged or skipped", fields[i]);
+  }
+  std::vector<std::string> keys;
+  for (const auto& column : columns_) keys.emplace_back(column.is_key ? column.name : "");
+  const auto missing = missing_parameter(keys, fields);
+  return missing.empty() ? "" : fmt::format("{} is empty", missing);
+}
+
+std::string Schema::markdown() const {
+  std::string table = "| column | type | meaning |\n|---|---|---|\n";
+  for (const auto& column : columns_)
+    table += fmt::format("| `{}` | {} | {} |\n", column.name, type_name(column.type), column.meaning);
+  return table;
+}
+
+const Schema& values_schema() {
+  static const Schema schema({
+      key("task"),
+      key("S"),
+      key("L"),
+      key("replacement"),
+      key("memory"),
+      key("kernel"),
+      key("key_dim"),
+      measured("feature_dim", Type::integer, "p, size of a key after the feature map",
+               [](const Outcome& o) { return o.feature_dim ? fmt::format("{}", *o.feature_dim) : ""; }),
+      key("redraw"),
+      key("scale"),
+      key("rule"),
+      key("normalization"),
+      key("model"),
+      key("evaluation"),
+      key("seed"),
+      measured("status", Type::text,
+               "`ok`, `diverged` (a loss or gradient was NaN, Inf or too large for Adam to square, or no evaluation "
+               "loss was below 1e6) or `skipped` (the combination has no meaning)",
+               [](const Outcome& o) { return std::string(name(o.status)); }),
+      measured("reason", Type::text,
+               "why it was skipped, or what ended training; and where features are 0 or underflow, how many answers "
+               "vanish: are "
+               "0 or divided by epsilon more than by z·q",
+               [](const Outcome& o) { return o.reason; }),
+      count("steps", &Outcome::steps, "training steps taken"),
+      count("best_step", &Outcome::best_step, "training step of the best evaluation"),
+      loss("train_loss", &Outcome::train_loss, "mean loss of the training steps around the last evaluation"),
+      loss("best_loss", &Outcome::best_loss, "best loss of the evaluations during training"),
+      loss("final_loss", &Outcome::final_loss, "loss of the best parameters, evaluated again on fresh sequences"),
+      loss("accuracy", &Outcome::accuracy,
+           "share of queries whose largest output is the right value, and no other as large (ties are wrong), in that "
+           "same "
+           "evaluation"),
+      loss("bound", &Outcome::bound,
+           "what no memory of this size can get below: ½·max(0, 1 − p/S), or its like for the evaluation, with the "
+           "dimension that mapped keys span in place of p where it is less"),
+      measured("excess", Type::real, "final_loss − bound", excess),
+      loss("last_loss", &Outcome::last_loss, "loss of the last evaluation during training"),
+      key("beta"),
+      key("alpha"),
+      loss("mean_beta", &Outcome::mean_beta,
+           "mean write strength over all writes (and steps of a write) of the final evaluation"),
+      loss("mean_alpha", &Outcome::mean_alpha, "mean decay over the same"),
+      part("loss_age_1", &Outcome::loss_by_age, 0,
+           "final_loss of the queries whose value was written in the newest quarter of the sequence"),
+      part("loss_age_2", &Outcome::loss_by_age, 1, "in the second newest quarter"),
+      part("loss_age_3", &Outcome::loss_by_age, 2, "in the third"),
+      part("loss_age_4", &Outcome::loss_by_age, 3, "in the oldest"),
+      part("loss_overwrites_0", &Outcome::loss_by_overwrites, 0,
+           "final_loss of the queries whose key was written once"),
+      part("loss_overwrites_1", &Outcome::loss_by_overwrites, 1, "of those whose key was overwritten once"),
+      part("loss_overwrites_2", &Outcome::loss_by_overwrites, 2, "twice"),
+      part("loss_overwrites_3", &Outcome::loss_by_overwrites, 3, "three times or more"),
+      key("batch"),
+      key("learning_rate"),
+      key("max_steps"),
+      key("evaluation_every"),
+      key("evaluation_sequences"),
+      key("tolerance"),
+      key("patience"),
+      loss("final_loss_error", &Outcome::final_loss_error,
+           "standard error of final_loss, from how that evaluation's sequences differ"),
+      key("schedule"),
+      key("warmup"),
+      key("improvement"),
+      key("cooldown"),
+      key("largest_beta"),
+      key("ridge"),
+      measured(
+          "mean_gates", Type::text,
+          "means of the rule's other gates over the same, `name=value` with blanks between, of one per feature over "
+          "features too",
+          [](const Outcome& o) { return o.mean_gates; }),
+  });
+  return schema;
+}
+
+const Schema& timings_schema() {
+  static const Schema schema([] {
+    std::vector<Column> columns;
+    for (const auto& column : values_schema().columns())
+      if (column.is_key) columns.push_back(column);
+    columns.push_back(measured("seconds", Type::real, "processor time of the point",
+                               [](const Outcome& o) { return number_text(std::round(o.seconds * 1e6) / 1e6); }));
+    return columns;
+  }());
+  return schema;
+}
+
+std::string_view name(Status status) {
+  switch (status) {
+    case Status::ok:
+      return "ok";
+    case Status::diverged:
+      return "diverged";
+    case Status::skipped:
+      return "skipped";
+  }
+  return "";
+}
+
+std::string canonical_cell(std::string_view column, std::string_view cell) {
+  const auto* known = column_named(column);
+  return known ? canonical_field(*known, cell) : std::string(cell);
+}
+
+std::string problem_of_cell(std::string_view column, std::string_view cell) {
+  const auto* known = column_named(column);
+  if (!known || cell.empty()) return "";
+  const auto* parameter = parameter_named(column);
+  if (!parameter || parameter->type == Type::text) return wrong_type(column, known->type, cell);
+  try {
+    canonical(*parameter, cell);
+    return "";
+  } catch (const ConfigurationError& error) {
+    return error.what();
+  }
+}
+
+std::string_view missing_parameter(const std::vector<std::string>& columns, const std::vector<std::string>& fields) {
+  Configuration configuration;
+  configuration.memory = "softmax";  // has the fewest parameters
+  std::vector<const Parameter*> empty;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const auto* parameter = parameter_named(columns[i]);
+    if (!parameter) continue;
+    try {
+      if (fields[i].empty())
+        empty.push_back(parameter);
+      else
+        parameter->set(configuration, fields[i]);
+    } catch (const ConfigurationError&) {  // whoever needs the value says so
+    }
+  }
+  for (const auto* parameter : empty) try {
+      if (applies(parameter->name, configuration)) return parameter->name;
+    } catch (const ConfigurationError&) {  // a component of another version
+    }
+  return "";
+}
+
+}  // namespace palimpsest::sweep

@@ -1,0 +1,117 @@
+#include "palimpsest/sweep/run/command.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "palimpsest/sweep/rows/collection.hpp"
+#include "palimpsest/sweep/plan/prediction.hpp"
+#include "palimpsest/sweep/run/processors.hpp"
+#include "palimpsest/sweep/run/progress.hpp"
+#include "palimpsest/sweep/rows/provenance.hpp"
+#include "palimpsest/sweep/rows/row_file.hpp"
+#include "palimpsest/train/components.hpp"
+
+namespace palimpsest::sweep {
+namespace {
+
+std::filesystem::path output_path(const Request& request, const Specification& specification, Shard shard) {
+  if (!request.out.empty()) return request.out;
+  const auto part = shard.count > 1 ? fmt::format(".{}-of-{}", shard.index, shard.count) : "";
+  const auto quick = request.reading.quick ? ".quick" : "";
+  return std::filesystem::path("results") / "run" / fmt::format("{}{}{}.csv", specification.name, quick, part);
+}
+
+Shard shard_of(const Request& request) { return request.shard.empty() ? Shard{} : parse_shard(request.shard); }
+
+int threads_of(const Request& request) { return request.threads > 0 ? request.threads : default_threads(); }
+
+std::string list_points(const Specification& specification) {
+  const auto noun = specification.search ? "searches" : "points";
+  std::string text = fmt::format("{}: {} {}", specification.name, plan(specification).size(), noun);
+  if (specification.search) text += fmt::format(" (a curve and seed each): {}", describe(*specification.search));
+  if (!specification.description.empty()) text += fmt::format(". {}", specification.description);
+  text += '\n';
+  for (const auto& group : specification.groups)
+    text += fmt::format("  {:4} {}: {}\n", plan({"", "", {group}, specification.search}).size(), noun, describe(group));
+  return text + '\n';
+}
+
+std::string list_components() {
+  std::string text;
+  for (const auto& [kind, descriptions] : components()) {
+    std::size_t width = 0;
+    for (const auto& component : descriptions) width = std::max(width, component.usage.size());
+    text += fmt::format("{}\n", kind);
+    for (const auto& component : descriptions)
+      text += fmt::format("  {:{}}  {}\n", component.usage, width, component.summary);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string Result::line() const {
+  const auto failed = summary.failed.empty() ? "" : fmt::format(", {} failed", summary.failed.size());
+  return fmt::format("{} points: {} ok, {} diverged, {} skipped{}; {}; {}", summary.points, summary.ok,
+                     summary.diverged, summary.skipped, failed, clock_text(summary.seconds), out.native());
+}
+
+Specification specify(const Request& request) {
+  auto specification = load_specification(
+      request.from.empty() ? find_sweep(request.sweep, request.declared_sweeps) : request.from, request.reading);
+  std::vector<Override> overrides;
+  for (const auto& text : request.axes) overrides.push_back(parse_override(Override::axis, text));
+  for (const auto& text : request.sets) overrides.push_back(parse_override(Override::set, text));
+  if (request.seeds != 0)
+    overrides.push_back(parse_override(Override::axis, fmt::format("seed=1:{}:1", request.seeds)));
+  apply(std::move(overrides), specification);
+  return specification;
+}
+
+std::string list(const Request& request) {
+  const bool named = !request.sweep.empty() || !request.from.empty();
+  return (named ? list_points(specify(request)) : "") + list_components();
+}
+
+std::string dry_run(const Request& request) {
+  const auto specification = specify(request);
+  const auto shard = shard_of(request);
+  const auto out = output_path(request, specification, shard);
+  require_csv(out);
+  std::error_code error;
+  std::vector<RowFile::Row> there, known;
+  const auto read = [](const std::filesystem::path& path, std::vector<RowFile::Row>& rows) {
+    const RowFile file(path, values_schema(), Access::read);
+    rows.insert(rows.end(), file.rows().begin(), file.rows().end());
+  };
+  if (std::filesystem::exists(out, error)) read(out, there);
+  for (const auto& path : request.expected) read(path, known);
+  known.insert(known.end(), there.begin(), there.end());
+  const bool searches = specification.search.has_value();
+  return fmt::format("{}: {}results   {}\n", specification.name,
+                     describe(predict(specification, shard, there, known), searches, threads_of(request)),
+                     out.native());
+}
+
+Result run(const Request& request) {
+  const auto specification = specify(request);
+  const auto shard = shard_of(request);
+  const auto planner = make_planner(specification, shard);
+  RunnerOptions options;
+  options.out = output_path(request, specification, shard);
+  options.threads = threads_of(request);
+  options.save_model = request.save_model;
+  options.save_curves = request.save_curves;
+  options.save_episodes = request.save_episodes;
+  options.checkpoint_every = request.checkpoint_every;
+  options.cancel = request.cancel;
+  options.searches = specification.search.has_value();
+  require_csv(options.out);
+  Provenance provenance(specification, request.command_line, request.shard, options.threads);
+  options.provenance = &provenance;
+  make_directory(options.out.parent_path());
+  return {run(planner, options), options.out};
+}
+
+}  // namespace palimpsest::sweep

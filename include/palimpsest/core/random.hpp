@@ -24,7 +24,8 @@ enum class Purpose : std::uint32_t {
   evaluation_redraw,
   final_redraw,
   test,
-  trace = 9  // 8 was given up; the number decides the stream
+  trace = 9,  // 8 was given up; the number decides the stream
+  shuffle = 10
 };
 
 class Stream {

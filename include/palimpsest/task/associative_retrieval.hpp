@@ -7,11 +7,12 @@
 
 #include <fmt/format.h>
 
-#include <numeric>
+#include <cstdint>
 #include <string_view>
-#include <utility>
+#include <vector>
 
 #include "palimpsest/core/random.hpp"
+#include "palimpsest/task/draw.hpp"
 #include "palimpsest/task/episode.hpp"
 #include "palimpsest/task/task.hpp"
 
@@ -61,14 +62,8 @@ class AssociativeRetrieval {
     if (replacement_) {
       drawn.resize(L_);
       for (int& x : drawn) x = static_cast<int>(stream.below(static_cast<std::uint32_t>(S_)));
-    } else {  // the first L of a Fisher–Yates shuffle
-      drawn.resize(S_);
-      std::iota(drawn.begin(), drawn.end(), 0);
-      for (Index i = 0; i < L_; ++i) {
-        const Index j = i + stream.below(static_cast<std::uint32_t>(S_ - i));
-        std::swap(drawn[i], drawn[j]);
-      }
-      drawn.resize(L_);
+    } else {
+      draw_distinct(stream, S_, L_, drawn);
     }
   }
 

@@ -7,18 +7,17 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <functional>
 #include <limits>
 #include <numeric>
 #include <optional>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "palimpsest/memory/memory.hpp"
 #include "palimpsest/task/episode.hpp"
 #include "palimpsest/theory/published_bound.hpp"
+#include "palimpsest/train/ratio_average.hpp"
 
 namespace palimpsest {
 
@@ -72,10 +71,8 @@ class LossBreakdown {
   Parts age_, overwrites_;
 };
 
-/// Mean loss over sequences, m = Σ s_i/Σ n_i: of sequence i, exact evaluation takes the sum s_i of the losses of its
-/// n_i queries, the published one the sum of the means of its n_i chunks. n_i varies, so that m is a ratio; its
-/// standard error over n sequences is √(n/(n − 1)·Σ (s_i − m·n_i)²)/Σ n_i (Cochran, Sampling Techniques, 1977,
-/// section 6.4).
+/// Mean loss over sequences: exact evaluation takes the losses of a sequence's queries, the published one the means of
+/// its chunks.
 class LossAverage {
  public:
   explicit LossAverage(EvaluationMode mode) : mode_(mode) {}
@@ -83,32 +80,22 @@ class LossAverage {
   void add(const std::vector<double>& losses_of_a_sequence) {
     const auto& losses = losses_of_a_sequence;
     const auto chunk = static_cast<std::size_t>(mode_ == EvaluationMode::exact ? 1 : theory::published_chunk);
-    auto& [sum, count] = sequences_.emplace_back(0, 0);
+    average_.begin_sequence();
     for (std::size_t first = 0; first < losses.size(); first += chunk) {
       const std::size_t last = std::min(first + chunk, losses.size());
-      const double mean =
-          std::accumulate(losses.begin() + first, losses.begin() + last, 0.0) / static_cast<double>(last - first);
-      sum_ += mean, ++count_;
-      sum += mean, ++count;
+      average_.add(std::accumulate(losses.begin() + first, losses.begin() + last, 0.0) /
+                   static_cast<double>(last - first));
     }
   }
 
-  double value() const { return sum_ / count_; }
+  double value() const { return average_.value(); }
 
   /// Standard error of value(); empty of one sequence.
-  std::optional<double> error() const {
-    const auto n = static_cast<double>(sequences_.size());
-    if (n < 2) return std::nullopt;
-    double squares = 0;
-    for (const auto& [sum, count] : sequences_) squares += (sum - value() * count) * (sum - value() * count);
-    return std::sqrt(n / (n - 1) * squares) / count_;
-  }
+  std::optional<double> error() const { return average_.error(); }
 
  private:
   EvaluationMode mode_;
-  double sum_ = 0;
-  double count_ = 0;
-  std::vector<std::pair<double, double>> sequences_;  // s_i, n_i
+  RatioAverage average_;
 };
 
 /// One evaluated sequence, as an observer sees it: Y is S×N, a column a query.

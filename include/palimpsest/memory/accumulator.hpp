@@ -4,13 +4,11 @@
 // Source: Schlag, Irie, Schmidhuber 2021 (arXiv 2102.11174), eqs. 15–18 and its synthetic code.
 #pragma once
 
-#include <map>
-#include <span>
 #include <vector>
 
 #include "palimpsest/core/types.hpp"
+#include "palimpsest/engine/order.hpp"
 #include "palimpsest/normalization/normalization.hpp"
-#include "palimpsest/rule/position.hpp"
 #include "palimpsest/rule/rule.hpp"
 
 namespace palimpsest {
@@ -33,31 +31,36 @@ class Accumulator {
     }
   }
 
-  /// z_L alone, for a rule that doesn't retrieve.
-  void sum(ConstMatrixView<T> K) { z_ = K.rowwise().sum(); }
+  /// The same of any rule: ρ = 1 for one that doesn't retrieve.
+  void retrieval(ConstMatrixView<T> K, bool retrieves, Vector<T>& rho) {
+    if (retrieves) return retrieval(K, rho);
+    rho.setOnes(K.cols());
+    z_ = K.rowwise().sum();
+  }
 
   /// D: N, from Q: p×N; seen: writes that a query sees, or empty if each sees all. K as before.
-  void divisor(ConstMatrixView<T> K, ConstMatrixView<T> Q, std::span<const Index> seen, Vector<T>& D) {
+  void divisor(ConstMatrixView<T> K, ConstMatrixView<T> Q, const std::vector<Index>& seen, Vector<T>& D) {
     if (seen.empty()) {
       D = Q.transpose() * z_;
     } else {
       D.resize(Q.cols());
+      order_.set(seen, K.cols(), Q.cols());
       seen_z_.resize(Q.rows(), Q.cols());
       Vector<T> z = Vector<T>::Zero(Q.rows());
       Index at = 0;
-      for_each_position(seen, Q.cols(), K.cols(), [&](Index r, const std::vector<Index>& queries) {
-        for (; at < r; ++at) z += K.col(at);
-        for (const Index n : queries) {
-          seen_z_.col(n) = z;
-          D(n) = z.dot(Q.col(n));
-        }
-      });
+      for (Index i = 0; i < Q.cols(); ++i) {
+        for (; at < order_.after[i]; ++at) z += K.col(at);
+        const Index n = order_.query[i];
+        seen_z_.col(n) = z;
+        D(n) = z.dot(Q.col(n));
+      }
     }
     D.array() += T(kReadOutEpsilon);
   }
 
   /// From dD: N. dQ accumulates; what goes to the keys is kept for the next call.
-  void divisor_backward(ConstMatrixView<T> Q, std::span<const Index> seen, const Vector<T>& dD, MatrixView<T> dQ) {
+  void divisor_backward(ConstMatrixView<T> Q, const std::vector<Index>& seen, const Vector<T>& dD, MatrixView<T> dQ) {
+    positions_ = 0;
     if (seen.empty()) {
       dz_.noalias() = Q * dD;
       dQ.noalias() += z_ * dD.transpose();
@@ -65,21 +68,24 @@ class Accumulator {
     }
     dz_.setZero(Q.rows());
     dQ.noalias() += seen_z_ * dD.asDiagonal();
-    by_position_.clear();
-    for (Index n = 0; n < Q.cols(); ++n) {
-      auto& dz = by_position_.try_emplace(seen[static_cast<std::size_t>(n)], Vector<T>::Zero(Q.rows())).first->second;
-      dz += dD(n) * Q.col(n);
+    by_position_.resize(Q.rows(), Q.cols());
+    for (Index i = 0; i < Q.cols(); ++i) {
+      if (i == 0 || order_.after[i] != order_.after[i - 1]) by_position_.col(positions_++).setZero();
+      const Index n = order_.query[i];
+      by_position_.col(positions_ - 1) += dD(n) * Q.col(n);
     }
   }
 
   /// From dρ (L); all zero for a rule that doesn't retrieve. dK accumulates.
   void backward(ConstMatrixView<T> K, const Vector<T>& rho, const Vector<T>& drho, bool retrieves, MatrixView<T> dK) {
-    if (!retrieves && by_position_.empty()) {
+    if (!retrieves && positions_ == 0) {
       dK.colwise() += dz_;
       return;
     }
+    Index asked = positions_ == 0 ? 0 : order_.queries(), position = positions_;
     for (Index t = K.cols() - 1; t >= 0; --t) {
-      if (const auto asked = by_position_.find(t + 1); asked != by_position_.end()) dz_ += asked->second;
+      if (asked > 0 && order_.after[asked - 1] == t + 1) dz_ += by_position_.col(--position);
+      while (asked > 0 && order_.after[asked - 1] == t + 1) --asked;
       z_ -= K.col(t);  // z_{t−1}
       dK.col(t) += dz_;
       if (t == 0) break;
@@ -88,13 +94,14 @@ class Accumulator {
       dK.col(t) += d * z_;
       dz_ += d * K.col(t);
     }
-    by_position_.clear();
   }
 
  private:
-  Vector<T> z_, dz_;                        // p
-  Matrix<T> seen_z_;                        // p×N, z_r of each query where they differ
-  std::map<Index, Vector<T>> by_position_;  // gradients by z_r
+  Vector<T> z_, dz_;       // p
+  engine::Order order_;    // of queries that have positions
+  Matrix<T> seen_z_;       // p×N, z_r of each
+  Matrix<T> by_position_;  // p×positions, gradients by z_r
+  Index positions_ = 0;
 };
 
 }  // namespace palimpsest

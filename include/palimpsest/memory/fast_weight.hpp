@@ -19,9 +19,11 @@
 #include "palimpsest/engine/query_side.hpp"
 #include "palimpsest/memory/accumulator.hpp"
 #include "palimpsest/memory/factored_keys.hpp"
+#include "palimpsest/memory/fast_weight_parts.hpp"
 #include "palimpsest/memory/feature_map.hpp"
 #include "palimpsest/memory/memory.hpp"
 #include "palimpsest/memory/operations.hpp"
+#include "palimpsest/memory/rule_gates.hpp"
 #include "palimpsest/memory/token_tables.hpp"
 #include "palimpsest/memory/values.hpp"
 #include "palimpsest/memory/write_columns.hpp"
@@ -59,7 +61,7 @@ class FastWeight {
   Index rank() const;
   bool knows_order() const;
   TokenShape token_shape(Index S) const;
-  const FixedGates& fixed_gates() const { return fixed_gates_; }  ///< all others are learnt
+  const FixedGates& fixed_gates() const { return gates_.fixed(); }  ///< all others are learnt
   Index state_floats(Index S, Index L) const;
   FastWeightOperations operations(const TableShape& tables) const;
   double draw_operations() const;
@@ -101,16 +103,11 @@ class FastWeight {
   const Writes<T>& writes() const { return writes_; }
 
   /// The gates of the rule, in the order of `writes()`.
-  std::span<const Gate> gates() const {
-    return visit_rule([]<class R>(const R&) { return std::span<const Gate>(R::gates); });
-  }
+  std::span<const Gate> gates() const { return gates_.list(); }
 
  private:
   struct Unstarted {};
-  FastWeight(KernelVariant kernel, RuleVariant rule, NormalizationVariant normalization, Index d, FixedGates gates,
-             Unstarted);
-
-  void start_constants();
+  FastWeight(FastWeightParts<T> parts, Index d, Unstarted);
 
   template <class F>
   decltype(auto) visit_rule(F&& f) const {
@@ -187,9 +184,6 @@ class FastWeight {
   /// Gradients by the gates' logits from those by the gates.
   void close_gates();
 
-  /// What the sigmoid of a gate is multiplied by.
-  T largest(const Gate& gate) const { return gate.name == kBeta.name ? largest_beta_ : T(1); }
-
   /// The logits of gate i, if the step's model learns it.
   const GateTable<T>* learnt(std::size_t i) const {
     return i < tables_->gates.size() && tables_->gates[i].learnt() ? &tables_->gates[i] : nullptr;
@@ -210,11 +204,9 @@ class FastWeight {
 
   FeatureMap<T> map_;
   RuleVariant rule_;
-  FixedGates fixed_gates_;
-  bool learns_gates_ = false;  // all but the fixed ones
-  T largest_beta_ = 1;
-  std::vector<Parameter<T>> constants_;  // gates that all writes share
-  WriteColumns<T> write_columns_;        // of the last read
+  RuleGates<T> gates_;
+  bool learns_gates_ = false;      // all but the fixed ones
+  WriteColumns<T> write_columns_;  // of the last read
   typename WorkspacesOf<Rules<T>>::type workspaces_;
 
   const TokenTables<T>* tables_ = nullptr;

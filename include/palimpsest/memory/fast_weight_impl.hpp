@@ -6,19 +6,18 @@
 namespace palimpsest {
 
 template <class T>
-FastWeight<T>::FastWeight(KernelVariant kernel, RuleVariant rule, NormalizationVariant normalization, Index d,
-                          FixedGates gates, Unstarted)
-    : map_(std::move(kernel), std::move(normalization), d),
-      rule_(std::move(rule)),
-      fixed_gates_(std::move(gates)),
-      largest_beta_(std::visit([]<class R>(const R&) { return T(R::largest_strength); }, rule_)),
+FastWeight<T>::FastWeight(FastWeightParts<T> parts, Index d, Unstarted)
+    : map_(std::move(parts.kernel), std::move(parts.normalization), d),
+      rule_(std::move(parts.rule)),
+      gates_(gates_of(rule_), std::move(parts.fixed_gates), static_cast<T>(parts.largest_beta)),
       write_columns_(std::visit([](const auto& r) { return r.steps_a_write(); }, rule_)) {}
 
 template <class T>
 FastWeight<T>::FastWeight(KernelVariant kernel, RuleVariant rule, NormalizationVariant normalization, Index d,
                           FixedGates gates)
-    : FastWeight(std::move(kernel), std::move(rule), std::move(normalization), d, std::move(gates), Unstarted()) {
-  start_constants();
+    : FastWeight(FastWeightParts<T>(std::move(kernel), std::move(rule), std::move(normalization), std::move(gates)), d,
+                 Unstarted()) {
+  gates_.start(feature_dim());
 }
 
 template <class T>
@@ -40,23 +39,13 @@ const Matrix<T>* FastWeight<T>::random_features() const {
 template <class T>
 void FastWeight<T>::start() {
   map_.start();
-  start_constants();
-}
-
-template <class T>
-void FastWeight<T>::start_constants() {
-  constants_.clear();
-  for (const Gate& gate : gates()) {
-    if (!gate.constant || fixed_gates_.contains(gate.name)) continue;
-    auto& constant = constants_.emplace_back(std::string(gate.name), gate.per_feature ? feature_dim() : 1, 1);
-    constant.value.setConstant(static_cast<T>(gate.start));
-  }
+  gates_.start(feature_dim());
 }
 
 template <class T>
 std::vector<Parameter<T>*> FastWeight<T>::parameters() {
   auto all = map_.parameters();
-  for (auto& constant : constants_) all.push_back(&constant);
+  for (auto& shared : gates_.shared()) all.push_back(&shared);
   return all;
 }
 

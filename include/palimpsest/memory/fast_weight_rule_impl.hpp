@@ -10,53 +10,20 @@ namespace palimpsest {
 template <class T>
 void FastWeight<T>::open_gates() {
   const Index L = write_columns_.size();
-  const auto gates = this->gates();
-  writes_.gates.resize(gates.size());
-  std::size_t constants = 0;
-  for (std::size_t i = 0; i < gates.size(); ++i) {
-    const auto fixed = fixed_gates_.find(gates[i].name);
-    if (gates[i].constant && fixed == fixed_gates_.end()) {
-      writes_.gates[i] = constants_[constants++].value;
-      if (gates[i].least > 0)  // softplus(x) = max(x, 0) + log(1 + e^{−|x|})
-        writes_.gates[i] = static_cast<T>(gates[i].least) + writes_.gates[i].array().max(T(0)) +
-                           (-writes_.gates[i].array().abs()).exp().log1p();
-    } else if (const auto* table = learnt(i)) {
-      write_columns_.open_gate(*table, writes_.gates[i]);
-      if (const T most = largest(gates[i]); most != T(1)) writes_.gates[i] *= most;
-    } else {
-      writes_.gates[i].setConstant(gates[i].per_feature ? feature_dim() : 1, gates[i].constant ? 1 : L,
-                                   static_cast<T>(fixed == fixed_gates_.end() ? 1 : fixed->second));
-    }
-  }
-  if (!map_.accumulates()) {
+  gates_.open(
+      feature_dim(), L, writes_, [&](std::size_t i) { return learnt(i) != nullptr; },
+      [&](std::size_t i, Matrix<T>& logits) { write_columns_.gather_logits(*learnt(i), logits); });
+  if (map_.accumulates())
+    accumulator_.retrieval(key_features_.phi(), retrieves(), writes_.retrieval);
+  else
     writes_.retrieval.setOnes(L);
-  } else if (retrieves()) {
-    accumulator_.retrieval(key_features_.phi(), writes_.retrieval);
-  } else {
-    writes_.retrieval.setOnes(L);
-    accumulator_.sum(key_features_.phi());
-  }
 }
 
-// dσ = σ(1 − σ), β = largest · σ; the derivative of softplus is the sigmoid.
 template <class T>
 void FastWeight<T>::close_gates() {
-  const auto gates = this->gates();
-  std::size_t constants = 0;
-  for (std::size_t i = 0; i < gates.size(); ++i) {
-    if (gates[i].constant) {
-      if (fixed_gates_.contains(gates[i].name)) continue;
-      auto& constant = constants_[constants++];
-      if (gates[i].least > 0)
-        constant.gradient.array() += dwrites_.gates[i].array() / (1 + (-constant.value.array()).exp());
-      else
-        constant.gradient += dwrites_.gates[i];
-    } else if (learnt(i)) {
-      const T most = largest(gates[i]);
-      dwrites_.gates[i].array() *= writes_.gates[i].array() * (1 - writes_.gates[i].array() / most);
-      write_columns_.close_gate(dwrites_.gates[i], dgates_[i]);
-    }
-  }
+  gates_.close(
+      writes_, dwrites_, [&](std::size_t i) { return learnt(i) != nullptr; },
+      [&](std::size_t i, const Matrix<T>& dlogits) { write_columns_.scatter_logits(dlogits, dgates_[i]); });
 }
 
 template <class T>

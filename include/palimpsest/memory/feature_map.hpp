@@ -83,6 +83,13 @@ class FeatureMap {
   /// dkey.
   void learn(const TokenTables<T>& tables, const Matrix<T>& dkey, const Matrix<T>& dvalue, const Matrix<T>& dquery);
 
+  /// Features of whole tokens, x: d×n. A kernel that lifts has them lifted in the buffer.
+  void forward_tokens(ConstMatrixView<T> x, T epsilon, Matrix<T>& lifted, Features<T>& features) const;
+
+  /// Its adjoint: adds to dx and to the gradients of parameters(). dphi is used up; dlifted is a buffer.
+  void backward_tokens(Features<T>& features, ConstMatrixView<T> x, ConstMatrixView<T> lifted, MatrixView<T> dphi,
+                       Matrix<T>& dlifted, MatrixView<T> dx);
+
   /// Makes room for n tokens.
   void resize(Index n, Features<T>& features) const;
 

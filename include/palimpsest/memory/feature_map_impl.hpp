@@ -108,6 +108,42 @@ void FeatureMap<T>::learn(const TokenTables<T>& tables, const Matrix<T>& dkey, c
 }
 
 template <class T>
+void FeatureMap<T>::forward_tokens(ConstMatrixView<T> x, T epsilon, Matrix<T>& lifted, Features<T>& features) const {
+  resize(x.cols(), features);
+  std::visit(
+      [&]<class K>(const K& kernel) {
+        if constexpr (LiftingKernel<K, T>) {
+          lifted.resize(kernel.lifted_dim(d_), x.cols());
+          kernel.lift(x, lifted);
+          forward(lifted, 0, epsilon, features);
+        } else {
+          forward(x, 0, epsilon, features);
+        }
+      },
+      kernel_);
+}
+
+template <class T>
+void FeatureMap<T>::backward_tokens(Features<T>& features, ConstMatrixView<T> x, ConstMatrixView<T> lifted,
+                                    MatrixView<T> dphi, Matrix<T>& dlifted, MatrixView<T> dx) {
+  std::visit(
+      [&]<class K>(K& kernel) {
+        if constexpr (LiftingKernel<K, T>) {
+          dlifted.setZero(lifted.rows(), lifted.cols());
+          backward(features, lifted, 0, dphi, dlifted);
+          kernel.lift_backward(dlifted, dx);
+          if constexpr (LearntKernel<K, T>) {
+            kernel.lift_learn(x, dlifted);
+            kernel.learn(dlifted);
+          }
+        } else {
+          backward(features, x, 0, dphi, dx);
+        }
+      },
+      kernel_);
+}
+
+template <class T>
 void FeatureMap<T>::resize(Index n, Features<T>& features) const {
   features.maps = maps_tokens();
   features.in_place = features.maps && !looks_at_features();

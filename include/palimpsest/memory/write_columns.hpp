@@ -84,18 +84,17 @@ class WriteColumns {
     }
   }
 
-  /// gate: rows×L, the sigmoids of a learnt table's logits.
-  void open_gate(const GateTable<T>& table, Matrix<T>& gate) const {
+  /// Logits of a gate that is learnt, rows×L, from those of its table.
+  void gather_logits(const GateTable<T>& table, Matrix<T>& logits) const {
     const Index L = size(), rows = table.key.rows();
-    gate.resize(rows, L);
-    for_each_logit(*keys_, rows, [&](Index at, Index i) { gate.data()[i] = table.key.data()[at]; });
+    logits.resize(rows, L);
+    for_each_logit(*keys_, rows, [&](Index at, Index i) { logits.data()[i] = table.key.data()[at]; });
     if (table.value.size() > 0)
-      for_each_logit(*value_columns_, rows, [&](Index at, Index i) { gate.data()[i] += table.value.data()[at]; });
-    gate = T(1) / (T(1) + (-gate.array()).exp());
+      for_each_logit(*value_columns_, rows, [&](Index at, Index i) { logits.data()[i] += table.value.data()[at]; });
   }
 
   /// Adds gradients by the writes' logits (rows×L) to those by the table's.
-  void close_gate(const Matrix<T>& dlogit, GateTable<T>& gradient) const {
+  void scatter_logits(const Matrix<T>& dlogit, GateTable<T>& gradient) const {
     const Index rows = dlogit.rows();
     for_each_logit(*keys_, rows, [&](Index at, Index i) { gradient.key.data()[at] += dlogit.data()[i]; });
     if (gradient.value.size() > 0)

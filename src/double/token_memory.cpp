@@ -1,0 +1,3 @@
+#include "palimpsest/memory/token_memory_impl.hpp"
+
+template class palimpsest::TokenMemory<double>;

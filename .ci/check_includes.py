@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Arrows run one way: core ← kernel, rule, normalization, task ← engine ← memory ← model ← train ← sweep ← trace ← bench.
+"""Arrows run one way: core ← kernel, rule, normalization, task ← engine ← memory ← model, layer ← train ← sweep ← trace ← bench.
 
 A header in include/palimpsest/LAYER/ includes its own layer and the layers listed for it below, nothing else of ours.
 Siblings (kernel, rule, normalization, task) never include each other; theory knows core only. Whoever calls fmt::join
@@ -25,9 +25,10 @@ ALLOWED = {
     "theory": {"core"},
     "memory": PARTS | {"engine"},
     "model": PARTS | {"engine", "memory"},
-    "train": PARTS | {"engine", "memory", "model", "theory"},
-    "sweep": PARTS | {"engine", "memory", "model", "theory", "train"},
-    "trace": PARTS | {"engine", "memory", "model", "theory", "train", "sweep"},
+    "layer": (PARTS - {"task"}) | {"engine", "memory"},
+    "train": PARTS | {"engine", "memory", "model", "layer", "theory"},
+    "sweep": PARTS | {"engine", "memory", "model", "layer", "theory", "train"},
+    "trace": PARTS | {"engine", "memory", "model", "layer", "theory", "train", "sweep"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
@@ -101,6 +102,8 @@ def self_test():
         ("include/palimpsest/task/a.hpp", '#include "palimpsest/model/table.hpp"', True),
         ("include/palimpsest/theory/a.hpp", '#include "palimpsest/kernel/elu.hpp"', True),
         ("include/palimpsest/model/a.hpp", '#include "palimpsest/theory/bound.hpp"', True),
+        ("include/palimpsest/layer/a.hpp", '#include "palimpsest/memory/softmax.hpp"', False),
+        ("include/palimpsest/layer/a.hpp", '#include "palimpsest/model/table.hpp"', True),
         ("include/palimpsest/train/a.hpp", '#include "palimpsest/sweep/rows/row.hpp"', True),
         ("include/palimpsest/misc/a.hpp", "", True),
         ("include/palimpsest/sweep/a.hpp", '#include "../../../bench/shared.hpp"', True),

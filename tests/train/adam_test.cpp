@@ -46,6 +46,20 @@ TEST(Adam, AParameterWithoutAGradientStays) {
   EXPECT_EQ(x.value(0), 3);
 }
 
+TEST(Adam, DecayShrinksBeforeTheStepAndNoMoment) {
+  // Rate 0.1 and decay 0.5: θ ← 0.95 θ, then the step of ThreeStepsByHand, which the gradients alone decide.
+  auto decaying = parameter(1), plain = parameter(1);
+  Adam<double> with, without;
+  const double gradients[] = {0.5, -1, 0};
+  for (const double gradient : gradients) {
+    decaying.gradient(0) = plain.gradient(0) = gradient;
+    const double before = decaying.value(0), step = plain.value(0);
+    with.update({&decaying}, 0.1, 0.5);
+    without.update({&plain}, 0.1);
+    EXPECT_NEAR(decaying.value(0), 0.95 * before + (plain.value(0) - step), 1e-15);
+  }
+}
+
 TEST(Adam, NamesAParameterThatWillMoveNoMore) {
   Parameter<float> fine("fine", 5, 7), bad("bad", 5, 7);
   constexpr float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();

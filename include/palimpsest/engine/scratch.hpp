@@ -19,6 +19,7 @@ class Scratch {
   }
 
   View operator()() { return View(memory_.data(), rows_, cols_); }
+  Eigen::Map<const Matrix<T>> operator()() const { return {memory_.data(), rows_, cols_}; }
 
  private:
   Vector<T> memory_;

@@ -1,0 +1,3 @@
+#include "palimpsest/layer/mixer_impl.hpp"
+
+template class palimpsest::Mixer<float>;

@@ -1,0 +1,3 @@
+#include "palimpsest/layer/sequence_model_impl.hpp"
+
+template class palimpsest::SequenceModel<float>;

@@ -6,8 +6,8 @@
 
 #include "main.hpp"
 #include "palimpsest/core/file.hpp"
-#include "palimpsest/sweep/plan/declared.hpp"
 #include "palimpsest/sweep/judge/gate.hpp"
+#include "palimpsest/sweep/plan/declared.hpp"
 
 namespace {
 

@@ -6,10 +6,10 @@
 
 #include "main.hpp"
 #include "palimpsest/core/text.hpp"
-#include "palimpsest/sweep/run/command.hpp"
 #include "palimpsest/sweep/plan/declared.hpp"
-#include "palimpsest/sweep/run/interrupt.hpp"
 #include "palimpsest/sweep/rows/row.hpp"
+#include "palimpsest/sweep/run/command.hpp"
+#include "palimpsest/sweep/run/interrupt.hpp"
 
 namespace {
 
@@ -84,7 +84,8 @@ int main(int argc, char** argv) {
   request.command_line = palimpsest::shell_command(argc, argv);
   return palimpsest::run_main(argc, argv, app, [&] {
     if (schema_only) {
-      fmt::print("{}", values_schema().markdown());
+      fmt::print("Tasks of pairs:\n\n{}\nTasks of tokens:\n\n{}", values_schema(false).markdown(),
+                 values_schema(true).markdown());
       return 0;
     }
     if (list_only) {

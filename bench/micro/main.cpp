@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   register_pieces();
   register_engine();
   register_training_steps();
+  register_sequence_steps();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
 }

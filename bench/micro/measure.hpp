@@ -21,6 +21,7 @@ void register_memories();
 void register_pieces();
 void register_engine();
 void register_training_steps();
+void register_sequence_steps();
 
 /// Processor time of the calling thread.
 inline double thread_seconds() {

@@ -13,6 +13,7 @@
 #include "palimpsest/model/all.hpp"
 #include "palimpsest/train/adam.hpp"
 #include "palimpsest/train/operations.hpp"
+#include "palimpsest/train/pair_learner.hpp"
 #include "palimpsest/train/trainer.hpp"
 
 namespace palimpsest::micro {
@@ -114,7 +115,8 @@ void evaluation(benchmark::State& state, Configuration configuration) {
   configuration.S = configuration.L = state.range(0);
   std::visit(
       [&]<class Memory>(const Memory& memory) {
-        Trainer<Real, AnyModel<Real>, Memory> trainer(configuration, make_model(configuration, memory), memory);
+        Trainer trainer(configuration, PairLearner<Real, AnyModel<Real>, Memory>(
+                                           configuration, make_model(configuration, memory), memory));
         measure(state, count_operations(configuration).evaluation, [&] { return trainer.evaluate(1).loss; });
       },
       make_memory(configuration));

@@ -8,6 +8,7 @@
 
 #include "measure.hpp"
 #include "palimpsest/train/operations.hpp"
+#include "palimpsest/train/pair_learner.hpp"
 #include "palimpsest/train/parts.hpp"
 #include "palimpsest/train/trainer.hpp"
 
@@ -20,7 +21,8 @@ void training_step(benchmark::State& state, Configuration configuration, const M
   const bool overwriting = configuration.replacement;
   configuration.S = state.range(0);
   configuration.L = (overwriting ? 2 : 1) * configuration.S;
-  Trainer<Real, AnyModel<Real>, Memory> trainer(configuration, make_model(configuration, memory), memory);
+  Trainer trainer(configuration,
+                  PairLearner<Real, AnyModel<Real>, Memory>(configuration, make_model(configuration, memory), memory));
   measure(state, count_operations(configuration).step, [&] { return trainer.step(); });
   state.SetComplexityN(configuration.S);
 }

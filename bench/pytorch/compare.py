@@ -1,9 +1,11 @@
-"""Ratio of a training step's processor time in PyTorch (training_step.py) to that of build/release/bench/micro, the two
-run in turn on one core of the same machine, and the BLAS that PyTorch multiplies with. Installs Debian's PyTorch and OpenBLAS
-if they are missing: without the second, PyTorch has the reference BLAS, which is some ten times as slow.
+"""Ratio of a training step's processor time in PyTorch (training_step.py, of --task mqar sequence_step.py) to that of
+build/release/bench/micro, the two run in turn on one core of the same machine, and the BLAS that PyTorch multiplies with.
+Installs Debian's PyTorch and OpenBLAS if they are missing: without the second, PyTorch has the reference BLAS, which is some ten
+times as slow. Of mqar, PyTorch's memory is kept by its allocator and not given back to the system at every step.
 
     cmake --build --preset release --target micro
     /usr/bin/python3 bench/pytorch/compare.py --rule delta --kernel dpfp:1 --S 200
+    /usr/bin/python3 bench/pytorch/compare.py --task mqar --kernel silu_l2 --rule delta --rounds 5
 """
 import argparse
 import json
@@ -31,19 +33,30 @@ def ours(name):
 
 def theirs(arguments):
     """Seconds a step, median of a few, and the BLAS."""
-    command = [sys.executable, os.path.join(HERE, "training_step.py"), "--rule", arguments.rule, "--kernel",
-               arguments.kernel, "--S", str(arguments.S)]
-    blas, *lines = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+    program = "sequence_step.py" if arguments.task == "mqar" else "training_step.py"
+    command = [sys.executable, os.path.join(HERE, program), "--rule", arguments.rule, "--kernel", arguments.kernel]
+    environment = dict(os.environ)
+    if arguments.task == "mqar":
+        command += ["--normalization", "attention" if arguments.rule == "sum" else "none"]
+        environment |= {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "17179869184", "MALLOC_TOP_PAD_": "268435456"}
+    else:
+        command += ["--S", str(arguments.S)]
+    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
+    blas, *lines = result.stdout.splitlines()
     return statistics.median(float(line.split()[0]) for line in lines), blas
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", choices=["associative_retrieval", "mqar"], default="associative_retrieval")
     parser.add_argument("--rule", choices=["sum", "delta"], default="delta")
-    parser.add_argument("--kernel", default="dpfp:1", help="elu or dpfp:1; with --rule sum also dpfp:3")
+    parser.add_argument("--kernel", help="elu or dpfp:1 (the default), with --rule sum also dpfp:3; of --task mqar silu_l2 (the "
+                        "default) with delta and elu with sum")
     parser.add_argument("--S", type=int, default=200, help="a size that micro times (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
+    mqar = arguments.task == "mqar"
+    arguments.kernel = arguments.kernel or ("silu_l2" if mqar else "dpfp:1")
     if arguments.rounds < 1:
         parser.error(f"--rounds {arguments.rounds}: must be at least 1")
     if not os.path.exists(MICRO):
@@ -52,15 +65,17 @@ def main():
     if subprocess.run(setup).returncode != 0:
         sys.exit("compare.py: PyTorch and OpenBLAS are not there")
 
-    name = f"training_step/published/{'delta.' if arguments.rule == 'delta' else ''}{arguments.kernel}/S:{arguments.S}"
+    name = f"sequence_step/mqar/{arguments.kernel}.{arguments.rule}" if mqar else \
+        f"training_step/published/{'delta.' if arguments.rule == 'delta' else ''}{arguments.kernel}/S:{arguments.S}"
+    form = ".2f" if mqar else ".0f"
     ratios = []
     for _ in range(arguments.rounds):
         here, (there, blas) = ours(name), theirs(arguments)
         ratios.append(there / here)
         if len(ratios) == 1:
             print(blas)
-        print(f"PyTorch {there:.3f} s, here {here * 1e3:.3f} ms: ratio {ratios[-1]:.0f}", flush=True)
-    print(f"median ratio {statistics.median(ratios):.0f}, from {min(ratios):.0f} to {max(ratios):.0f}")
+        print(f"PyTorch {there:.3f} s, here {here * 1e3:.3f} ms: ratio {ratios[-1]:{form}}", flush=True)
+    print(f"median ratio {statistics.median(ratios):{form}}, from {min(ratios):{form}} to {max(ratios):{form}}")
 
 
 if __name__ == "__main__":

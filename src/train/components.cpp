@@ -5,6 +5,7 @@
 #include "palimpsest/memory/all.hpp"
 #include "palimpsest/model/all.hpp"
 #include "palimpsest/task/all.hpp"
+#include "palimpsest/train/parts.hpp"
 
 namespace palimpsest {
 
@@ -28,12 +29,16 @@ std::vector<ComponentDescription> rules() {
 }  // namespace
 
 std::vector<std::pair<std::string, std::vector<ComponentDescription>>> components() {
-  return {{"task", describe<Tasks>()},
+  auto tasks = describe<Tasks>();
+  for (auto& task : describe<TokenTasks>()) tasks.push_back(std::move(task));
+  auto models = describe<Models<float>>();
+  models.push_back({std::string(kSequenceModel), std::string(kSequenceModelSummary)});
+  return {{"task", std::move(tasks)},
           {"memory", describe<Memories<float>>()},
           {"kernel", describe<Kernels<float>>()},
           {"rule", rules()},
           {"normalization", describe<Normalizations<float>>()},
-          {"model", describe<Models<float>>()}};
+          {"model", std::move(models)}};
 }
 
 }  // namespace palimpsest

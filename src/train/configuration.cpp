@@ -25,11 +25,13 @@ struct Protocol {
   Index max_steps, patience;
   Index warmup;
   double improvement, cooldown;
+  Index batch, evaluation_sequences;
 };
 
-constexpr std::array protocols = {Protocol{"fast", "cooldown", 5e-3, 6000, 3, 300, 0.005, 0.5},
-                                  Protocol{"patient", "cooldown", 5e-3, 10'000, 6, 300, 0.005, 0.5},
-                                  Protocol{"published_2021", "constant", 1e-3, 100'000, 11, 0, 0, 0.5}};
+constexpr std::array protocols = {Protocol{"fast", "cooldown", 5e-3, 6000, 3, 300, 0.005, 0.5, 32, 20},
+                                  Protocol{"patient", "cooldown", 5e-3, 10'000, 6, 300, 0.005, 0.5, 32, 20},
+                                  Protocol{"published_2021", "constant", 1e-3, 100'000, 11, 0, 0, 0.5, 32, 20},
+                                  Protocol{"sequence", "cosine", 3e-3, 3000, 3, 0, 0.005, 0.5, 64, 256}};
 
 [[noreturn]] void unknown(std::string_view kind, std::string_view value, std::string_view allowed) {
   throw ConfigurationError(fmt::format("unknown {} '{}'; known: {}", kind, value, allowed));
@@ -68,9 +70,21 @@ void follow_protocol(std::string_view name, Configuration& configuration) {
   configuration.warmup = protocol->warmup;
   configuration.improvement = protocol->improvement;
   configuration.cooldown = protocol->cooldown;
+  configuration.batch = protocol->batch;
+  configuration.evaluation_sequences = protocol->evaluation_sequences;
+}
+
+bool of_tokens(const Configuration& configuration) {
+  bool found = false;
+  TokenTasks::for_each([&]<class Task>() { found |= Task::name == configuration.task; });
+  return found;
 }
 
 std::optional<Index> feature_dim(const Configuration& configuration) {
+  if (of_tokens(configuration)) {
+    const Index p = make_token_memory(configuration).feature_dim();
+    return p > 0 ? std::optional(p) : std::nullopt;
+  }
   return of_memory(configuration, [](const auto& memory) -> std::optional<Index> { return memory.feature_dim(); });
 }
 
@@ -90,7 +104,10 @@ Index redraw_interval(const std::string& redraw) {
   unknown("redraw", redraw, kRedraws);
 }
 
-void validate(const Configuration& configuration) {
+namespace {
+
+/// The task of pairs, its memory and model.
+void validate_pairs(const Configuration& configuration) {
   make_task(configuration, configuration.L);
   const auto made = make_memory(configuration);
   // Whichever memory it is, the others' options name components that are known.
@@ -101,10 +118,25 @@ void validate(const Configuration& configuration) {
     make_memory(other);
   });
   require_listed<Models<float>>("model", configuration.model);
-  redraw_interval(configuration.redraw);
-  if (configuration.scale != "none" && configuration.scale != "d^-1/4") unknown("scale", configuration.scale, kScales);
   if (configuration.evaluation != "exact" && configuration.evaluation != "published_2021")
     unknown("evaluation", configuration.evaluation, kEvaluations);
+}
+
+/// Every task of tokens that is trained or tested, its memory and model.
+void validate_tokens(const Configuration& configuration) {
+  make_token_tasks(configuration, false);
+  make_token_tasks(configuration, true);
+  if (configuration.model != kSequenceModel)
+    unknown("model", configuration.model, fmt::format("{} (of task {})", kSequenceModel, configuration.task));
+  SequenceModel<float>::checked(sequence_options(configuration));
+}
+
+}  // namespace
+
+void validate(const Configuration& configuration) {
+  of_tokens(configuration) ? validate_tokens(configuration) : validate_pairs(configuration);
+  redraw_interval(configuration.redraw);
+  if (configuration.scale != "none" && configuration.scale != "d^-1/4") unknown("scale", configuration.scale, kScales);
   require_positive("key_dim", configuration.key_dim);
   require_positive("batch", configuration.batch);
   require_positive("max_steps", configuration.max_steps);
@@ -121,12 +153,38 @@ void validate(const Configuration& configuration) {
     throw ConfigurationError(fmt::format("warmup = {}: must be at least 0", configuration.warmup));
   if (!(configuration.improvement >= 0 && configuration.improvement < 1))
     throw ConfigurationError(fmt::format("improvement = {}: must be from 0 to below 1", configuration.improvement));
+  if (!(configuration.target_accuracy > 0))
+    throw ConfigurationError(fmt::format("target_accuracy = {}: must be above 0", configuration.target_accuracy));
   if (!(configuration.cooldown >= 0))
     throw ConfigurationError(fmt::format("cooldown = {}: must be at least 0", configuration.cooldown));
 }
 
 std::optional<std::string> reason_to_skip(const Configuration& configuration) {
+  if (of_tokens(configuration)) return make_token_memory(configuration).refusal();
   return of_memory(configuration, [](const auto& memory) { return memory.refusal(); });
+}
+
+namespace {
+
+constexpr std::array of_token_tasks = {"vocabulary", "pairs", "length",     "fill",
+                                       "passes",     "power", "reassigned", "values_per_key"};
+
+bool task_reads(std::string_view task, std::string_view option) {
+  bool reads = false;
+  TokenTasks::for_each([&]<class Task>() { reads |= Task::name == task && Task::reads(option); });
+  return reads;
+}
+
+}  // namespace
+
+bool belongs(std::string_view parameter, bool tokens) {
+  constexpr std::array of_pairs = {"S", "L", "replacement", "evaluation", "tolerance"};
+  constexpr std::array of_layers = {
+      "train_pairs", "test_pairs", "test_length", "layers", "width",        "heads",           "conv",
+      "mlp",         "tied",       "embedding",   "frozen", "weight_decay", "target_accuracy", "largest_gradient",
+      "examples"};
+  const auto is_of = [&](const auto& names) { return std::ranges::find(names, parameter) != names.end(); };
+  return tokens ? !is_of(of_pairs) : !is_of(of_token_tasks) && !is_of(of_layers);
 }
 
 std::vector<bool> applies(std::span<const std::string_view> parameters, const Configuration& configuration) {
@@ -136,9 +194,18 @@ std::vector<bool> applies(std::span<const std::string_view> parameters, const Co
     return std::visit([&](const auto& m) { return m.reads(option); }, *memory);
   };
   constexpr std::array of_memory = {"kernel", "rule", "normalization", "beta", "alpha", "largest_beta", "ridge"};
+  const bool tokens = of_tokens(configuration);
   std::vector<bool> all;
   for (const auto parameter : parameters) {
-    if (std::ranges::find(of_memory, parameter) != of_memory.end())
+    if (!belongs(parameter, tokens))
+      all.push_back(false);
+    else if (std::ranges::find(of_token_tasks, parameter) != of_token_tasks.end())
+      all.push_back(task_reads(configuration.task, parameter));
+    else if (parameter == "test_length")
+      all.push_back(task_reads(configuration.task, "length"));
+    else if (parameter == "tied")
+      all.push_back(!sequence_options(configuration).pairs);
+    else if (std::ranges::find(of_memory, parameter) != of_memory.end())
       all.push_back(reads(parameter));
     else if (parameter == "redraw" || parameter == "scale")
       all.push_back(reads("scaled"));

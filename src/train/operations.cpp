@@ -39,9 +39,50 @@ EpisodeShape evaluated_sequence(const Configuration& configuration) {
   return {L, published ? std::min(written, double(theory::published_max_queries)) : written};
 }
 
+/// Tokens and questions of a sequence, averaged over the numbers of pairs.
+struct TokenShapes {
+  double tokens = 0, questions = 0;
+};
+
+TokenShapes token_shapes(const Configuration& configuration, bool evaluated) {
+  TokenShapes shapes;
+  const auto members = make_token_tasks(configuration, evaluated);
+  for (const auto& member : members) {
+    Stream stream(configuration.seed, Purpose::training, 0);
+    TokenSequence sequence;
+    std::visit([&](const auto& task) { task.deal(stream, sequence); }, member.task);
+    shapes.tokens += double(sequence.tokens.size()) / double(members.size());
+    shapes.questions += double(sequence.positions.size()) / double(members.size());
+  }
+  return shapes;
+}
+
+/// Of a forward pass of one sequence through a model of layers: products of matrices, and of each head's memory those of
+/// chunks, or of all pairs of tokens for one without a state.
+double sequence_operations(const Configuration& c, TokenShapes shapes) {
+  const auto memory = make_token_memory(c);
+  const double D = double(c.width), H = double(c.heads), d = double(c.key_dim), T = shapes.tokens;
+  const double steps = double(memory.steps_per_write()), p = double(memory.feature_dim());
+  const double rows = H * (d + steps * (d + D / H + double(memory.gate_rows())));
+  const double chunk = std::min(64.0, T);
+  const double read = p > 0 ? steps * T * (chunk * (p + D / H) + 2 * p * D / H) : T * T / 2 * (d + D / H);
+  const double mlp = c.mlp ? 3 * D * std::floor(8 * D / 3) : 0;
+  const double of_layer = 2 * T * D * (rows + D) + 2 * T * mlp + 2 * H * read;
+  return double(c.layers) * of_layer + 2 * shapes.questions * D * double(c.vocabulary);
+}
+
+PointOperations count_token_operations(const Configuration& c) {
+  const auto trained = token_shapes(c, false), evaluated = token_shapes(c, true);
+  const double embedding = double(c.vocabulary) * double(c.width) * kAdamOperations;
+  const double sequences = double(c.evaluation_sequences) * double(make_token_tasks(c, true).size());
+  return {3 * double(c.batch) * sequence_operations(c, trained) + embedding,
+          sequences * sequence_operations(c, evaluated)};
+}
+
 }  // namespace
 
 PointOperations count_operations(const Configuration& configuration) {
+  if (of_tokens(configuration)) return count_token_operations(configuration);
   return std::visit(
       [&](const auto& memory) {
         const auto model = model_facts(configuration, memory.token_shape(configuration.S));

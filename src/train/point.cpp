@@ -15,7 +15,9 @@
 #include "palimpsest/theory/overwriting.hpp"
 #include "palimpsest/theory/published_bound.hpp"
 #include "palimpsest/theory/rank_bound.hpp"
+#include "palimpsest/train/pair_learner.hpp"
 #include "palimpsest/train/parts.hpp"
+#include "palimpsest/train/sequence_learner.hpp"
 #include "palimpsest/train/trainer.hpp"
 
 namespace palimpsest {
@@ -33,6 +35,12 @@ void with_model_and_memory(const Configuration& configuration, F&& f) {
         f(std::move(model), std::move(memory));
       },
       make_memory(configuration));
+}
+
+template <class Memory>
+auto make_trainer(const Configuration& configuration, AnyModel<Real>&& model, Memory&& memory) {
+  using Learner = PairLearner<Real, AnyModel<Real>, std::remove_cvref_t<Memory>>;
+  return Trainer<Learner>(configuration, Learner(configuration, std::move(model), std::forward<Memory>(memory)));
 }
 
 void save_model(const std::filesystem::path& directory, const std::vector<Parameter<Real>*>& parameters) {
@@ -64,6 +72,23 @@ SequenceObserver<Real> episode_writer(const std::filesystem::path& directory, co
     if (memory.coefficients().rows() > 0) write_npy(file("coefficients"), memory.coefficients());
     if constexpr (requires { memory.random_features(); })
       if (const auto* omega = memory.random_features()) write_npy(file("omega"), *omega);
+    ++number;
+  };
+}
+
+/// Writes each sequence it sees, numbered, with its questions and whether their answers were right.
+TokenObserver sequence_writer(const std::filesystem::path& directory) {
+  std::filesystem::create_directories(directory);
+  return [directory, number = 0](const TokenSequence& sequence, std::span<const Answered> answered) mutable {
+    const auto file = [&](std::string_view what) { return directory / fmt::format("{:03}_{}.npy", number, what); };
+    std::vector<int> right;
+    for (const auto& answer : answered) right.push_back(answer.right);
+    write_npy(file("tokens"), sequence.tokens);
+    if (!sequence.partners.empty()) write_npy(file("partners"), sequence.partners);
+    write_npy(file("positions"), sequence.positions);
+    write_npy(file("targets"), sequence.targets);
+    write_npy(file("distances"), sequence.distances);
+    write_npy(file("right"), right);
     ++number;
   };
 }
@@ -165,76 +190,133 @@ double loss_bound(const Configuration& configuration) {
                   knows_order ? 0 : theory::overwriting_evaluation_loss(S, L));
 }
 
+namespace {
+
+/// Measures a trainer's steps and evaluation for about so many seconds.
+template <class Trainer>
+PointTime measure(Trainer trainer, double seconds) {
+  PointTime time{};
+  trainer.step();  // what is allocated once
+  double start = thread_seconds(), end = start;
+  Index steps = 0;
+  do {
+    trainer.step();
+    ++steps;
+    end = thread_seconds();
+  } while (steps < 2 || end - start < seconds);
+  time.step = (end - start) / static_cast<double>(steps);
+  start = thread_seconds();
+  trainer.evaluate(1);
+  time.evaluation = thread_seconds() - start;
+  return time;
+}
+
+/// Trains to the end, going on from a checkpoint if there is one; whether there is a best evaluation.
+template <class Trainer, class Evaluated>
+bool train(Trainer& trainer, const RunOptions& options, double& start, Outcome& outcome, Evaluated&& evaluated) {
+  using Clock = std::chrono::steady_clock;
+  outcome.parts = trainer.learner().parts();
+  resume(options.checkpoints.resume, trainer, outcome);
+  start -= outcome.seconds;
+  auto saved = Clock::now();
+  trainer.run(
+      outcome,
+      [&] {
+        const bool cancelled = options.cancel && options.cancel->load(std::memory_order_relaxed);
+        const std::chrono::duration<double> since = Clock::now() - saved;
+        if (options.checkpoints.save && (cancelled || since.count() >= options.checkpoints.every)) {
+          outcome.seconds = thread_seconds() - start;
+          options.checkpoints.save(state_of(trainer, outcome));
+          saved = Clock::now();
+        }
+        if (cancelled) throw Cancelled();
+      },
+      std::forward<Evaluated>(evaluated));
+  if (!options.save_curve.empty()) write_curve(options.save_curve, outcome.curve);
+  return outcome.best_loss.has_value();
+}
+
+/// Takes the final evaluation, and what it means for the status.
+template <class Evaluation>
+void take_final(const Evaluation& final, Outcome& outcome) {
+  if (outcome.status == Status::ok && !(final.loss <= kExplodedLoss)) {
+    outcome.status = Status::diverged;
+    outcome.reason = fmt::format("final loss is not below {:.0e}", kExplodedLoss);
+  }
+  outcome.final_loss = final.loss;
+  outcome.final_loss_error = final.loss_error;
+  outcome.accuracy = final.accuracy;
+}
+
+void run_pairs(const Configuration& configuration, const RunOptions& options, double& start, Outcome& outcome) {
+  outcome.bound = loss_bound(configuration);
+  with_model_and_memory(configuration, [&]<class Memory>(AnyModel<Real>&& model, Memory&& memory) {
+    auto trainer = make_trainer(configuration, std::move(model), std::move(memory));
+    if (!train(trainer, options, start, outcome, [](const Evaluation&) {})) return;
+    auto& trained = trainer.learner().memory();
+    SequenceObserver<Real> save = [](const Episode&, const Matrix<Real>&) {};
+    if (!options.save_episodes.empty()) save = episode_writer(options.save_episodes, trained);
+    GateMeans gates;
+    Vanishing vanishing;
+    const Evaluation final = trainer.evaluate_best(outcome, [&](const Episode& episode, const Matrix<Real>& Y) {
+      save(episode, Y);
+      if constexpr (requires { trained.writes(); }) gates.add(trained.writes());
+      vanishing.add(trained, Y);
+    });
+    take_final(final, outcome);
+    if (outcome.status == Status::ok) outcome.reason += vanishing.text();
+    outcome.loss_by_age = final.by_age;
+    outcome.loss_by_overwrites = final.by_overwrites;
+    if constexpr (requires { trained.gates(); }) {
+      outcome.mean_beta = gates.of(trained.gates(), kBeta.name);
+      outcome.mean_alpha = gates.of(trained.gates(), kAlpha.name);
+      outcome.mean_gates = gates.others(trained.gates());
+    }
+    if (!options.save_model.empty()) save_model(options.save_model, trainer.learner().parameters());
+  });
+}
+
+void run_tokens(const Configuration& configuration, const RunOptions& options, double& start, Outcome& outcome) {
+  Trainer trainer(configuration, SequenceLearner<Real>(configuration, options.threads));
+  auto& learner = trainer.learner();
+  outcome.state_floats = learner.state_floats();
+  outcome.parameters = learner.model().parameter_count();
+  const bool evaluated = train(trainer, options, start, outcome, [&](const SequenceEvaluation& evaluation) {
+    if (evaluation.accuracy >= configuration.target_accuracy && !outcome.steps_to_target)
+      outcome.steps_to_target = outcome.steps;
+  });
+  if (!evaluated) return;
+  TokenObserver save;
+  if (!options.save_episodes.empty()) save = sequence_writer(options.save_episodes);
+  const auto final = trainer.evaluate_best(outcome, save);
+  take_final(final, outcome);
+  outcome.accuracy_error = final.accuracy_error;
+  outcome.sequence_accuracy = final.sequence_accuracy;
+  outcome.accuracy_by_distance = final.accuracy_by_distance;
+  if (final.by_pairs.size() > 1 || configuration.train_pairs != configuration.test_pairs)
+    for (const auto& [pairs, score] : final.by_pairs)
+      outcome.slices.push_back(
+          {pairs, score.accuracy, score.sequence_accuracy, score.cross_entropy, score.accuracy_error});
+  if (!options.save_model.empty()) save_model(options.save_model, learner.parameters());
+}
+
+}  // namespace
+
 PointTime measure_time(const Configuration& configuration, double seconds) {
+  if (of_tokens(configuration))
+    return measure(Trainer(configuration, SequenceLearner<Real>(configuration, 1)), seconds);
   PointTime time{};
   with_model_and_memory(configuration, [&]<class Memory>(AnyModel<Real>&& model, Memory&& memory) {
-    Trainer<Real, AnyModel<Real>, Memory> trainer(configuration, std::move(model), std::move(memory));
-    trainer.step();  // what is allocated once
-    double start = thread_seconds(), end = start;
-    Index steps = 0;
-    do {
-      trainer.step();
-      ++steps;
-      end = thread_seconds();
-    } while (steps < 2 || end - start < seconds);
-    time.step = (end - start) / static_cast<double>(steps);
-    start = thread_seconds();
-    trainer.evaluate(1);
-    time.evaluation = thread_seconds() - start;
+    time = measure(make_trainer(configuration, std::move(model), std::move(memory)), seconds);
   });
   return time;
 }
 
 Outcome run_point(const Configuration& configuration, const RunOptions& options) {
-  using Clock = std::chrono::steady_clock;
   double start = thread_seconds();
   Outcome outcome;
   outcome.feature_dim = feature_dim(configuration);
-  outcome.bound = loss_bound(configuration);
-  with_model_and_memory(configuration, [&]<class Memory>(AnyModel<Real>&& model, Memory&& memory) {
-    Trainer<Real, AnyModel<Real>, Memory> trainer(configuration, std::move(model), std::move(memory));
-    outcome.parts = trainer.parts();
-    resume(options.checkpoints.resume, trainer, outcome);
-    start -= outcome.seconds;
-    auto saved = Clock::now();
-    trainer.run(outcome, [&] {
-      const bool cancelled = options.cancel && options.cancel->load(std::memory_order_relaxed);
-      const std::chrono::duration<double> since = Clock::now() - saved;
-      if (options.checkpoints.save && (cancelled || since.count() >= options.checkpoints.every)) {
-        outcome.seconds = thread_seconds() - start;
-        options.checkpoints.save(state_of(trainer, outcome));
-        saved = Clock::now();
-      }
-      if (cancelled) throw Cancelled();
-    });
-    if (!options.save_curve.empty()) write_curve(options.save_curve, outcome.curve);
-    if (!outcome.best_loss) return;
-    SequenceObserver<Real> save = [](const Episode&, const Matrix<Real>&) {};
-    if (!options.save_episodes.empty()) save = episode_writer(options.save_episodes, trainer.memory());
-    GateMeans gates;
-    Vanishing vanishing;
-    const Evaluation final = trainer.evaluate_best(outcome, [&](const Episode& episode, const Matrix<Real>& Y) {
-      save(episode, Y);
-      if constexpr (requires { trainer.memory().writes(); }) gates.add(trainer.memory().writes());
-      vanishing.add(trainer.memory(), Y);
-    });
-    if (outcome.status == Status::ok && !(final.loss <= kExplodedLoss)) {
-      outcome.status = Status::diverged;
-      outcome.reason = fmt::format("final loss is not below {:.0e}", kExplodedLoss);
-    }
-    if (outcome.status == Status::ok) outcome.reason += vanishing.text();
-    outcome.final_loss = final.loss;
-    outcome.final_loss_error = final.loss_error;
-    outcome.accuracy = final.accuracy;
-    outcome.loss_by_age = final.by_age;
-    outcome.loss_by_overwrites = final.by_overwrites;
-    if constexpr (requires { trainer.memory().gates(); }) {
-      outcome.mean_beta = gates.of(trainer.memory().gates(), kBeta.name);
-      outcome.mean_alpha = gates.of(trainer.memory().gates(), kAlpha.name);
-      outcome.mean_gates = gates.others(trainer.memory().gates());
-    }
-    if (!options.save_model.empty()) save_model(options.save_model, trainer.parameters());
-  });
+  (of_tokens(configuration) ? run_tokens : run_pairs)(configuration, options, start, outcome);
   outcome.seconds = thread_seconds() - start;
   return outcome;
 }

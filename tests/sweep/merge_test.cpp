@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "palimpsest/sweep/plan/shard.hpp"
 #include "palimpsest/sweep/rows/collection.hpp"
 #include "palimpsest/sweep/rows/provenance.hpp"
-#include "palimpsest/sweep/plan/shard.hpp"
 #include "sweep/error_of.hpp"
 #include "sweep/scratch.hpp"
 

@@ -16,10 +16,64 @@ std::vector<std::string> values(std::string_view name, std::string_view text) {
   return parse_values(find_parameter(name), text);
 }
 
+/// Other than the defaults in every field.
+Configuration different() {
+  return {.task = "task",
+          .vocabulary = 37,
+          .pairs = 41,
+          .train_pairs = "8",
+          .test_pairs = "16",
+          .length = "43",
+          .test_length = "47",
+          .fill = "random",
+          .passes = 2,
+          .power = 0.5,
+          .reassigned = 0.125,
+          .values_per_key = 3,
+          .S = 3,
+          .L = 5,
+          .replacement = true,
+          .layers = 7,
+          .width = 48,
+          .heads = 6,
+          .conv = 3,
+          .mlp = true,
+          .tied = false,
+          .embedding = "unit_sphere",
+          .frozen = true,
+          .memory = "memory",
+          .kernel = "kernel:2",
+          .key_dim = 7,
+          .redraw = "every:3",
+          .scale = "scale",
+          .rule = "rule",
+          .beta = "0.25",
+          .alpha = "0.75",
+          .normalization = "norm",
+          .model = "model",
+          .evaluation = "eval",
+          .seed = 11,
+          .batch = 13,
+          .learning_rate = 0.1,
+          .max_steps = 17,
+          .evaluation_every = 19,
+          .evaluation_sequences = 23,
+          .tolerance = 1e-7,
+          .patience = 29,
+          .schedule = "cosine",
+          .warmup = 31,
+          .improvement = 0.25,
+          .cooldown = 2,
+          .largest_beta = 2,
+          .ridge = "0.5",
+          .target_accuracy = 0.75,
+          .weight_decay = 0.5,
+          .largest_gradient = 1,
+          .examples = 53};
+}
+
 TEST(Parameter, EveryValueReadsBackAsItself) {
-  Configuration odd{"task", 3,      5,      true,   "memory", "kernel:2", 7,  "every:3", "scale",
-                    "rule", "0.25", "0.75", "norm", "model",  "eval",     11, 13,        0.1,
-                    17,     19,     23,     1e-7,   29,       "cosine",   31, 0.25,      2};
+  const auto odd = different();
   std::vector<std::string> texts;
   for (const auto& parameter : parameters()) texts.push_back(parameter.get(odd));
   EXPECT_EQ(configure(texts), odd);
@@ -28,8 +82,7 @@ TEST(Parameter, EveryValueReadsBackAsItself) {
 TEST(Parameter, TheTableHoldsEveryFieldOfConfigurationOnce) {
   // If every field is set by some parameter, two configurations differing everywhere have differing texts everywhere.
   const Configuration defaults;
-  const Configuration odd{"t", 3,  5,   true, "m", "k", 7,    "r", "s",      "u", "0.25", "0.75", "n", "o",  "e",
-                          11,  13, 0.1, 17,   19,  23,  1e-7, 29,  "cosine", 31,  0.25,   2,      2,   "0.5"};
+  const auto odd = different();
   for (const auto& parameter : parameters()) {
     Configuration changed = defaults;
     parameter.set(changed, parameter.get(odd));

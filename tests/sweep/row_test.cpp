@@ -41,12 +41,13 @@ TEST(Row, ColumnsComeInTheDocumentedOrder) {
 }
 
 TEST(Row, EveryParameterIsAColumnOfValuesAndTimings) {
-  for (const auto& schema : {values_schema(), timings_schema()})
-    for (const auto& parameter : parameters())
-      EXPECT_EQ(std::count_if(schema.columns().begin(), schema.columns().end(),
-                              [&](const auto& column) { return column.name == parameter.name; }),
-                1)
-          << parameter.name;
+  for (const bool tokens : {false, true})
+    for (const auto& schema : {values_schema(tokens), timings_schema(tokens)})
+      for (const auto& parameter : parameters())
+        EXPECT_EQ(std::count_if(schema.columns().begin(), schema.columns().end(),
+                                [&](const auto& column) { return column.name == parameter.name; }),
+                  belongs(parameter.name, tokens) ? 1 : 0)
+            << parameter.name;
 }
 
 Point point_of(std::string_view toml) { return plan(parse_specification(toml, "test")).at(0); }
@@ -135,7 +136,8 @@ TEST(Schema, IsTheTableInTheResultsReadme) {
   std::ifstream file(PALIMPSEST_SOURCE_DIR "/results/README.md");
   std::stringstream readme;
   readme << file.rdbuf();
-  EXPECT_THAT(readme.str(), HasSubstr(values_schema().markdown())) << "put in the output of `sweep --schema`";
+  for (const bool tokens : {false, true})
+    EXPECT_THAT(readme.str(), HasSubstr(values_schema(tokens).markdown())) << "put in the output of `sweep --schema`";
 }
 
 }  // namespace

@@ -14,9 +14,9 @@
 #include <set>
 #include <thread>
 
-#include "palimpsest/sweep/run/checkpoint.hpp"
 #include "palimpsest/sweep/rows/collection.hpp"
 #include "palimpsest/sweep/rows/row_file.hpp"
+#include "palimpsest/sweep/run/checkpoint.hpp"
 #include "sweep/error_of.hpp"
 #include "sweep/scratch.hpp"
 

@@ -8,9 +8,9 @@
 #include <map>
 #include <random>
 
+#include "palimpsest/sweep/plan/planner.hpp"
 #include "palimpsest/sweep/rows/collection.hpp"
 #include "palimpsest/sweep/rows/merge.hpp"
-#include "palimpsest/sweep/plan/planner.hpp"
 #include "sweep/error_of.hpp"
 #include "sweep/scratch.hpp"
 
@@ -26,7 +26,7 @@ Search from_to(Index first, Index largest, double resolution = 0, Index failures
 
 /// All that a search asks for if just the sizes up to the capacity pass.
 std::vector<Index> whole(const Search& search, Index capacity) {
-  return search_sizes(search, [=](Index S) { return S <= capacity; });
+  return follow(search, [=](Index S) { return S <= capacity; }).sizes;
 }
 
 TEST(SearchSizes, DoublesThenHalvesTheGap) {
@@ -46,19 +46,19 @@ TEST(SearchSizes, StopsOnceTheGapIsAShareOfItsUpperEnd) {
 
 TEST(SearchSizes, OneFailureAmongSizesThatPassIsNoEndIfSeveralAreNeeded) {
   const auto passes = [](Index S) { return S <= 20 && S != 8; };
-  EXPECT_THAT(search_sizes(from_to(4, 1000), passes), ElementsAre(4, 8, 6, 7));
-  EXPECT_THAT(search_sizes(from_to(4, 1000, 0, 2), passes), ElementsAre(4, 8, 16, 32, 64, 24, 20, 22, 21));
+  EXPECT_THAT(follow(from_to(4, 1000), passes).sizes, ElementsAre(4, 8, 6, 7));
+  EXPECT_THAT(follow(from_to(4, 1000, 0, 2), passes).sizes, ElementsAre(4, 8, 16, 32, 64, 24, 20, 22, 21));
 }
 
 TEST(SearchSizes, EndsWithTheFirstSizeThatIsNotKnown) {
   const auto all = whole(from_to(4, 1000), 22);
   for (std::size_t n = 0; n < all.size(); ++n) {
     const std::vector known(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(n));
-    const auto asked = search_sizes(from_to(4, 1000), [&](Index S) -> std::optional<bool> {
+    const auto asked = follow(from_to(4, 1000), [&](Index S) -> std::optional<bool> {
       if (std::find(known.begin(), known.end(), S) == known.end()) return std::nullopt;
       return S <= 22;
     });
-    EXPECT_EQ(asked, std::vector(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(n) + 1));
+    EXPECT_EQ(asked.sizes, std::vector(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(n) + 1));
   }
 }
 
@@ -70,6 +70,22 @@ TEST(SearchSizes, BracketsTheCapacityWhateverItIs) {
     EXPECT_EQ(passed, std::min<Index>(capacity, 120));
     EXPECT_EQ(failed, std::min<Index>(capacity, 120) + 1);
   }
+}
+
+TEST(SearchSizes, WhatIsBeyondIsKnownOnceItHasEndedAndIsNeverAskedAbout) {
+  auto search = from_to(4, 1000);
+  search.beyond = 2;
+  const auto until = [&](Index capacity, std::size_t known) {
+    std::size_t asked = 0;
+    return follow(search, [&](Index S) { return asked++ < known ? std::optional(S <= capacity) : std::nullopt; });
+  };
+  for (std::size_t known = 0; known < 8; ++known) EXPECT_FALSE(until(22, known).beyond) << known;
+  EXPECT_EQ(until(22, 8).beyond, 44);
+  EXPECT_EQ(until(22, 8).sizes, whole(from_to(4, 1000), 22));
+  EXPECT_FALSE(until(0, 100).beyond) << "nothing is stored";
+  EXPECT_EQ(until(1000, 100).beyond, 2000) << "above the largest";
+  search.beyond = 1.5;
+  EXPECT_EQ(until(23, 100).beyond, 35) << "34.5";
 }
 
 /// Stores a number of keys that the kernel, the seed and nothing else decide; accuracy holds out twice as long.
@@ -91,6 +107,7 @@ L = "S"
 [search]
 first = 4
 largest = 200
+beyond = 2
 [axes]
 seed = [1, 2, 3]
 [[group]]
@@ -139,8 +156,9 @@ TEST_F(SearchSweep, BracketsEachCurveAndSeedForItself) {
   const auto all = sizes(scratch / "undisturbed.csv");
   EXPECT_EQ(all.size(), 4u * 3u);
   // elu stores 33 with seed 1 and 39 with seed 3; a gap of 2 is within 5 % of 40, not of 34.
-  EXPECT_THAT(all.at("elu/1"), ElementsAre(4, 8, 16, 32, 33, 34, 36, 40, 48, 64));
-  EXPECT_THAT(all.at("elu/3"), ElementsAre(4, 8, 16, 32, 36, 38, 40, 48, 64));
+  // Beyond are 66, and 76, twice the largest that passed.
+  EXPECT_THAT(all.at("elu/1"), ElementsAre(4, 8, 16, 32, 33, 34, 36, 40, 48, 64, 66));
+  EXPECT_THAT(all.at("elu/3"), ElementsAre(4, 8, 16, 32, 36, 38, 40, 48, 64, 76));
   EXPECT_THAT(all.at("identity/2"), ElementsAre(4)) << "skipped: there is nothing to search";
 }
 
@@ -208,12 +226,12 @@ TEST_F(SearchSweep, RefusesRowsThatItsSearchDoesNotLeadTo) {
 
 TEST_F(SearchSweep, SeveralCriteriaAreSearchedForTogether) {
   const auto o = options("a.csv");
-  run(make_planner(
-          specification("[search]\nfirst = 8\nlargest = 100\nresolution = 0\ncriteria = ['final_loss <= 0.001', "
-                        "'accuracy >= 0.99']\n[baseline]\nL = 'S'")),
+  run(make_planner(specification(
+          "[search]\nfirst = 8\nlargest = 100\nresolution = 0\nbeyond = 2\ncriteria = ['final_loss <= 0.001', "
+          "'accuracy >= 0.99']\n[baseline]\nL = 'S'")),
       o);
-  EXPECT_THAT(sizes(o.out).at("elu/1"), ElementsAre(8, 16, 32, 33, 34, 36, 40, 48, 64, 66, 67, 68, 73, 82, 100))
-      << "capacities 33 and 66";
+  EXPECT_THAT(sizes(o.out).at("elu/1"), ElementsAre(8, 16, 32, 33, 34, 36, 40, 48, 64, 66, 67, 68, 73, 82, 100, 132))
+      << "capacities 33 and 66, and twice as much";
 }
 
 TEST_F(SearchSweep, EvaluationNoiseDoesNotDecideWhatStoppedAtTheToleranceAndADivergedPointFails) {
@@ -233,8 +251,11 @@ TEST_F(SearchSweep, EvaluationNoiseDoesNotDecideWhatStoppedAtTheToleranceAndADiv
 TEST_F(SearchSweep, ReadsBackWhatItWrites) {
   EXPECT_EQ(parse_specification(to_toml(specification()), "again"), specification());
   const auto other = specification(
-      "[search]\nfirst = 3\nlargest = 7\nresolution = 0.125\nfailures = 2\ncriteria = ['accuracy >= 0.5']");
+      "[search]\nfirst = 3\nlargest = 7\nresolution = 0.125\nfailures = 2\nbeyond = 1.5\ncriteria = ['accuracy >= "
+      "0.5']");
   EXPECT_EQ(parse_specification(to_toml(other), "again"), other);
+  EXPECT_NE(other.search->beyond, 0);
+  EXPECT_EQ(describe(*other.search), "S from 3 to 7, accuracy >= 0.5, resolution 0.125, and 1.5 times the capacity");
 }
 
 TEST_F(SearchSweep, AnAxisOfSReplacesTheSearch) {
@@ -247,7 +268,37 @@ TEST_F(SearchSweep, AnAxisOfSReplacesTheSearch) {
   EXPECT_TRUE(other.search);
 }
 
+TEST_F(SearchSweep, WhatIsBeyondMovesNoSearchWhetherItPassesOrFails) {
+  const auto expected = (undisturbed(), sizes(scratch / "undisturbed.csv"));
+  for (const bool passes : {true, false}) {
+    auto o = options(fmt::format("{}.csv", passes));
+    o.run = [&](const Configuration& c, const RunOptions& run_options) {
+      auto outcome = made_up_capacity(c, run_options);
+      const bool is_beyond = c.kernel == "elu" && (c.S == 66 || c.S == 72 || c.S == 76);
+      if (is_beyond) outcome.final_loss = passes ? 0.0001 : 0.4;
+      return outcome;
+    };
+    EXPECT_TRUE(run(make_planner(specification()), o).complete());
+    EXPECT_EQ(sizes(o.out), expected);
+    EXPECT_EQ(run(make_planner(specification()), o).found, run(make_planner(specification()), o).points);
+  }
+}
+
+TEST_F(SearchSweep, WhatIsBeyondIsRunOnceThoughTheSearchWasThere) {
+  const auto o = options("a.csv");
+  run(make_planner(
+          specification("[search]\nfirst = 33\nlargest = 200\nresolution = 0.5\nbeyond = 2\n[baseline]\nL = 'S'")),
+      o);
+  EXPECT_THAT(sizes(o.out).at("elu/1"), ElementsAre(33, 66)) << "33 is stored, 66 failed";
+}
+
 TEST_F(SearchSweep, ASearchThatCanNotBeRunIsRefusedAtOnce) {
+  constexpr auto long_sequences =
+      "[search]\nfirst = 4\nlargest = 40000\n{}[baseline]\nreplacement = true\nL = '20000S'";
+  make_planner(specification(fmt::format(long_sequences, "")));
+  EXPECT_THAT(error_of([&] { make_planner(specification(fmt::format(long_sequences, "beyond = 2\n"))); }),
+              HasSubstr("L '20000S'"))
+      << "of 80000 keys";
   EXPECT_THAT(error_of([] { make_planner(specification("[search]\nfirst = 4\nlargest = 40\n[baseline]\nL = 50")); }),
               HasSubstr("50"));
 }
@@ -270,9 +321,11 @@ INSTANTIATE_TEST_SUITE_P(
         MalformedSearch{"[search]\nfirst = 40\nlargest = 4", "first <= largest"},
         MalformedSearch{"[search]\nfirst = 4.0\nlargest = 40", "f.toml:2: 'first' must be an integer from 1"},
         MalformedSearch{"[search]\nfirst = 0\nlargest = 40", "f.toml:2: 'first' must be an integer from 1"},
-        MalformedSearch{"[search]\n\nlast = 4", "f.toml:3: unknown key 'last'; known: first, largest"},
+        MalformedSearch{"[search]\n\nlast = 4", "f.toml:3: unknown key 'last'; known: axis, first, largest"},
         MalformedSearch{"[search]\nresolution = 2", "f.toml:2: 'resolution' must be a number from 0 to 1"},
         MalformedSearch{"[search]\nfailures = 0", "f.toml:2: 'failures' must be an integer from 1"},
+        MalformedSearch{"[search]\nfirst = 4\nlargest = 8\nbeyond = 1", "f.toml:4: 'beyond' must be above 1"},
+        MalformedSearch{"[search]\nbeyond = -1", "f.toml:2: 'beyond' must be a number from 0 to 100"},
         MalformedSearch{"[search]\ncriteria = 'x'", "f.toml:2: 'criteria' must be an array"},
         MalformedSearch{"[search]\ncriteria = ['x <= 1']", "f.toml:2: criterion 'x <= 1': allowed is"},
         MalformedSearch{"[search]\nfirst = 4\nlargest = 8\n[baseline]\nS = 3", "f.toml:5: S is searched for"},

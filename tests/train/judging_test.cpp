@@ -5,6 +5,7 @@
 #include "palimpsest/memory/all.hpp"
 #include "palimpsest/model/table.hpp"
 #include "palimpsest/sweep/judge/criterion.hpp"
+#include "palimpsest/train/pair_learner.hpp"
 #include "palimpsest/train/trainer.hpp"
 
 namespace palimpsest {
@@ -29,7 +30,7 @@ TEST(Judging, WhatStoppedAtTheToleranceIsGoodIn99Of100FreshEvaluations) {
     c.patience = 200;
     c.seed = seed;
     const auto memory = std::get<FastWeight<float>>(make_memory(c));
-    Trainer<float, AnyModel<float>, FastWeight<float>> trainer(c, make_model(c, memory), memory);
+    Trainer trainer(c, PairLearner<float, AnyModel<float>, FastWeight<float>>(c, make_model(c, memory), memory));
     Outcome outcome;
     trainer.run(outcome, [] {});
     ASSERT_EQ(outcome.reason, "tolerance") << "seed " << seed;
@@ -39,7 +40,7 @@ TEST(Judging, WhatStoppedAtTheToleranceIsGoodIn99Of100FreshEvaluations) {
     constexpr int evaluations = 400;
     for (int i = 0; i < evaluations; ++i) {
       const auto fresh = evaluate<float>(
-          trainer.memory(), c.S, EvaluationMode::exact, c.evaluation_sequences,
+          trainer.learner().memory(), c.S, EvaluationMode::exact, c.evaluation_sequences,
           [&](Index sequence, Episode& episode) {
             Stream stream(c.seed, Purpose::test, static_cast<std::uint64_t>(i * c.evaluation_sequences + sequence));
             task.deal_evaluation(stream, episode);

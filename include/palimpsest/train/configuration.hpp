@@ -17,9 +17,35 @@ namespace palimpsest {
 
 struct Configuration {
   std::string task = "associative_retrieval";
+
+  // Of tasks of tokens; a sequence has one of the numbers of pairs, each as likely.
+  Index vocabulary = 8192;
+  Index pairs = 4;
+  std::string train_pairs = "4";   ///< numbers of pairs that are trained, ascending, `4` or `4 8 16`
+  std::string test_pairs = "4";    ///< numbers of pairs that are evaluated
+  std::string length = "64";       ///< tokens in a sequence; with several numbers of pairs also a multiple, `4pairs`
+  std::string test_length = "64";  ///< the same of evaluations
+  std::string fill = "zero";
+  Index passes = 1;
+  double power = 0.01;
+  double reassigned = 0.25;
+  Index values_per_key = 2;
+
+  // Of associative retrieval.
   Index S = 20;              ///< distinct keys, and distinct values
   Index L = 20;              ///< writes in a sequence
   bool replacement = false;  ///< keys and values drawn with replacement (setting 2) or without (setting 1)
+
+  // Of models of layers.
+  Index layers = 2;
+  Index width = 64;
+  Index heads = 1;
+  Index conv = 4;                    ///< taps of the convolutions; 0 or 1: none
+  bool mlp = false;                  ///< whether a SwiGLU follows each memory
+  bool tied = true;                  ///< whether logits are products with the embedding
+  std::string embedding = "normal";  ///< how it starts: `normal` or `unit_sphere`
+  bool frozen = false;               ///< whether the embedding stays as it starts
+
   std::string memory = "fast_weight";
   std::string kernel = "elu";
   Index key_dim = 64;            ///< d, size of a key before the feature map
@@ -50,6 +76,12 @@ struct Configuration {
   double largest_beta = 1;       ///< what β may go up to, where the rule allows more than 1: 1 or 2
   std::string ridge = "learnt";  ///< regulariser of mesa: `learnt`, or a number
 
+  // How a model of layers is trained.
+  double target_accuracy = 0.99;  ///< training stops at an evaluation as accurate
+  double weight_decay = 0.1;      ///< AdamW's
+  double largest_gradient = 0;    ///< norm that gradients are clipped at; 0: not
+  Index examples = 0;             ///< sequences that are trained over and over; 0: fresh ones at every step
+
   bool operator==(const Configuration&) const = default;
 };
 
@@ -60,8 +92,16 @@ struct Configuration {
 ///                   for longer and goes on
 ///   published_2021  Schlag, Irie, Schmidhuber 2021 (arXiv 2102.11174), section 6.1 and its synthetic code: a rate of
 ///                   1e-3, until 11 evaluations in a row bring no new best, or 100 000 steps
+///   sequence        tasks of tokens: batches of 64, a rate that falls from 3e-3 to 0 over 3000 steps (cosine), 256 sequences
+///                   an evaluation
 /// Throws ConfigurationError for another name.
 void follow_protocol(std::string_view protocol, Configuration& configuration);
+
+/// Whether its task deals tokens, for a model of layers; else it deals pairs, for one of tables.
+bool of_tokens(const Configuration& configuration);
+
+/// Whether points of tasks of tokens, or of pairs, have a parameter of this name at all.
+bool belongs(std::string_view parameter, bool tokens);
 
 /// Throws ConfigurationError, naming the value and the allowed ones, if the configuration has an unknown component or
 /// a value out of range. A known combination without meaning is no error; see reason_to_skip.
@@ -86,7 +126,7 @@ std::optional<Index> feature_dim(const Configuration& configuration);
 /// Dimension of the space that mapped keys span, which bounds what is stored: p or less. Empty as p is.
 std::optional<Index> rank(const Configuration& configuration);
 
-/// Floats that the memory keeps from the last write to the first query: the state S×p, and p more for an accumulator;
+/// Of a task of pairs: floats that the memory keeps from the last write to the first query: the state S×p, and p more for an accumulator;
 /// p×p more for recursive least squares; L keys and values, L×(d + S), for softmax. Random features and a learnt kernel's
 /// parameters are shared by all sequences and not counted.
 Index state_floats(const Configuration& configuration);

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "palimpsest/layer/sequence_model.hpp"
 #include "palimpsest/memory/all.hpp"
 #include "palimpsest/model/any_model.hpp"
 #include "palimpsest/task/all.hpp"
@@ -18,6 +20,26 @@ Memories<float>::Variant make_memory(const Configuration& configuration);
 
 /// The task with sequences of L writes, whatever the configuration's is. Throws as make_memory.
 Tasks::Variant make_task(const Configuration& configuration, Index L);
+
+/// The one model that tasks of tokens have; model/all.hpp lists those of pairs.
+inline constexpr std::string_view kSequenceModel = "sequence";
+inline constexpr std::string_view kSequenceModelSummary =
+    "layers of a memory each: short convolutions, heads, RMS norm, and SwiGLU if `mlp`";
+
+/// Tasks of tokens by their number of pairs.
+struct TokenMember {
+  Index pairs;
+  TokenTasks::Variant task;
+};
+
+/// Those that are trained, or evaluated. Throws ConfigurationError as the tasks do.
+std::vector<TokenMember> make_token_tasks(const Configuration& configuration, bool evaluated);
+
+/// The model of layers. Throws ConfigurationError for a start of the embedding that isn't known.
+SequenceOptions sequence_options(const Configuration& configuration);
+
+/// The memory of one of its heads. Throws as make_memory.
+TokenMemory<float> make_token_memory(const Configuration& configuration);
 
 /// The model for that memory, its parameters as drawn. Throws as make_memory.
 template <class Memory>

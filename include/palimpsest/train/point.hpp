@@ -34,6 +34,13 @@ struct CurvePoint {
   }
 };
 
+/// What was measured of sequences of one number of pairs.
+struct SliceScore {
+  Index pairs;
+  double accuracy, sequence_accuracy, loss;
+  std::optional<double> accuracy_error;
+};
+
 /// What was measured. Losses are ½·Σ(v − ŷ)² averaged over queries. A value that the point lacks is empty.
 struct Outcome {
   Status status = Status::ok;
@@ -53,6 +60,15 @@ struct Outcome {
   LossParts loss_by_age;             ///< of that evaluation, by the age of the write asked for: newest quarter first
   LossParts loss_by_overwrites;      ///< by how often the key was overwritten: 0, 1, 2, 3 or more times
   std::optional<double> bound;       ///< lower bound of final_loss; see theory/
+  // Of a task of tokens, of the same evaluation; losses are cross entropies in nats.
+  std::optional<Index> steps_to_target;     ///< steps until the first evaluation as accurate as asked for
+  std::optional<double> accuracy_error;     ///< standard error of accuracy
+  std::optional<double> sequence_accuracy;  ///< share of sequences with all questions right
+  LossParts accuracy_by_distance;  ///< by the quarter of its sequence between a question and its answer, nearest first
+  std::vector<SliceScore> slices;  ///< by number of pairs; empty if it is the only one
+  std::optional<Index> state_floats;  ///< numbers that all layers keep from a sequence to its next token
+  std::optional<Index> parameters;    ///< trained numbers
+
   /// The components that ran, by kind, as they name themselves.
   std::vector<std::pair<std::string, std::string>> parts;
   std::vector<CurvePoint> curve;  ///< every evaluation during training
@@ -67,6 +83,7 @@ struct Checkpoints {
 };
 
 struct RunOptions {
+  int threads = 1;                            ///< that work on the point together; its outcome doesn't depend on them
   const std::atomic<bool>* cancel = nullptr;  ///< set to end early; the point then throws Cancelled
   std::filesystem::path save_model;           ///< directory for the parameters as .npy; empty: don't
   std::filesystem::path save_curve;           ///< file for the evaluations during training as CSV; empty: don't

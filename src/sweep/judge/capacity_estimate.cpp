@@ -1,151 +1,25 @@
 #include "palimpsest/sweep/judge/capacity_estimate.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <map>
-#include <set>
+#include <cmath>
+#include <utility>
 
-#include "palimpsest/core/text.hpp"
-#include "palimpsest/sweep/rows/csv.hpp"
-#include "palimpsest/sweep/plan/parameter.hpp"
+#include "palimpsest/sweep/judge/capacity_rows.hpp"
 #include "palimpsest/sweep/judge/student_t.hpp"
 #include "palimpsest/theory/delta_bound.hpp"
 #include "palimpsest/theory/rank_bound.hpp"
 #include "palimpsest/theory/stored_bits.hpp"
 #include "palimpsest/train/configuration.hpp"
+#include "palimpsest/train/parts.hpp"
 
 namespace palimpsest::sweep {
 namespace {
 
-struct Trained {
-  Configuration configuration;
-  std::optional<Index> p;  // the dimension that mapped keys span
-  Measured measured;       // nothing of a diverged point
-  bool operator==(const Trained&) const = default;
-};
-
-struct Curve {
-  std::vector<std::string> fields;
-  std::string length;  // L, as a multiple of S if it is one
-  std::map<std::uint64_t, std::map<Index, Trained>> seeds;
-};
-
-/// The rows as points, curve by curve. L is no part of what tells them apart yet.
-class Reader {
- public:
-  explicit Reader(const Table& table) : table_(table) {
-    for (const auto* name : {"S", "L", "seed", "memory", "feature_dim", "status", "final_loss", "accuracy"})
-      table.at(name);
-    for (std::size_t i = 0; i < table.columns.size(); ++i) {
-      const auto& name = table.columns[i];
-      const bool parameter =
-          std::any_of(parameters().begin(), parameters().end(), [&](auto& p) { return p.name == name; });
-      if (parameter) parameters_.push_back(i);
-      if (name != "S" && name != "seed" && (parameter || name == "feature_dim")) curve_.push_back(i);
-    }
-  }
-
-  std::vector<std::string> curve_columns() const {
-    std::vector<std::string> names;
-    for (const auto i : curve_) names.push_back(table_.columns[i]);
-    return names;
-  }
-
-  std::vector<Curve> curves() const {
-    const auto lengths = lengths_of_curves();
-    std::vector<Curve> curves;
-    std::map<std::vector<std::string>, std::size_t> index;
-    for (const auto& row : table_.rows) {
-      if (!was_trained(row)) continue;
-      const auto trained = read(row);
-      auto fields = curve_fields(row);
-      const auto& c = trained.configuration;
-      const auto L = length(lengths.at(fields_without_length(row)), c);
-      fields[length_position()] = L;
-      const auto [at, is_new] = index.try_emplace(fields, curves.size());
-      if (is_new) curves.push_back({std::move(fields), L, {}});
-      const auto [kept, first] = curves[at->second].seeds[c.seed].try_emplace(c.S, trained);
-      if (!first && kept->second != trained)
-        throw ConfigurationError(
-            fmt::format("{}:{}: a second, different row of this point", table_.path.native(), row.line));
-    }
-    if (curves.empty()) throw ConfigurationError(fmt::format("'{}' has no trained point", table_.path.native()));
-    return curves;
-  }
-
- private:
-  bool was_trained(const Table::Row& row) const {
-    const auto& status = row.fields[table_.at("status")];
-    return status == "ok" || status == "diverged";
-  }
-
-  std::vector<std::string> curve_fields(const Table::Row& row) const {
-    std::vector<std::string> fields;
-    for (const auto i : curve_) fields.push_back(row.fields[i]);
-    return fields;
-  }
-
-  std::size_t length_position() const {
-    return static_cast<std::size_t>(std::find(curve_.begin(), curve_.end(), table_.at("L")) - curve_.begin());
-  }
-
-  std::vector<std::string> fields_without_length(const Table::Row& row) const {
-    auto fields = curve_fields(row);
-    fields[length_position()].clear();
-    return fields;
-  }
-
-  /// Of the curves that only L may tell apart, the (S, L) that they have.
-  std::map<std::vector<std::string>, std::set<std::pair<Index, Index>>> lengths_of_curves() const {
-    std::map<std::vector<std::string>, std::set<std::pair<Index, Index>>> lengths;
-    for (const auto& row : table_.rows) {
-      if (!was_trained(row)) continue;
-      const auto c = read(row).configuration;
-      lengths[fields_without_length(row)].insert({c.S, c.L});
-    }
-    return lengths;
-  }
-
-  /// `2S`, unless L is the same number for different S.
-  static std::string length(const std::set<std::pair<Index, Index>>& sizes, const Configuration& c) {
-    const auto [S, L] = *sizes.begin();
-    const bool constant =
-        std::all_of(sizes.begin(), sizes.end(), [L = L](const auto& size) { return size.second == L; });
-    if ((constant && sizes.size() > 1) || c.L % c.S != 0) return fmt::format("{}", c.L);
-    return c.L == c.S ? "S" : fmt::format("{}S", c.L / c.S);
-  }
-
-  Trained read(const Table::Row& row) const {
-    Trained trained;
-    try {
-      for (const auto i : parameters_)
-        if (!row.fields[i].empty()) find_parameter(table_.columns[i]).set(trained.configuration, row.fields[i]);
-    } catch (const ConfigurationError& error) {
-      throw ConfigurationError(fmt::format("{}:{}: {}", table_.path.native(), row.line, error.what()));
-    }
-    if (const auto p = table_.number(row, table_.at("feature_dim"))) {
-      trained.p = static_cast<Index>(*p);
-      if (table_.find("key_dim")) trained.p = std::min(*trained.p, rank(trained.configuration).value_or(*trained.p));
-    }
-    const auto needed = [&](std::string_view column) { return table_.needed(row, table_.at(column)); };
-    const auto number = [&](std::string_view column) {
-      const auto at = table_.find(column);
-      return at ? table_.number(row, *at) : std::nullopt;
-    };
-    if (row.fields[table_.at("status")] == "ok")
-      trained.measured = {needed("final_loss"), needed("accuracy"), number("best_loss"), number("final_loss_error"),
-                          trained.configuration.evaluation_sequences};
-    return trained;
-  }
-
-  const Table& table_;
-  std::vector<std::size_t> parameters_, curve_;
-};
-
 /// The largest S of which the loss bound fulfils the criterion. Accuracy has none: a state of rank 3 can give any number
 /// of keys, on a circle, their values the largest outputs.
-std::optional<Index> capacity_limit(const Trained& any, std::string_view length, const Criterion& criterion) {
+std::optional<Index> capacity_limit(const TrainedPoint& any, std::string_view length, const Criterion& criterion) {
+  if (of_tokens(any.configuration))
+    return std::nullopt;  // a question has one answer of a vocabulary, not its value itself
   if (!any.p || criterion.metric != Criterion::final_loss || criterion.bound > 0.499) return std::nullopt;
   const Index p = *any.p;
   if (!any.configuration.replacement) return theory::rank_bound_capacity(p, criterion.bound);
@@ -160,8 +34,18 @@ std::optional<Index> capacity_limit(const Trained& any, std::string_view length,
   return good;
 }
 
+/// Different values that a pair may have.
+Index values_of(const Configuration& c) {
+  if (!of_tokens(c)) return c.S;
+  return sequence_options(c).pairs ? c.vocabulary : c.vocabulary / 2;
+}
+
 /// Values that the memory was asked to keep, and their entropy in bits.
 std::pair<double, double> associations(const Configuration& c) {
+  if (of_tokens(c)) {
+    const auto pairs = static_cast<double>(c.pairs);
+    return {pairs, pairs * std::log2(static_cast<double>(values_of(c)))};
+  }
   if (!c.replacement) return {static_cast<double>(c.L), theory::permutation_entropy(c.S, c.L)};
   const auto S = static_cast<double>(c.S);
   const double distinct = S * (1 - std::pow(1 - 1 / S, static_cast<double>(c.L)));
@@ -182,15 +66,25 @@ double variance(const std::vector<double>& values) {
   return squares / static_cast<double>(values.size() - 1);
 }
 
-CapacityEstimate estimate(const Curve& curve, const Criterion& criterion) {
+using Sizes = std::map<Index, TrainedPoint>;
+
+/// What tells of the capacity.
+Sizes without_beyond(const Sizes& all) {
+  auto sizes = all;
+  std::erase_if(sizes, [](const auto& size) { return size.second.beyond; });
+  return sizes;
+}
+
+CapacityEstimate estimate(const CapacityCurve& curve, const Criterion& criterion) {
   CapacityEstimate e;
   e.curve = curve.fields;
   e.criterion = criterion;
   e.seeds = std::ssize(curve.seeds);
-  std::vector<double> capacity, floats, per_float, bits, bits_per_float;
+  std::vector<double> capacity, floats, per_float, bits, bits_per_float, at_twice, step_seconds;
   std::vector<Bracket> brackets;
   bool above = false, below = false;
-  for (const auto& [seed, sizes] : curve.seeds) {
+  for (const auto& [seed, all] : curve.seeds) {
+    const auto sizes = without_beyond(all);
     const auto last = std::find_if(sizes.rbegin(), sizes.rend(),
                                    [&](const auto& size) { return fulfils(size.second.measured, criterion); });
     const auto next = last.base();  // the first size if none passes
@@ -204,12 +98,17 @@ CapacityEstimate estimate(const Curve& curve, const Criterion& criterion) {
     }
     const auto& [S, trained] = *last;
     const auto [count, entropy] = associations(trained.configuration);
-    const auto state = static_cast<double>(state_floats(trained.configuration));
+    const auto state =
+        static_cast<double>(trained.state_floats ? *trained.state_floats : state_floats(trained.configuration));
     capacity.push_back(bracket.capacity = static_cast<double>(S));
     floats.push_back(state);
     per_float.push_back(count / state);
-    bits.push_back(theory::stored_bits(S, count, entropy, trained.measured.accuracy.value_or(0)));
+    bits.push_back(
+        theory::stored_bits(values_of(trained.configuration), count, entropy, trained.measured.accuracy.value_or(0)));
     bits_per_float.push_back(bits.back() / state);
+    if (const auto twice = all.find(2 * S); twice != all.end() && twice->second.measured.final_loss)
+      at_twice.push_back(*twice->second.measured.final_loss);
+    if (trained.step_seconds) step_seconds.push_back(*trained.step_seconds);
   }
   e.capacity = mean(capacity);
   std::vector<double> failing;
@@ -227,60 +126,37 @@ CapacityEstimate estimate(const Curve& curve, const Criterion& criterion) {
   e.associations_per_float = mean(per_float);
   e.bits = mean(bits);
   e.bits_per_float = mean(bits_per_float);
+  if (!at_twice.empty()) e.loss_at_twice = mean(at_twice);
+  if (at_twice.size() > 1) e.loss_at_twice_deviation = std::sqrt(variance(at_twice));
+  if (!step_seconds.empty()) e.step_seconds = mean(step_seconds);
   return e;
 }
 
-std::string number(const std::optional<double>& value) { return value ? number_text(*value) : ""; }
-
-/// One definition of the columns beside the curve's.
-struct Column {
-  std::string_view name, type, meaning;
-  std::string (*text)(const CapacityEstimate&);
-};
-
-const std::vector<Column>& columns() {
-  using E = CapacityEstimate;
-  static const std::vector<Column> all = {
-      {"criterion", "string", "what a point must fulfil to count as stored: exact `final_loss` or `accuracy`",
-       [](const E& e) { return to_text(e.criterion); }},
-      {"seeds", "integer", "seeds of the curve", [](const E& e) { return fmt::format("{}", e.seeds); }},
-      {"capacity", "number", "largest S that fulfils it, meaned over seeds; 0 for a seed of which none does",
-       [](const E& e) { return number(e.capacity); }},
-      {"capacity_low", "number",
-       "lower end of the 95 % interval of the mean over seeds; empty of one seed, and where no seed failed above its "
-       "capacity",
-       [](const E& e) { return number(e.low); }},
-      {"capacity_high", "number", "upper end; empty (open) where a seed is censored above, too",
-       [](const E& e) { return number(e.high); }},
-      {"failing", "number", "least S above the capacity that was tried and failed, meaned over the seeds that have one",
-       [](const E& e) { return number(e.failing); }},
-      {"censored", "string",
-       "`above`: the largest S of a seed still passed, the capacity is higher; `below`: the smallest S of a seed "
-       "failed; `both`; else empty",
-       [](const E& e) { return e.censored; }},
-      {"bimodal", "boolean",
-       "whether seeds fall into two groups, one that holds at least twice as much as the other: no interval of a few "
-       "seeds "
-       "is right there",
-       [](const E& e) { return std::string(e.bimodal ? "true" : "false"); }},
-      {"limit", "integer",
-       "largest S that a memory with p features can hold by the rank bound; empty for accuracy, which the bound "
-       "doesn't limit, and for memories that keep every pair",
-       [](const E& e) { return e.limit ? fmt::format("{}", *e.limit) : ""; }},
-      {"capacity_per_feature", "number",
-       "capacity/p, p being the dimension that mapped keys span where that is less than `feature_dim`",
-       [](const E& e) { return number(e.per_feature); }},
-      {"state_floats", "number",
-       "floats kept from the last write to the first query, at the capacity: S×p, p more for an accumulator, p×p for "
-       "rls; L×(d + S) for softmax. A random projection is shared by all sequences and not counted",
-       [](const E& e) { return number(e.state_floats); }},
-      {"associations_per_float", "number", "pairs (distinct keys) held at the capacity, by state_floats",
-       [](const E& e) { return number(e.associations_per_float); }},
-      {"bits", "number", "information about the values that the answers hold at the capacity, at least (Fano's bound)",
-       [](const E& e) { return number(e.bits); }},
-      {"bits_per_float", "number", "bits by state_floats", [](const E& e) { return number(e.bits_per_float); }},
-  };
-  return all;
+/// Of curves that differ in this column alone, the one that holds most, on average over its seeds, and the capacities of all.
+void keep_best(std::string_view column, CapacityEstimates& estimates) {
+  const auto& names = estimates.curve_columns;
+  const auto at = std::find(names.begin(), names.end(), column);
+  if (at == names.end()) return;
+  const auto index = at - names.begin();
+  std::vector<CapacityEstimate> best;
+  for (auto& row : estimates.rows) {
+    const auto found = std::ranges::find_if(best, [&](const auto& other) {
+      auto alike = other.curve;
+      alike[index] = row.curve[index];
+      return alike == row.curve && other.criterion == row.criterion;
+    });
+    row.least_of_all = row.most_of_all = row.capacity;
+    if (found == best.end()) {
+      best.push_back(std::move(row));
+      continue;
+    }
+    const double least = std::min(*found->least_of_all, row.capacity),
+                 most = std::max(*found->most_of_all, row.capacity);
+    // More seeds say that the search went on with it; of as many, the larger capacity.
+    if (std::pair(row.seeds, row.capacity) > std::pair(found->seeds, found->capacity)) *found = std::move(row);
+    found->least_of_all = least, found->most_of_all = most;
+  }
+  estimates.rows = std::move(best);
 }
 
 }  // namespace
@@ -289,11 +165,13 @@ std::vector<Criterion> default_criteria() {
   return {{Criterion::final_loss, 0.001}, {Criterion::accuracy, 0.99}, {Criterion::accuracy, 0.5}};
 }
 
-CapacityEstimates estimate_capacity(const Table& results, const std::vector<Criterion>& criteria) {
-  const Reader reader(results);
-  CapacityEstimates estimates{reader.curve_columns(), {}};
-  for (const auto& curve : reader.curves())
+CapacityEstimates estimate_capacity(const Table& results, const std::vector<Criterion>& criteria,
+                                    const Beside& beside) {
+  auto [columns, curves] = read_curves(results, beside);
+  CapacityEstimates estimates{std::move(columns), {}};
+  for (const auto& curve : curves)
     for (const auto& criterion : criteria) estimates.rows.push_back(estimate(curve, criterion));
+  if (beside.search && !beside.search->best_of.empty()) keep_best(beside.search->best_of, estimates);
   return estimates;
 }
 
@@ -330,57 +208,6 @@ bool is_bimodal(std::vector<Bracket> seeds) {
     if (seeds[i].capacity >= 2 * failing && gap >= 2 * std::max(lower, upper)) return true;
   }
   return false;
-}
-
-std::string to_csv(const CapacityEstimates& estimates) {
-  auto header = estimates.curve_columns;
-  for (const auto& column : columns()) header.emplace_back(column.name);
-  std::string text = csv_line(header) + '\n';
-  for (const auto& row : estimates.rows) {
-    auto fields = row.curve;
-    for (const auto& column : columns()) fields.push_back(column.text(row));
-    text += csv_line(fields) + '\n';
-  }
-  return text;
-}
-
-std::string to_text(const CapacityEstimates& estimates) {
-  std::vector<std::vector<std::string>> table(1);
-  const auto& rows = estimates.rows;
-  std::vector<std::size_t> shown;
-  for (std::size_t i = 0; i < estimates.curve_columns.size(); ++i)
-    if (std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return row.curve[i] != rows.front().curve[i]; }))
-      shown.push_back(i);
-  for (const auto i : shown) table[0].push_back(estimates.curve_columns[i]);
-  for (const auto* title : {"criterion", "capacity", "95 %", "failing", "limit", "/p", "pairs/float", "bits/float"})
-    table[0].emplace_back(title);
-  for (const auto& row : rows) {
-    auto& line = table.emplace_back();
-    for (const auto i : shown) line.push_back(row.curve[i]);
-    line.push_back(to_text(row.criterion));
-    const bool above = row.censored == "above" || row.censored == "both";
-    line.push_back(fmt::format("{}{:.1f}", above ? ">=" : "", row.capacity));
-    std::string interval;
-    if (row.low)
-      interval = row.high ? fmt::format("{:.1f}-{:.1f}", *row.low, *row.high) : fmt::format(">={:.1f}", *row.low);
-    line.push_back(interval + (row.bimodal ? " bimodal" : ""));
-    line.push_back(row.failing ? fmt::format("{:.1f}", *row.failing) : "");
-    line.push_back(row.limit ? fmt::format("{}", *row.limit) : "");
-    line.push_back(row.per_feature ? fmt::format("{:.3f}", *row.per_feature) : "");
-    line.push_back(fmt::format("{:.5f}", row.associations_per_float));
-    line.push_back(fmt::format("{:.5f}", row.bits_per_float));
-  }
-  auto text = aligned(table);
-  if (std::any_of(rows.begin(), rows.end(), [](const auto& row) { return row.bimodal; }))
-    text += "bimodal: seeds fall into two groups, and no interval of a few of them is right\n";
-  return text;
-}
-
-std::string capacity_schema() {
-  std::string table = "| column | type | meaning |\n|---|---|---|\n";
-  for (const auto& column : columns())
-    table += fmt::format("| `{}` | {} | {} |\n", column.name, column.type, column.meaning);
-  return table;
 }
 
 }  // namespace palimpsest::sweep

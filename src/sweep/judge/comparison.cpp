@@ -9,8 +9,8 @@
 #include <numeric>
 
 #include "palimpsest/core/types.hpp"
-#include "palimpsest/sweep/plan/parameter.hpp"
 #include "palimpsest/sweep/judge/student_t.hpp"
+#include "palimpsest/sweep/plan/parameter.hpp"
 
 namespace palimpsest::sweep {
 namespace {

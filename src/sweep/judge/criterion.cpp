@@ -18,13 +18,18 @@ std::string_view column_name(const Criterion& criterion) {
 }  // namespace
 
 bool fulfils(const Measured& point, const Criterion& criterion) {
-  if (criterion.metric == Criterion::accuracy) return point.accuracy && *point.accuracy >= criterion.bound;
-  if (!point.final_loss) return false;
-  if (*point.final_loss <= criterion.bound) return true;
+  // As losses: the lower the better.
+  const bool loss = criterion.metric == Criterion::final_loss;
+  const double sign = loss ? 1 : -1, bound = sign * criterion.bound;
+  const auto& value = loss ? point.final_loss : point.accuracy;
+  const auto& in_training = loss ? point.best_loss : point.reached_accuracy;
+  const auto& error = loss ? point.final_loss_error : point.accuracy_error;
+  if (!value) return false;
+  if (sign * *value <= bound) return true;
   const Index n = point.evaluation_sequences;
-  if (!point.best_loss || !(*point.best_loss <= criterion.bound) || !point.final_loss_error || n < 2) return false;
-  const double error = std::numbers::sqrt2 * *point.final_loss_error;
-  return *point.final_loss <= criterion.bound + student_quantile(0.999, static_cast<double>(n - 1)) * error;
+  if (!in_training || !(sign * *in_training <= bound) || !error || n < 2) return false;
+  const double margin = student_quantile(0.999, static_cast<double>(n - 1)) * std::numbers::sqrt2 * *error;
+  return sign * *value <= bound + margin;
 }
 
 std::string to_text(const Criterion& criterion) {

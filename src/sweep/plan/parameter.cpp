@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "palimpsest/core/text.hpp"
+#include "palimpsest/task/token_options.hpp"
 
 namespace palimpsest::sweep {
 namespace {
@@ -73,14 +74,20 @@ Parameter real(std::string_view name, double Configuration::*field, bool zero_al
 
 /// `learnt` or a number, whose range depends on the rule.
 Parameter gate(std::string_view name, std::string Configuration::*field, std::string_view meaning) {
-  return {name, Type::text, meaning,
+  return {name,
+          Type::text,
+          meaning,
           [=](Configuration& c, std::string_view text) {
             const auto value = parse<double>(text);
             if (text != kLearnt && (!value || !std::isfinite(*value) || *value < 0 || *value > 2))
               refuse(name, text, "'learnt' or a number from 0 to 1 (strength of delta_product: to 2)");
             c.*field = value ? fmt::format("{}", *value) : std::string(text);
           },
-          [=](const Configuration& c) { return c.*field; }};
+          [=](const Configuration& c) { return c.*field; },
+          nullptr,
+          "",
+          "",
+          true};
 }
 
 Parameter boolean(std::string_view name, bool Configuration::*field, std::string_view meaning) {
@@ -92,25 +99,91 @@ Parameter boolean(std::string_view name, bool Configuration::*field, std::string
           [=](const Configuration& c) { return c.*field ? "true" : "false"; }};
 }
 
-/// The n of `nS`; `S` alone is once S. Empty for anything else.
-std::optional<std::int64_t> multiple_of_S(std::string_view text) {
-  if (text == "S") return 1;
-  if (!text.ends_with('S')) return std::nullopt;
-  const auto n = parse<std::int64_t>(text.substr(0, text.size() - 1));
+/// The n of `nS`, if `S` is the unit; `S` alone is once S. Empty for anything else.
+std::optional<std::int64_t> multiple_of(std::string_view unit, std::string_view text) {
+  if (text == unit) return 1;
+  if (!text.ends_with(unit)) return std::nullopt;
+  const auto n = parse<std::int64_t>(text.substr(0, text.size() - unit.size()));
   return n && *n >= 1 && *n <= largest_integer ? n : std::nullopt;
 }
 
-Parameter length(std::string_view meaning) {
+/// Relative values that are multiples of this unit.
+std::function<std::string(std::string_view)> multiples(std::string_view unit) {
+  return [unit](std::string_view text) {
+    const auto n = multiple_of(unit, text);
+    return !n ? std::string() : *n == 1 ? std::string(unit) : fmt::format("{}{}", *n, unit);
+  };
+}
+
+/// The only relative value there is.
+std::function<std::string(std::string_view)> only(std::string_view name) {
+  return [name](std::string_view text) { return std::string(text == name ? name : ""); };
+}
+
+Parameter writes(std::string_view meaning) {
   Parameter L = integer("L", &Configuration::L, 1, meaning);
   L.set = [plain = L.set](Configuration& c, std::string_view text) {
     if (text.find('S') == text.npos) return plain(c, text);
-    const auto n = multiple_of_S(text);
+    const auto n = multiple_of("S", text);
     if (!n || *n > largest_integer / std::max<Index>(c.S, 1))
       refuse("L", text,
              fmt::format("an integer from 1 to {}, or a multiple of S such as 'S' or '2S'", largest_integer));
     c.L = static_cast<Index>(*n) * c.S;
   };
+  L.relative = multiples("S");
+  L.relative_form = "a multiple of S such as \"2S\"";
   return L;
+}
+
+Parameter key_size(std::string_view meaning) {
+  Parameter d = integer("key_dim", &Configuration::key_dim, 1, meaning);
+  d.set = [plain = d.set](Configuration& c, std::string_view text) {
+    if (text == "width/heads")
+      c.key_dim = std::max<Index>(1, c.width / c.heads);  // a width that heads don't divide is refused by the model
+    else
+      plain(c, text);
+  };
+  d.relative = only("width/heads");
+  d.relative_form = "\"width/heads\"";
+  d.follows = "width/heads";
+  return d;
+}
+
+/// Numbers of pairs; `pairs` is the one of that parameter.
+Parameter mixture(std::string_view name, std::string Configuration::*field, std::string_view meaning) {
+  return {name,
+          Type::text,
+          meaning,
+          [=](Configuration& c, std::string_view text) {
+            c.*field = text == "pairs" ? fmt::format("{}", c.pairs) : PairsMixture::parse(name, text).text();
+          },
+          [=](const Configuration& c) { return c.*field; },
+          only("pairs"),
+          "\"pairs\"",
+          "pairs",
+          true};
+}
+
+/// Tokens in a sequence: a multiple of one number of pairs is said as the number that it is.
+Parameter tokens(std::string_view name, std::string Configuration::*field, std::string Configuration::*pairs,
+                 std::string_view meaning) {
+  return {name,
+          Type::text,
+          meaning,
+          [=](Configuration& c, std::string_view text) {
+            if (name != "length" && text == "length") text = c.length;
+            const auto length = SequenceLength::parse(name, text);
+            const auto numbers = PairsMixture::parse(name, c.*pairs);
+            c.*field = numbers.members().size() > 1 ? length.text()
+                                                    : fmt::format("{}", length.resolve(name, numbers.largest()));
+          },
+          [=](const Configuration& c) { return c.*field; },
+          [=](std::string_view text) {
+            return name != "length" && text == "length" ? std::string(text) : multiples("pairs")(text);
+          },
+          "a multiple of the pairs such as \"4pairs\"",
+          name == "length" ? "" : "length",
+          true};
 }
 
 std::vector<std::string> expand_range(const Parameter& parameter, std::string_view text) {
@@ -176,11 +249,31 @@ const std::vector<Parameter>& parameters() {
   static const std::vector<Parameter> all = {
       text("task", &C::task, "what is stored and asked"),
       integer("S", &C::S, 1, "distinct keys, and distinct values"),
-      length("writes in a sequence"),
+      writes("writes in a sequence"),
       boolean("replacement", &C::replacement, "whether keys and values are drawn with replacement"),
+      integer("vocabulary", &C::vocabulary, 1,
+              "different tokens; of stacked_mqar different keys, and different values"),
+      integer("pairs", &C::pairs, 1, "keys with a value each in a sequence; of multi_value writes"),
+      mixture("train_pairs", &C::train_pairs, "numbers of pairs that are trained, such as `4 8 16`; `pairs`: that one"),
+      mixture("test_pairs", &C::test_pairs, "numbers of pairs that are evaluated, each with as many sequences"),
+      tokens("length", &C::length, &C::train_pairs, "tokens in a sequence, or a multiple such as `4pairs`"),
+      tokens("test_length", &C::test_length, &C::test_pairs, "the same of evaluations; `length`: as trained"),
+      text("fill", &C::fill, "tokens between the questions: `zero` or `random`"),
+      integer("passes", &C::passes, 1, "how often the pairs are written"),
+      real("power", &C::power, false, "a of the law (i + 1)^(a − 1) of where questions stand"),
+      real("reassigned", &C::reassigned, true, "share of the keys that get another value later"),
+      integer("values_per_key", &C::values_per_key, 1, "values that a key has, all of them asked for"),
+      integer("layers", &C::layers, 1, "n, layers of a memory each"),
+      integer("width", &C::width, 1, "D, size of a token inside the model"),
+      integer("heads", &C::heads, 1, "memories of a layer, each for a share of the width"),
+      integer("conv", &C::conv, 0, "taps of the convolutions before a memory; 0 or 1: none"),
+      boolean("mlp", &C::mlp, "whether a SwiGLU follows each memory"),
+      boolean("tied", &C::tied, "whether logits are products with the embedding, else with a matrix of their own"),
+      text("embedding", &C::embedding, "how the embedding starts: `normal` or `unit_sphere`"),
+      boolean("frozen", &C::frozen, "whether the embedding stays as it starts"),
       text("memory", &C::memory, "what turns writes into answers"),
       text("kernel", &C::kernel, "feature map of keys and queries"),
-      integer("key_dim", &C::key_dim, 1, "d, size of a key before the feature map"),
+      key_size("d, size of a key before the feature map"),
       text("redraw", &C::redraw, "when random features are drawn: `fixed`, `every_step` or `every:n` training steps"),
       text("scale", &C::scale, "factor on keys and queries before random features: `none` or `d^-1/4`"),
       text("rule", &C::rule, "how a write changes the memory"),
@@ -205,6 +298,11 @@ const std::vector<Parameter>& parameters() {
       real("largest_beta", &C::largest_beta, false,
            "what the write strength may go up to: 1, or 2 of a rule that allows it"),
       gate("ridge", &C::ridge, "regulariser of rule mesa: `learnt` for each feature, or a number for all"),
+      real("target_accuracy", &C::target_accuracy, false, "training stops at an evaluation at least as accurate"),
+      real("weight_decay", &C::weight_decay, true, "AdamW's decay of all parameters"),
+      real("largest_gradient", &C::largest_gradient, true, "norm of all gradients that they are clipped at; 0: never"),
+      integer("examples", &C::examples, 0,
+              "sequences that are trained over and over, in another order every time; 0: fresh ones at every step"),
   };
   return all;
 }
@@ -225,9 +323,7 @@ const Parameter& find_parameter(std::string_view name) {
 std::string canonical(const Parameter& parameter, std::string_view text) {
   Configuration scratch;
   parameter.set(scratch, text);
-  if (parameter.name == "L")
-    if (const auto n = multiple_of_S(text)) return *n == 1 ? "S" : fmt::format("{}S", *n);
-  return parameter.get(scratch);
+  return parameter.is_relative(text) ? parameter.relative(text) : parameter.get(scratch);
 }
 
 std::vector<std::string> parse_values(const Parameter& parameter, std::string_view text) {

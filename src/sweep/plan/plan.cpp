@@ -31,14 +31,21 @@ Point resolve(Configuration configuration) {
   return point;
 }
 
+bool of_tokens(const std::vector<Point>& points) { return !points.empty() && of_tokens(points[0].configuration); }
+
 std::vector<Point> plan(const Specification& specification) {
   std::vector<Point> points;
   std::unordered_set<std::string> seen;
-  static const auto S = static_cast<std::size_t>(&find_parameter("S") - parameters().data());
+  const auto& search = specification.search;
+  const auto searched = search ? static_cast<std::size_t>(&find_parameter(search->axis) - parameters().data()) : 0;
   for (const auto& group : specification.groups)
     for (auto& values : combinations(group)) {
-      if (specification.search) values[S] = fmt::format("{}", specification.search->first);
+      if (search) values[searched] = fmt::format("{}", search->first);
       auto point = resolve(configure(values));
+      if (!points.empty() && of_tokens(points) != of_tokens(point.configuration))
+        throw ConfigurationError(
+            fmt::format("task = {} and task = {} have results of different columns: make a sweep for each",
+                        points[0].configuration.task, point.configuration.task));
       if (seen.insert(describe(point.key)).second) points.push_back(std::move(point));
     }
   return points;
@@ -54,11 +61,15 @@ std::string describe(const Key& key) {
 std::string label(const Point& point) {
   const auto& c = point.configuration;
   const bool has_kernel = applies("kernel", c);
+  if (of_tokens(c)) {
+    const auto memory = has_kernel ? fmt::format("{} {}", c.rule, c.kernel) : c.memory;
+    return fmt::format("{} {} pairs={} width={} seed {}", c.task, memory, c.test_pairs, c.width, c.seed);
+  }
   return fmt::format("{} S={} L={} seed {}", has_kernel ? c.kernel : c.memory, c.S, c.L, c.seed);
 }
 
 std::string short_name(const Key& key) {
-  constexpr std::array always = {"S", "L", "memory", "kernel", "seed"};
+  constexpr std::array always = {"S", "L", "pairs", "memory", "kernel", "seed"};
   std::string name;
   for (std::size_t i = 0; i < key.size(); ++i) {
     const auto& parameter = parameters()[i];

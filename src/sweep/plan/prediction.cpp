@@ -25,7 +25,9 @@ std::string without(Key key, std::initializer_list<std::string_view> names) {
 /// Points of a kind are measured whose operations are this many times apart, or more.
 constexpr double kApart = 16;
 
-std::string kind_of(const Key& key) { return without(key, {"S", "L", "seed"}); }
+std::string kind_of(const Key& key) {
+  return without(key, {"S", "L", "pairs", "train_pairs", "test_pairs", "length", "test_length", "seed"});
+}
 std::string seedless(const Key& key) { return without(key, {"seed"}); }
 
 /// `small` at the smaller and `large` at the larger number of operations, a power of it elsewhere.
@@ -38,10 +40,10 @@ double interpolated(double operations, double small_at, double small, double lar
 /// Mean steps of rows that differ in seed alone.
 class KnownSteps {
  public:
-  explicit KnownSteps(const std::vector<RowFile::Row>& rows) {
+  KnownSteps(const Schema& schema, const std::vector<RowFile::Row>& rows) {
     for (const auto& row : rows)
-      if (const auto steps = values_schema().number(row.fields, "steps")) {
-        auto& [sum, count] = steps_[seedless(values_schema().key(row.fields))];
+      if (const auto steps = schema.number(row.fields, "steps")) {
+        auto& [sum, count] = steps_[seedless(schema.key(row.fields))];
         sum += *steps, ++count;
       }
   }
@@ -57,19 +59,23 @@ class KnownSteps {
 };
 
 /// The sets of sizes that a search may ask about, if every size below one that passes does: of capacities a tenth apart,
-/// from none at all to the largest.
+/// from none at all to the largest, each with what is run beyond it.
 std::set<std::vector<Index>> possible_sizes(const Search& search) {
   std::set<std::vector<Index>> all;
   for (Index capacity = search.first - 1;; capacity += 1 + capacity / 10) {
     capacity = std::min(capacity, search.largest);
-    all.insert(search_sizes(search, [&](Index S) { return S <= capacity; }));
+    auto course = follow(search, [&](Index S) { return S <= capacity; });
+    auto& sizes = course.sizes;
+    if (course.beyond && std::ranges::find(sizes, *course.beyond) == sizes.end()) sizes.push_back(*course.beyond);
+    all.insert(std::move(sizes));
     if (capacity == search.largest) return all;
   }
 }
 
 class Predictor {
  public:
-  Predictor(PointTimes times, const std::vector<RowFile::Row>& known) : times_(std::move(times)), known_(known) {}
+  Predictor(PointTimes times, const Schema& schema, const std::vector<RowFile::Row>& known)
+      : times_(std::move(times)), known_(schema, known) {}
 
   Prediction prediction;
 
@@ -172,14 +178,15 @@ double PointTimes::seconds(const Point& point, double steps) const {
 
 Prediction predict(const Specification& specification, Shard shard, const std::vector<RowFile::Row>& there,
                    const std::vector<RowFile::Row>& known, const PointTimes::Measure& measure) {
+  const auto& schema = values_schema(of_tokens(specification));
   if (!specification.search) {
     std::unordered_set<std::string> done;
-    for (const auto& row : there) done.insert(describe(values_schema().key(row.fields)));
+    for (const auto& row : there) done.insert(describe(schema.key(row.fields)));
     const auto points = deal(plan(specification), shard);
     std::vector<Point> left;
     for (const auto& point : points)
       if (!point.skip && !done.contains(describe(point.key))) left.push_back(point);
-    Predictor predictor(PointTimes(left, 1, measure), known);
+    Predictor predictor(PointTimes(left, 1, measure), schema, known);
     for (const auto& point : left) predictor.add(point);
     predictor.prediction.points = points.size();
     for (const auto& point : points) predictor.prediction.there += done.contains(describe(point.key));
@@ -191,14 +198,15 @@ Prediction predict(const Specification& specification, Shard shard, const std::v
   for (const auto& curve : curves)
     for (Index S = search.first; !curve.skipped; S = std::min(2 * S, search.largest)) {
       measurable.push_back(curve.at(S));
-      if (S == search.largest) break;
+      if (S < search.largest) continue;
+      if (search.beyond > 0) measurable.push_back(curve.at(size_beyond(search, S)));
+      break;
     }
   std::unordered_map<std::string, std::set<Index>> sizes_of;  // by kind
   for (const auto& row : known)
-    sizes_of[kind_of(values_schema().key(row.fields))].insert(
-        static_cast<Index>(*values_schema().number(row.fields, "S")));
+    sizes_of[kind_of(schema.key(row.fields))].insert(static_cast<Index>(*schema.number(row.fields, search.axis)));
   const auto possible = possible_sizes(search);
-  Predictor predictor(PointTimes(measurable, 1, measure), known);
+  Predictor predictor(PointTimes(measurable, 1, measure), schema, known);
   std::map<std::string, std::pair<const Curve*, std::size_t>> alike;  // but for the seed
   for (const auto& curve : curves) {
     if (curve.skipped) continue;

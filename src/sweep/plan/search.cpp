@@ -1,19 +1,20 @@
 #include "palimpsest/sweep/plan/search.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace palimpsest::sweep {
 
-std::vector<Index> search_sizes(const Search& search, const std::function<std::optional<bool>(Index S)>& passes) {
-  std::vector<Index> asked;
+Course follow(const Search& search, const std::function<std::optional<bool>(Index S)>& passes) {
+  Course course;
   const auto ask = [&](Index S) {
-    asked.push_back(S);
+    course.sizes.push_back(S);
     return passes(S);
   };
   Index passed = 0, failed = 0, in_a_row = 0;  // nothing is always stored
   for (Index S = search.first;; S = std::min(2 * S, search.largest)) {
     const auto answer = ask(S);
-    if (!answer) return asked;
+    if (!answer) return course;
     if (*answer) {
       passed = S;
       in_a_row = 0;
@@ -22,15 +23,20 @@ std::vector<Index> search_sizes(const Search& search, const std::function<std::o
     }
     if (in_a_row == search.failures || S == search.largest) break;
   }
-  if (in_a_row == 0) return asked;
-  while (failed - passed > 1 &&
+  while (in_a_row > 0 && failed - passed > 1 &&
          static_cast<double>(failed - passed) > search.resolution * static_cast<double>(failed)) {
     const Index middle = passed + (failed - passed) / 2;
     const auto answer = ask(middle);
-    if (!answer) return asked;
+    if (!answer) return course;
     (*answer ? passed : failed) = middle;
   }
-  return asked;
+  course.capacity = passed;
+  if (search.beyond > 0 && passed > 0) course.beyond = size_beyond(search, passed);
+  return course;
+}
+
+Index size_beyond(const Search& search, Index S) {
+  return static_cast<Index>(std::llround(search.beyond * static_cast<double>(S)));
 }
 
 }  // namespace palimpsest::sweep

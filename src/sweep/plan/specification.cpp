@@ -62,7 +62,7 @@ std::vector<std::size_t> loop_order() {
   std::iota(order.begin(), order.end(), 0);
   std::stable_partition(order.begin(), order.end(), [](std::size_t i) {
     const auto name = parameters()[i].name;
-    return name != "S" && name != "L" && name != "seed";
+    return name != "S" && name != "L" && name != "pairs" && name != "length" && name != "seed";
   });
   return order;
 }
@@ -85,6 +85,13 @@ std::string shortened(const Parameter& parameter, const std::vector<std::string>
 }
 
 }  // namespace
+
+bool of_tokens(const Specification& specification) {
+  static const auto task = static_cast<std::size_t>(&find_parameter("task") - parameters().data());
+  Configuration configuration;
+  configuration.task = specification.groups.front()[task].front();
+  return of_tokens(configuration);
+}
 
 std::filesystem::path find_sweep(const std::string& name_or_path, const std::filesystem::path& directory) {
   if (name_or_path.find('/') != name_or_path.npos || name_or_path.ends_with(".toml")) return name_or_path;
@@ -120,7 +127,7 @@ void apply(std::vector<Override> overrides, Specification& specification) {
   for (const auto& override : overrides) {
     const auto& parameter = *override.parameter;
     const auto index = static_cast<std::size_t>(&parameter - parameters().data());
-    if (parameter.name == "S") specification.search.reset();
+    if (specification.search && parameter.name == specification.search->axis) specification.search.reset();
     if (override.kind == Override::set)
       for (auto& group : groups) group[index] = override.values;
     else
@@ -154,15 +161,17 @@ std::vector<std::vector<std::string>> combinations(const Group& group) {
 std::string describe(const Search& search) {
   std::vector<std::string> criteria;
   for (const auto& criterion : search.criteria) criteria.push_back(to_text(criterion));
-  return fmt::format("S from {} to {}, {}, resolution {}", search.first, search.largest, fmt::join(criteria, ", "),
-                     search.resolution);
+  const auto beyond = search.beyond > 0 ? fmt::format(", and {} times the capacity", search.beyond) : "";
+  const auto best = search.best_of.empty() ? "" : fmt::format(", the best {}", search.best_of);
+  return fmt::format("{} from {} to {}, {}, resolution {}{}{}", search.axis, search.first, search.largest,
+                     fmt::join(criteria, ", "), search.resolution, best, beyond);
 }
 
 std::string describe(const Group& group) {
   std::string line;
   for (std::size_t i = 0; i < group.size(); ++i) {
     const auto& parameter = parameters()[i];
-    if (group[i] == std::vector{parameter.get({})}) continue;
+    if (group[i] == std::vector{parameter.get({})} || group[i] == std::vector{parameter.follows}) continue;
     line += fmt::format("{}{}={}", line.empty() ? "" : " ", parameter.name, shortened(parameter, group[i]));
   }
   return line;

@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 #include "palimpsest/sweep/plan/specification.hpp"
@@ -21,10 +22,13 @@ class Reader {
     Group common;
     const auto followed = protocol(root);
     for (const auto& parameter : parameters()) common.push_back({parameter.get(followed)});
+    if (of_tokens(followed))
+      for (const auto& parameter : parameters())
+        if (!parameter.follows.empty()) at(common, parameter) = {parameter.follows};
     const toml::node* axes = nullptr;
     const toml::node* groups = nullptr;
     const toml::node* quick = nullptr;
-    searched_ = root.contains("search");
+    if (root.contains("search")) searched_ = root["search"]["axis"].value_or(Search().axis);
     for (const auto& [key, node] : root) {  // alphabetically, so that [axes] and [[group]] wait for [baseline]
       if (key == "name")
         specification.name = string(key, node);
@@ -50,6 +54,8 @@ class Reader {
       specification.groups = {common};
     else
       read_groups(*groups, common, specification.groups);
+    if (specification.search) require_searched(specification);
+    if (specification.search && !specification.search->best_of.empty()) require_axis(specification);
     apply_quick(quick, specification);
     return specification;
   }
@@ -79,12 +85,25 @@ class Reader {
     return **node.as_string();
   }
 
+  /// The first task that the sweep names, in its baseline, its axes or a group; the default if it names none.
+  std::string task(const toml::table& root) const {
+    if (!reading_.task.empty()) return reading_.task;
+    for (const auto* path :
+         {"baseline.task", "axes.task", "axes.task[0]", "group[0].task", "group[0].axes.task", "group[0].axes.task[0]"})
+      if (const auto name = root.at_path(path).value<std::string>()) return *name;
+    return Configuration().task;
+  }
+
   /// The default values: a provenance file writes out all that its program knew, and what that didn't was as published.
   Configuration protocol(const toml::table& root) const {
     Configuration followed;
+    followed.task = task(root);
     const auto* node = root.get("protocol");
     const bool recorded = root.contains("run");
-    if (recorded) follow_protocol("published_2021", followed);
+    if (of_tokens(followed))
+      follow_protocol("sequence", followed);
+    else if (recorded)
+      follow_protocol("published_2021", followed);
     if (node) {
       const auto name = string("protocol", *node);
       located(node->source(), [&] { follow_protocol(name, followed); });
@@ -110,6 +129,32 @@ class Reader {
     located(node->source(), [&] { apply(std::move(overrides), specification); });
   }
 
+  void require_searched(const Specification& specification) const {
+    const auto& axis = specification.search->axis;
+    if (!belongs(axis, of_tokens(specification)))
+      throw ConfigurationError(fmt::format("'{}': axis = '{}': the task '{}' doesn't have it", source_, axis,
+                                           specification.groups.front().front().front()));
+  }
+
+  /// A parameter of which the best value counts has several in some group.
+  void require_axis(const Specification& specification) const {
+    const auto& name = specification.search->best_of;
+    const auto i = static_cast<std::size_t>(&find_parameter(name) - parameters().data());
+    if (std::ranges::none_of(specification.groups, [&](const Group& group) { return group[i].size() > 1; }))
+      throw ConfigurationError(fmt::format("'{}': best_of = '{}': no group has an axis of it", source_, name));
+  }
+
+  std::string parameter_name(const toml::key& key, const toml::node& node) const {
+    return located(node.source(), [&] { return std::string(find_parameter(string(key.str(), node)).name); });
+  }
+
+  std::string searched_axis(const toml::key& key, const toml::node& node) const {
+    const auto name = parameter_name(key, node);
+    if (find_parameter(name).type != Type::integer || name == "seed")
+      fail(node.source(), fmt::format("axis '{}': allowed is a parameter of type integer, but seed", name));
+    return name;
+  }
+
   Search read_search(const toml::table& table) const {
     Search search;
     const auto number = [&]<class T>(const toml::key& key, const toml::node& node, T& field, double least,
@@ -131,14 +176,23 @@ class Reader {
         number(key, node, search.resolution, 0, 1);
       else if (key == "failures")
         number(key, node, search.failures, 1, most);
+      else if (key == "beyond")
+        number(key, node, search.beyond, 0, 100);
       else if (key == "criteria")
         search.criteria = read_criteria(node);
+      else if (key == "axis")
+        search.axis = searched_axis(key, node);
+      else if (key == "best_of")
+        search.best_of = parameter_name(key, node);
       else
-        fail(key.source(),
-             fmt::format("unknown key '{}'; known: first, largest, criteria, resolution, failures", key.str()));
+        fail(key.source(), fmt::format("unknown key '{}'; known: axis, first, largest, criteria, resolution, failures, "
+                                       "best_of, beyond",
+                                       key.str()));
     }
     if (search.first == 0 || search.largest < search.first)
       fail(table.source(), "[search] needs 'first' and 'largest', integers with first <= largest");
+    if (search.beyond > 0 && search.beyond <= 1)
+      fail(table.get("beyond")->source(), "'beyond' must be above 1, a multiple of the capacity, or 0 for none");
     if (search.criteria.empty()) search.criteria = {parse_criterion("final_loss <= 0.001")};
     return search;
   }
@@ -196,7 +250,8 @@ class Reader {
   }
 
   const Parameter& parameter_of(const toml::key& key) const {
-    if (searched_ && key == "S") fail(key.source(), "S is searched for, as [search] says: give it no value");
+    if (key == searched_)
+      fail(key.source(), fmt::format("{} is searched for, as [search] says: give it no value", searched_));
     return *located(key.source(), [&] { return &find_parameter(key.str()); });
   }
 
@@ -218,26 +273,25 @@ class Reader {
 
   static std::string text(const Parameter& parameter, const toml::node& node) {
     const auto type = parameter.type;
-    if (node.is_string() && (type == Type::text || parameter.name == "L")) return **node.as_string();
-    const bool gate = parameter.name == "beta" || parameter.name == "alpha";  // a word or a number
+    if (node.is_string() && (type == Type::text || parameter.relative)) return **node.as_string();
+    const bool number = type == Type::integer || type == Type::real || parameter.takes_number;
     if (node.is_boolean() && type == Type::boolean) return **node.as_boolean() ? "true" : "false";
-    if (node.is_integer() && (gate || type == Type::integer || type == Type::real))
-      return fmt::format("{}", **node.as_integer());
-    if (node.is_floating_point() && (gate || type == Type::real)) return fmt::format("{}", **node.as_floating_point());
-    throw ConfigurationError(fmt::format("{} must be of type {}{}", parameter.name, type_name(type),
-                                         parameter.name == "L" ? " or a multiple of S such as \"2S\""
-                                         : gate                ? " or a number"
-                                                               : ""));
+    if (node.is_integer() && number) return fmt::format("{}", **node.as_integer());
+    if (node.is_floating_point() && (type == Type::real || parameter.takes_number))
+      return fmt::format("{}", **node.as_floating_point());
+    throw ConfigurationError(fmt::format("{} must be of type {}{}{}", parameter.name, type_name(type),
+                                         parameter.relative ? fmt::format(" or {}", parameter.relative_form) : "",
+                                         parameter.takes_number ? " or a number" : ""));
   }
 
   const std::string& source_;
   const Reading& reading_;
-  bool searched_ = false;
+  std::string searched_;  // the parameter; empty without a search
 };
 
 /// The value as TOML writes it.
 std::string literal(const Parameter& parameter, const std::string& value) {
-  const bool bare = parameter.type != Type::text && value.find('S') == value.npos;
+  const bool bare = parameter.type != Type::text && !parameter.is_relative(value);
   return bare ? value : toml_string(value);
 }
 
@@ -263,16 +317,23 @@ std::string to_toml(const Specification& specification) {
   if (const auto& search = specification.search) {
     std::vector<std::string> criteria;
     for (const auto& criterion : search->criteria) criteria.push_back(toml_string(to_text(criterion)));
-    toml +=
-        fmt::format("\n[search]\nfirst = {}\nlargest = {}\ncriteria = [{}]\nresolution = {}\nfailures = {}\n",
-                    search->first, search->largest, fmt::join(criteria, ", "), search->resolution, search->failures);
+    toml += fmt::format(
+        "\n[search]\naxis = {}\nfirst = {}\nlargest = {}\ncriteria = [{}]\nresolution = {}\nfailures = {}\nbeyond = "
+        "{}\n",
+        toml_string(search->axis), search->first, search->largest, fmt::join(criteria, ", "), search->resolution,
+        search->failures, search->beyond);
+    if (!search->best_of.empty()) toml += fmt::format("best_of = {}\n", toml_string(search->best_of));
   }
   for (const auto& group : specification.groups) {
     std::string axes;
     toml += "\n[[group]]\n";
+    Configuration task;
+    task.task = group.front().front();
+    const bool tokens = of_tokens(task);
     for (std::size_t i = 0; i < group.size(); ++i) {
       const auto& parameter = parameters()[i];
-      if (specification.search && parameter.name == "S") continue;
+      if ((specification.search && parameter.name == specification.search->axis) || !belongs(parameter.name, tokens))
+        continue;
       if (group[i].size() == 1) {
         toml += fmt::format("{} = {}\n", parameter.name, literal(parameter, group[i].front()));
         continue;

@@ -42,7 +42,7 @@ Collection::Collection(const std::vector<Point>& points)
 void Collection::add_values(const RowFile& file) {
   for (const auto& row : file.rows()) {
     const auto place = [&] { return fmt::format("{}:{}", file.path().native(), row.line); };
-    const auto key = values_schema().key(row.fields);
+    const auto key = file.schema().key(row.fields);
     const auto found = index_.find(describe(key));
     if (found == index_.end()) throw ConfigurationError(place() + ": " + foreign(key));
     auto& kept = values_[found->second];
@@ -54,7 +54,7 @@ void Collection::add_values(const RowFile& file) {
 
 void Collection::add_timings(const RowFile& file) {
   for (const auto& row : file.rows()) {
-    const auto found = index_.find(describe(timings_schema().key(row.fields)));
+    const auto found = index_.find(describe(file.schema().key(row.fields)));
     if (found != index_.end() && has(found->second)) timings_[found->second] = row.text;
   }
 }
@@ -76,7 +76,7 @@ std::vector<std::size_t> Collection::missing() const {
 }
 
 std::size_t Collection::count(Status status) const {
-  const auto index = values_schema().at("status");
+  const auto index = values_schema(of_tokens(points_)).at("status");
   return static_cast<std::size_t>(std::count_if(values_.begin(), values_.end(), [&](const auto& row) {
     const auto fields = csv_fields(row);
     return !row.empty() && fields->at(index) == name(status);

@@ -4,8 +4,8 @@
 
 #include <list>
 
-#include "palimpsest/sweep/rows/collection.hpp"
 #include "palimpsest/sweep/plan/planner.hpp"
+#include "palimpsest/sweep/rows/collection.hpp"
 #include "palimpsest/sweep/rows/provenance.hpp"
 
 namespace palimpsest::sweep {
@@ -23,10 +23,11 @@ Specification common_specification(const std::vector<std::filesystem::path>& fil
   return first;
 }
 
-void add(const std::filesystem::path& file, const RowFile& values, Collection& collection) {
+void add(const std::filesystem::path& file, const RowFile& values, const Specification& specification,
+         Collection& collection) {
   collection.add_values(values);
   if (std::filesystem::exists(timings_path(file)))
-    collection.add_timings(RowFile(timings_path(file), timings_schema(), Access::read));
+    collection.add_timings(RowFile(timings_path(file), timings_schema(of_tokens(specification)), Access::read));
 }
 
 }  // namespace
@@ -39,23 +40,24 @@ MergeResult merge(const MergeRequest& request) {
   const auto specification = common_specification(request.files);
   auto sources = request.files;
   if (std::filesystem::exists(request.out)) sources.push_back(request.out);  // refuses to overwrite anything else
+  const bool tokens = of_tokens(specification);
   std::list<RowFile> values_of;
   std::vector<RowFile::Row> rows;
   for (const auto& file : sources) {
-    const auto& part = values_of.emplace_back(file, values_schema(), Access::read).rows();
+    const auto& part = values_of.emplace_back(file, values_schema(tokens), Access::read).rows();
     rows.insert(rows.end(), part.begin(), part.end());
   }
   const auto points = make_planner(specification)(rows);
   Collection collection(points);
-  for (auto file = sources.begin(); const auto& part : values_of) add(*file++, part, collection);
+  for (auto file = sources.begin(); const auto& part : values_of) add(*file++, part, specification, collection);
   values_of.clear();  // and their locks
   MergeResult result{points.size(), {}, true, {}};
   for (const auto i : collection.missing()) result.missing.push_back(short_name(points[i].key));
   if (!result.missing.empty()) return result;
 
   make_directory(request.out.parent_path());
-  RowFile values(request.out, values_schema(), Access::write);
-  RowFile timings(timings_path(request.out), timings_schema(), Access::write);
+  RowFile values(request.out, values_schema(tokens), Access::write);
+  RowFile timings(timings_path(request.out), timings_schema(tokens), Access::write);
   result.locked = values.locked();
   Provenance provenance(specification, request.command_line, "", 0);
   for (const auto& file : request.files) provenance.add_runs(provenance_path(file));

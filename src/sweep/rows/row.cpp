@@ -9,6 +9,7 @@
 
 #include "palimpsest/core/text.hpp"
 #include "palimpsest/sweep/rows/csv.hpp"
+#include "palimpsest/sweep/rows/slices.hpp"
 
 namespace palimpsest::sweep {
 namespace {
@@ -39,6 +40,20 @@ Column count(std::string_view name, Index Outcome::*field, std::string_view mean
                   [field](const Outcome& o) { return o.status == Status::skipped ? "" : fmt::format("{}", o.*field); });
 }
 
+Column whole(std::string_view name, std::optional<Index> Outcome::*field, std::string_view meaning) {
+  return measured(name, Type::integer, meaning,
+                  [field](const Outcome& o) { return o.*field ? fmt::format("{}", *(o.*field)) : ""; });
+}
+
+Column status() {
+  return measured("status", Type::text,
+                  "`ok`, `diverged` (a loss or gradient was NaN, Inf or too large for Adam to square, or no evaluation "
+                  "loss was below 1e6) or `skipped` (the combination has no meaning)",
+                  [](const Outcome& o) { return std::string(name(o.status)); });
+}
+
+Column feature_dim() { return whole("feature_dim", &Outcome::feature_dim, "p, size of a key after the feature map"); }
+
 std::string excess(const Outcome& o) { return o.final_loss && o.bound ? number_text(*o.final_loss - *o.bound) : ""; }
 
 bool has_type(Type type, std::string_view field) {
@@ -66,11 +81,14 @@ std::string canonical_field(const Column& column, std::string_view field) {
   }
 }
 
-/// Null if a results file has no column of this name.
+/// Null if no results file has a column of this name.
 const Column* column_named(std::string_view name) {
-  const auto& columns = values_schema().columns();
-  const auto at = std::find_if(columns.begin(), columns.end(), [&](const auto& column) { return column.name == name; });
-  return at == columns.end() ? nullptr : &*at;
+  for (const bool tokens : {false, true}) {
+    const auto& columns = values_schema(tokens).columns();
+    const auto at = std::ranges::find(columns, name, &Column::name);
+    if (at != columns.end()) return &*at;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -93,6 +111,10 @@ Key Schema::key(const std::vector<std::string>& fields) const {
     if (columns_[i].is_key)
       key[static_cast<std::size_t>(&find_parameter(columns_[i].name) - parameters().data())] = fields[i];
   return key;
+}
+
+bool Schema::has(std::string_view column) const {
+  return std::ranges::find(columns_, column, &Column::name) != columns_.end();
 }
 
 std::size_t Schema::at(std::string_view column) const {
@@ -137,7 +159,9 @@ std::string Schema::markdown() const {
   return table;
 }
 
-const Schema& values_schema() {
+namespace {
+
+const Schema& pairs_schema() {
   static const Schema schema({
       key("task"),
       key("S"),
@@ -146,8 +170,7 @@ const Schema& values_schema() {
       key("memory"),
       key("kernel"),
       key("key_dim"),
-      measured("feature_dim", Type::integer, "p, size of a key after the feature map",
-               [](const Outcome& o) { return o.feature_dim ? fmt::format("{}", *o.feature_dim) : ""; }),
+      feature_dim(),
       key("redraw"),
       key("scale"),
       key("rule"),
@@ -155,10 +178,7 @@ const Schema& values_schema() {
       key("model"),
       key("evaluation"),
       key("seed"),
-      measured("status", Type::text,
-               "`ok`, `diverged` (a loss or gradient was NaN, Inf or too large for Adam to square, or no evaluation "
-               "loss was below 1e6) or `skipped` (the combination has no meaning)",
-               [](const Outcome& o) { return std::string(name(o.status)); }),
+      status(),
       measured("reason", Type::text,
                "why it was skipped, or what ended training; and where features are 0 or underflow, how many answers "
                "vanish: are "
@@ -217,16 +237,112 @@ const Schema& values_schema() {
   return schema;
 }
 
-const Schema& timings_schema() {
-  static const Schema schema([] {
-    std::vector<Column> columns;
-    for (const auto& column : values_schema().columns())
-      if (column.is_key) columns.push_back(column);
-    columns.push_back(measured("seconds", Type::real, "processor time of the point",
-                               [](const Outcome& o) { return number_text(std::round(o.seconds * 1e6) / 1e6); }));
-    return columns;
-  }());
+const Schema& tokens_schema() {
+  static const Schema schema({
+      key("task"),
+      key("vocabulary"),
+      key("pairs"),
+      key("train_pairs"),
+      key("test_pairs"),
+      key("length"),
+      key("test_length"),
+      key("fill"),
+      key("passes"),
+      key("power"),
+      key("reassigned"),
+      key("values_per_key"),
+      key("memory"),
+      key("kernel"),
+      key("key_dim"),
+      feature_dim(),
+      key("redraw"),
+      key("scale"),
+      key("rule"),
+      key("normalization"),
+      key("beta"),
+      key("alpha"),
+      key("largest_beta"),
+      key("ridge"),
+      key("model"),
+      key("layers"),
+      key("width"),
+      key("heads"),
+      key("conv"),
+      key("mlp"),
+      key("tied"),
+      key("embedding"),
+      key("frozen"),
+      key("learning_rate"),
+      key("seed"),
+      status(),
+      measured("reason", Type::text, "why it was skipped, or what ended training",
+               [](const Outcome& o) { return o.reason; }),
+      count("steps", &Outcome::steps, "training steps taken"),
+      count("best_step", &Outcome::best_step, "training step of the best evaluation"),
+      whole("steps_to_target", &Outcome::steps_to_target,
+            "training steps until the first evaluation with an accuracy of target_accuracy"),
+      loss("train_loss", &Outcome::train_loss,
+           "mean loss of the training steps around the last evaluation: cross entropy over questions, in nats"),
+      loss("best_loss", &Outcome::best_loss, "best loss of the evaluations during training"),
+      loss("last_loss", &Outcome::last_loss, "loss of the last evaluation during training"),
+      loss(
+          "final_loss", &Outcome::final_loss,
+          "loss of the best parameters (of those that reached the target, else of the lowest loss), evaluated again on "
+          "fresh sequences; the mean over the numbers of pairs, as accuracies are"),
+      loss("final_loss_error", &Outcome::final_loss_error,
+           "standard error of final_loss, from how that evaluation's sequences differ"),
+      loss("accuracy", &Outcome::accuracy,
+           "share of questions, each alike, whose largest logits are the answers and no other as large, in that same "
+           "evaluation"),
+      loss("accuracy_error", &Outcome::accuracy_error, "its standard error"),
+      loss("sequence_accuracy", &Outcome::sequence_accuracy, "share of sequences with all questions right"),
+      part("accuracy_distance_1", &Outcome::accuracy_by_distance, 0,
+           "accuracy of the questions whose answer is at most a quarter of its sequence away"),
+      part("accuracy_distance_2", &Outcome::accuracy_by_distance, 1, "at most half of it"),
+      part("accuracy_distance_3", &Outcome::accuracy_by_distance, 2, "at most three quarters"),
+      part("accuracy_distance_4", &Outcome::accuracy_by_distance, 3, "more"),
+      measured("by_pairs", Type::text,
+               "where several numbers of pairs are tested, or others than trained: of each "
+               "`pairs=accuracy/its error/sequence_accuracy/loss`, with blanks between; NAME.slices.csv has it as rows",
+               [](const Outcome& o) { return slices_text(o.slices); }),
+      whole(
+          "state_floats", &Outcome::state_floats,
+          "numbers that all layers keep from the longest trained sequence to its next token: states, accumulators and "
+          "the last taps − 1 tokens of convolutions"),
+      whole("parameters", &Outcome::parameters, "trained numbers"),
+      key("batch"),
+      key("schedule"),
+      key("warmup"),
+      key("max_steps"),
+      key("evaluation_every"),
+      key("evaluation_sequences"),
+      key("patience"),
+      key("improvement"),
+      key("cooldown"),
+      key("target_accuracy"),
+      key("weight_decay"),
+      key("largest_gradient"),
+      key("examples"),
+  });
   return schema;
+}
+
+Schema timings_of(const Schema& values) {
+  std::vector<Column> columns;
+  for (const auto& column : values.columns())
+    if (column.is_key) columns.push_back(column);
+  columns.push_back(measured("seconds", Type::real, "processor time of the point",
+                             [](const Outcome& o) { return number_text(std::round(o.seconds * 1e6) / 1e6); }));
+  return Schema(std::move(columns));
+}
+
+}  // namespace
+
+const Schema& values_schema(bool tokens) { return tokens ? tokens_schema() : pairs_schema(); }
+
+const Schema& timings_schema(bool tokens) {
+  static const Schema of_pairs = timings_of(pairs_schema()), of_tokens = timings_of(tokens_schema());
+  return tokens ? of_tokens : of_pairs;
 }
 
 std::string_view name(Status status) {

@@ -34,13 +34,13 @@ std::string read_all(int descriptor, const std::filesystem::path& path) {
 }  // namespace
 
 RowFile::RowFile(const std::filesystem::path& path, const Schema& schema, Access access, Flock flock)
-    : header_(schema.header() + "\n"), flock_(flock) {
+    : schema_(schema), header_(schema.header() + "\n"), flock_(flock) {
   std::error_code error;
   path_ = std::filesystem::weakly_canonical(target_of(path), error);  // a symbolic link shall stay one
   if (error) fail(path, "open", error.value());
   open_and_lock(access);
   try {
-    parse(read_all(descriptor_, path_), schema);
+    parse(read_all(descriptor_, path_));
   } catch (...) {
     ::close(descriptor_);
     throw;
@@ -73,23 +73,23 @@ void RowFile::open_and_lock(Access access) {
   }
 }
 
-void RowFile::parse(const std::string& content, const Schema& schema) {
+void RowFile::parse(const std::string& content) {
   auto records = csv_records(content);
   const bool begun = content.find('\n') == content.npos && header_.starts_with(content);
   if (records.empty() || begun) {  // new, or killed while the header was written
     torn_ = !content.empty();
     return;
   }
-  check_header(records.front().fields, schema);
+  check_header(records.front().fields);
   std::string own = header_;
   for (auto record = records.begin() + 1; record != records.end(); ++record) {
-    const bool whole = record->fields && record->fields->size() == schema.columns().size();
+    const bool whole = record->fields && record->fields->size() == schema_.columns().size();
     if (!record->ended || (record + 1 == records.end() && !whole)) {
       torn_ = true;
       break;
     }
-    auto fields = record->fields ? schema.canonical(std::move(*record->fields)) : std::vector<std::string>();
-    const auto problem = record->fields ? schema.problem(fields) : "quotes don't match";
+    auto fields = record->fields ? schema_.canonical(std::move(*record->fields)) : std::vector<std::string>();
+    const auto problem = record->fields ? schema_.problem(fields) : "quotes don't match";
     if (!problem.empty()) throw ConfigurationError(fmt::format("{}:{}: {}", path_.native(), record->line, problem));
     rows_.push_back({record->line, fields, csv_line(fields)});
     own += rows_.back().text + '\n';
@@ -98,9 +98,9 @@ void RowFile::parse(const std::string& content, const Schema& schema) {
   foreign_ = !content.starts_with(own);
 }
 
-void RowFile::check_header(const std::optional<std::vector<std::string>>& fields, const Schema& schema) const {
+void RowFile::check_header(const std::optional<std::vector<std::string>>& fields) const {
   const auto found = fields.value_or(std::vector<std::string>{"\""});
-  const auto& expected = schema.columns();
+  const auto& expected = schema_.columns();
   for (std::size_t i = 0; i < std::max(found.size(), expected.size()); ++i) {
     const auto theirs = i < found.size() ? fmt::format("'{}'", found[i].substr(0, 40)) : "missing";
     const auto ours = i < expected.size() ? fmt::format("'{}'", expected[i].name) : "none";

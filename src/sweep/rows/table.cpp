@@ -90,4 +90,15 @@ std::string aligned(const std::vector<std::vector<std::string>>& cells) {
   return text;
 }
 
+std::string markdown(const std::vector<std::vector<std::string>>& cells) {
+  std::string text;
+  for (const auto& row : cells) {
+    text += fmt::format("| {} |\n", fmt::join(row, " | "));
+    if (&row != &cells.front()) continue;
+    for (std::size_t i = 0; i < row.size(); ++i) text += "|---";
+    text += "|\n";
+  }
+  return text;
+}
+
 }  // namespace palimpsest::sweep

@@ -4,12 +4,13 @@
 
 #include <algorithm>
 
-#include "palimpsest/sweep/rows/collection.hpp"
 #include "palimpsest/sweep/plan/prediction.hpp"
-#include "palimpsest/sweep/run/processors.hpp"
-#include "palimpsest/sweep/run/progress.hpp"
+#include "palimpsest/sweep/rows/collection.hpp"
 #include "palimpsest/sweep/rows/provenance.hpp"
 #include "palimpsest/sweep/rows/row_file.hpp"
+#include "palimpsest/sweep/rows/slices.hpp"
+#include "palimpsest/sweep/run/processors.hpp"
+#include "palimpsest/sweep/run/progress.hpp"
 #include "palimpsest/train/components.hpp"
 
 namespace palimpsest::sweep {
@@ -58,13 +59,16 @@ std::string Result::line() const {
 }
 
 Specification specify(const Request& request) {
-  auto specification = load_specification(
-      request.from.empty() ? find_sweep(request.sweep, request.declared_sweeps) : request.from, request.reading);
   std::vector<Override> overrides;
   for (const auto& text : request.axes) overrides.push_back(parse_override(Override::axis, text));
   for (const auto& text : request.sets) overrides.push_back(parse_override(Override::set, text));
   if (request.seeds != 0)
     overrides.push_back(parse_override(Override::axis, fmt::format("seed=1:{}:1", request.seeds)));
+  auto reading = request.reading;
+  for (const auto& override : overrides)
+    if (override.parameter->name == "task") reading.task = override.values.front();
+  auto specification = load_specification(
+      request.from.empty() ? find_sweep(request.sweep, request.declared_sweeps) : request.from, reading);
   apply(std::move(overrides), specification);
   return specification;
 }
@@ -81,8 +85,8 @@ std::string dry_run(const Request& request) {
   require_csv(out);
   std::error_code error;
   std::vector<RowFile::Row> there, known;
-  const auto read = [](const std::filesystem::path& path, std::vector<RowFile::Row>& rows) {
-    const RowFile file(path, values_schema(), Access::read);
+  const auto read = [&](const std::filesystem::path& path, std::vector<RowFile::Row>& rows) {
+    const RowFile file(path, values_schema(of_tokens(specification)), Access::read);
     rows.insert(rows.end(), file.rows().begin(), file.rows().end());
   };
   if (std::filesystem::exists(out, error)) read(out, there);
@@ -107,11 +111,14 @@ Result run(const Request& request) {
   options.checkpoint_every = request.checkpoint_every;
   options.cancel = request.cancel;
   options.searches = specification.search.has_value();
+  options.tokens = of_tokens(specification);
   require_csv(options.out);
   Provenance provenance(specification, request.command_line, request.shard, options.threads);
   options.provenance = &provenance;
   make_directory(options.out.parent_path());
-  return {run(planner, options), options.out};
+  Result result{run(planner, options), options.out};
+  if (options.tokens) write_slices(options.out);
+  return result;
 }
 
 }  // namespace palimpsest::sweep

@@ -1,6 +1,7 @@
 #include "palimpsest/sweep/run/runner.hpp"
 
 #include <fmt/format.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <chrono>
@@ -11,12 +12,12 @@
 #include <stdexcept>
 #include <unordered_map>
 
-#include "palimpsest/sweep/run/checkpoint.hpp"
+#include "palimpsest/sweep/plan/shard.hpp"
 #include "palimpsest/sweep/rows/collection.hpp"
+#include "palimpsest/sweep/run/checkpoint.hpp"
 #include "palimpsest/sweep/run/processors.hpp"
 #include "palimpsest/sweep/run/progress.hpp"
 #include "palimpsest/sweep/run/saved.hpp"
-#include "palimpsest/sweep/plan/shard.hpp"
 
 namespace palimpsest::sweep {
 namespace {
@@ -27,8 +28,8 @@ class Run {
       : planner_(planner),
         options_(options),
         cancel_(options.cancel ? *options.cancel : own_cancel_),
-        values_(options.out, values_schema(), Access::write, options.flock),
-        timings_(timings_path(options.out), timings_schema(), Access::write, options.flock),
+        values_(options.out, values_schema(options.tokens), Access::write, options.flock),
+        timings_(timings_path(options.out), timings_schema(options.tokens), Access::write, options.flock),
         checkpoints_(checkpoints_path(options.out)) {
     plan_round();
     found_ = collection_->values().size();
@@ -128,6 +129,11 @@ class Run {
     double cost = 0;
     for (const auto i : which) cost += points_[i].cost;
     Progress progress(options_.messages, points_.size(), points_.size() - which.size(), cost, options_.searches);
+    // Fewer points than threads: of a task of tokens several threads work on one.
+    const int at_once = std::clamp(static_cast<int>(which.size()), 1, threads);
+    threads_per_point_ = options_.tokens ? std::max(1, threads / at_once) : 1;
+    if (threads_per_point_ > 1) omp_set_max_active_levels(2);
+    threads = at_once;
 #pragma omp parallel for schedule(monotonic : dynamic, 1) num_threads(threads)
     for (std::size_t n = 0; n < which.size(); ++n) run_one(which[n], progress);
   }
@@ -191,6 +197,7 @@ class Run {
     }
     RunOptions run_options;
     run_options.cancel = &cancel_;
+    run_options.threads = threads_per_point_;
     const auto name = file_name(point.key);
     if (!options_.save_model.empty()) run_options.save_model = options_.save_model / name;
     if (!options_.save_curves.empty()) run_options.save_curve = options_.save_curves / (name + ".csv");
@@ -227,8 +234,8 @@ class Run {
 
   /// The timing first: a row of values then always has one, however the process ends.
   void keep(std::size_t index, const Outcome& outcome) {
-    auto timing = timings_schema().row(points_[index], outcome);
-    auto row = values_schema().row(points_[index], outcome);
+    auto timing = timings_.schema().row(points_[index], outcome);
+    auto row = values_.schema().row(points_[index], outcome);
     timings_.append(timing);
     values_.append(row);
     collection_->set(index, std::move(row), std::move(timing));
@@ -249,6 +256,7 @@ class Run {
   std::optional<Collection> collection_;
   CheckpointDirectory checkpoints_;
   bool save_failed_ = false;
+  int threads_per_point_ = 1;
   std::size_t found_ = 0;
   std::vector<std::string> differences_;
   std::vector<std::size_t> pending_, suspects_;          // positions of points_, in the order in which they are run

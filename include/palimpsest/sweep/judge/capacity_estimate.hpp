@@ -6,18 +6,18 @@
 // t the 97.5 % point of Student's t with n − 1 degrees of freedom, and r the variance of a size that is anywhere
 // between c and f: without it, three seeds of the same c and f would have an interval that misses in one of eight cases
 // where the mean is next to one of the sizes. tests/sweep/capacity_estimate_test.cpp measures how often it holds the
-// mean. A curve is all parameters but S and seed. Rows need not be equally spaced, nor the same for all seeds.
+// mean. A curve is all parameters but S and seed. Rows need not be equally spaced, nor the same for all seeds. Those that a
+// search ran beyond the capacity it found (sweep/plan/search.hpp) count for `loss_at_twice` alone.
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "palimpsest/sweep/judge/capacity_rows.hpp"
 #include "palimpsest/sweep/judge/criterion.hpp"
 #include "palimpsest/sweep/rows/table.hpp"
-#include "palimpsest/train/configuration.hpp"
 
 namespace palimpsest::sweep {
 
@@ -37,6 +37,12 @@ struct CapacityEstimate {
   double associations_per_float = 0;
   double bits = 0;  ///< stored, at least; see theory/stored_bits.hpp
   double bits_per_float = 0;
+  std::optional<double> loss_at_twice;  ///< final_loss at twice the seed's capacity, of the seeds that have a row there
+  std::optional<double> loss_at_twice_deviation;  ///< standard deviation over them; empty of one
+  /// Where the best value of a parameter counts, the capacities of the worst and of the best of its values.
+  std::optional<double> least_of_all, most_of_all;
+  std::optional<double>
+      step_seconds;  ///< processor time of a step at the capacity, evaluations included; no part of the CSV
 };
 
 struct CapacityEstimates {
@@ -50,7 +56,8 @@ std::vector<Criterion> default_criteria();
 /// Rows that were not trained (skipped) count for nothing; diverged ones fail. L is written as a multiple of S where it
 /// is one along the curve. Throws ConfigurationError for missing columns, malformed fields, or two different rows of a
 /// point.
-CapacityEstimates estimate_capacity(const Table& results, const std::vector<Criterion>& criteria);
+CapacityEstimates estimate_capacity(const Table& results, const std::vector<Criterion>& criteria,
+                                    const Beside& beside = {});
 
 /// What is known of a seed: that it holds `capacity` and not `failing`, of which there is none if it never failed.
 struct Bracket {
@@ -66,14 +73,5 @@ std::pair<std::optional<double>, std::optional<double>> capacity_interval(const 
 /// and the gap between is twice as wide as either group, or wider. Of three seeds of a normal distribution whose
 /// deviation is a quarter of its mean, fewer than one in twenty do.
 bool is_bimodal(std::vector<Bracket> seeds);
-
-/// The rows as CSV with a header, numbers as they read back.
-std::string to_csv(const CapacityEstimates& estimates);
-
-/// The same for people: the columns that differ between curves, then the numbers.
-std::string to_text(const CapacityEstimates& estimates);
-
-/// A Markdown table of what to_csv() writes beside the curve's columns.
-std::string capacity_schema();
 
 }  // namespace palimpsest::sweep

@@ -5,7 +5,8 @@
 //   best_loss ≤ x   (an evaluation during training, on n sequences, met it), and
 //   final_loss ≤ x + t_{n−1}(0.999)·√2·final_loss_error   (the final one, on n others, doesn't contradict it):
 // the difference of two means of n sequences each has √2 times the standard error of one, which is known from n losses.
-// 0.999 and not 0.95, because the evaluation that stopped training was picked for being low.
+// 0.999 and not 0.95, because the evaluation that stopped training was picked for being low. An accuracy ≥ x, where training
+// stops at a target of x or more, is judged alike.
 #pragma once
 
 #include <optional>
@@ -27,8 +28,9 @@ struct Criterion {
 /// What a row says of its point. A value that the row, or its file, lacks is empty.
 struct Measured {
   std::optional<double> final_loss = {}, accuracy = {};
-  std::optional<double> best_loss = {}, final_loss_error = {};  ///< without them final_loss is taken as it is
-  Index evaluation_sequences = 0;                               ///< n
+  std::optional<double> best_loss = {}, final_loss_error = {};       ///< without them final_loss is taken as it is
+  Index evaluation_sequences = 0;                                    ///< n
+  std::optional<double> reached_accuracy = {}, accuracy_error = {};  ///< what an evaluation during training stopped at
 
   bool operator==(const Measured&) const = default;
 };

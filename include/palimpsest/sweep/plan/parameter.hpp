@@ -21,10 +21,19 @@ struct Parameter {
   Type type;
   std::string_view meaning;
   /// Writes the field. Throws ConfigurationError, naming the value and what is allowed. Values of components are taken
-  /// as they are; validate() knows them. L also takes a multiple of S, `S` or `2S`, of the S that is set by then.
+  /// as they are; validate() knows them. A relative value is of the parameters that are set by then.
   std::function<void(Configuration&, std::string_view text)> set;
   /// The field as text, the shortest that reads back as the same value.
   std::function<std::string(const Configuration&)> get;
+  /// Of a text that says the value by another parameter's, such as `2S`, the one way to write it; empty of others. Null if the
+  /// parameter has no such values.
+  std::function<std::string(std::string_view text)> relative = nullptr;
+  std::string_view relative_form = "";  ///< such a value, for messages: `a multiple of S such as "2S"`
+
+  std::string follows = "";   ///< the relative value that is assumed where a sweep of tasks of tokens says nothing
+  bool takes_number = false;  ///< a text that may be a number: TOML may write it as one
+
+  bool is_relative(std::string_view text) const { return relative && !relative(text).empty(); }
 };
 
 /// A value as this suite writes it, whatever tool wrote it: `64.0` of an integer is `64`, `TRUE` of a boolean `true`,
@@ -40,7 +49,7 @@ const Parameter* parameter_named(std::string_view name);
 /// Throws ConfigurationError with the known names if there is none of this name.
 const Parameter& find_parameter(std::string_view name);
 
-/// The one way to write this value: `020` is `20`, `1e-03` is `0.001`; `2S` stays `2S`. Throws as Parameter::set does.
+/// The one way to write this value: `020` is `20`, `1e-03` is `0.001`; `2S` stays `2S`, as all relative values do. Throws as Parameter::set does.
 std::string canonical(const Parameter& parameter, std::string_view text);
 
 /// The values that an axis lists: `a:b:step` (both ends included, integers only), `v1,v2`, or a mix of them. Throws

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "palimpsest/sweep/plan/plan.hpp"
-#include "palimpsest/sweep/rows/row_file.hpp"
 #include "palimpsest/sweep/plan/shard.hpp"
+#include "palimpsest/sweep/rows/row_file.hpp"
 
 namespace palimpsest::sweep {
 
@@ -20,7 +20,8 @@ Planner make_planner(const Specification& specification, Shard shard = {});
 
 /// A curve with one seed, whose largest S a search looks for.
 struct Curve {
-  std::vector<std::string> values;  ///< a value of every parameter, that of S without meaning
+  std::vector<std::string> values;  ///< a value of every parameter, that of the searched one without meaning
+  std::size_t axis;                 ///< which is searched, in parameters()
   bool skipped;                     ///< it has no meaning at any S
 
   /// Throws as resolve() does.

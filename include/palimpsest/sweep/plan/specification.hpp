@@ -2,7 +2,8 @@
 //
 //   name = "…"                 # optional; else the file's name says it
 //   description = "…"
-//   protocol = "fast"          # optional, the default: values of how points are trained, see train/configuration.hpp
+//   protocol = "fast"          # optional, the default (of tasks of tokens: "sequence"): values of how points are trained,
+//                              # see train/configuration.hpp
 //   [baseline]                 # one value a parameter, for all groups; the others keep those of the protocol
 //   key_dim = 64
 //   L = "S"                    # or "2S", …: a multiple of each point's S
@@ -17,6 +18,7 @@
 //   criteria = ["final_loss <= 0.001"]   # the default
 //   resolution = 0.05                    # the default
 //   failures = 1                         # the default
+//   beyond = 0                           # the default
 //   [quick]                    # optional: axes of the form that `sweep --quick` runs, as if by --axis
 //   S = [20, 100]
 //
@@ -45,10 +47,14 @@ struct Specification {
   bool operator==(const Specification&) const = default;
 };
 
+/// Whether it is of tasks of tokens; no sweep has both kinds.
+bool of_tokens(const Specification& specification);
+
 /// How a declared sweep is to be read.
 struct Reading {
-  std::string protocol;  ///< in place of its own; empty: its own
-  bool quick = false;    ///< its quick form
+  std::string protocol;   ///< in place of its own; empty: its own
+  bool quick = false;     ///< its quick form
+  std::string task = {};  ///< which decides what is assumed where it says nothing; empty: its own
 };
 
 /// Throws ConfigurationError with `source:line` for malformed TOML, an unknown key, a wrong type or a value out of
@@ -88,7 +94,7 @@ void apply(std::vector<Override> overrides, Specification& specification);
 /// together), the others in order.
 std::vector<std::vector<std::string>> combinations(const Group& group);
 
-/// `S from 4 to 1024, final_loss <= 0.001, resolution 0.05`: one line for people.
+/// `S from 4 to 1024, final_loss <= 0.001, resolution 0.05, and 2 times the capacity`: one line for people.
 std::string describe(const Search& search);
 
 /// One line for people: the values of the parameters that differ from the defaults, ranges as ranges.

@@ -31,6 +31,7 @@ class Schema {
   std::string row(const Point& point, const Outcome& outcome) const;
   /// The point that a row of ours is about.
   Key key(const std::vector<std::string>& fields) const;
+  bool has(std::string_view column) const;
   /// The position of the column of this name, which must be there.
   std::size_t at(std::string_view column) const;
   /// The number in a column of this name; empty if the field is. The row must be without a problem().
@@ -47,11 +48,12 @@ class Schema {
   std::vector<Column> columns_;
 };
 
-/// What was measured. The same bytes for the same point, whenever and wherever it ran.
-const Schema& values_schema();
+/// What was measured, of sweeps of tasks of tokens or of pairs. The same bytes for the same point, whenever and wherever it
+/// ran.
+const Schema& values_schema(bool tokens = false);
 
 /// How long it took: the point's parameters and its processor time.
-const Schema& timings_schema();
+const Schema& timings_schema(bool tokens = false);
 
 std::string_view name(Status status);
 

@@ -23,7 +23,7 @@ class RowFile {
     std::string text;                 ///< the fields as append() writes them
   };
 
-  /// Opens (or, to write, creates) the file, locks it until destruction (the lock dies with the process) and reads it;
+  /// The schema must outlive it. Opens (or, to write, creates) the file, locks it until destruction (the lock dies with the process) and reads it;
   /// changes nothing in it. Where there are no locks it does without. Throws OutputError if it can't be opened or
   /// another process holds the lock, and ConfigurationError if its header isn't the schema's or a row other than a torn
   /// last one is malformed.
@@ -33,6 +33,7 @@ class RowFile {
   RowFile& operator=(const RowFile&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
+  const Schema& schema() const { return schema_; }
   /// Those that were there and those that were appended since.
   const std::vector<Row>& rows() const { return rows_; }
   /// Whether other processes are kept from it.
@@ -50,11 +51,12 @@ class RowFile {
 
  private:
   void open_and_lock(Access access);
-  void parse(const std::string& content, const Schema& schema);
+  void parse(const std::string& content);
   void write_line(const std::string& row);
-  void check_header(const std::optional<std::vector<std::string>>& fields, const Schema& schema) const;
+  void check_header(const std::optional<std::vector<std::string>>& fields) const;
 
   std::filesystem::path path_;
+  const Schema& schema_;
   std::string header_;
   Flock flock_;
   bool locked_ = false;

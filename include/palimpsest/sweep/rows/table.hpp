@@ -36,4 +36,7 @@ Table read_table(const std::filesystem::path& path);
 /// Cells in aligned columns with two blanks between, a line a row; numbers are set right, the header as its column.
 std::string aligned(const std::vector<std::vector<std::string>>& cells);
 
+/// The same as Markdown.
+std::string markdown(const std::vector<std::vector<std::string>>& cells);
+
 }  // namespace palimpsest::sweep

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "palimpsest/sweep/run/runner.hpp"
 #include "palimpsest/sweep/plan/shard.hpp"
 #include "palimpsest/sweep/plan/specification.hpp"
+#include "palimpsest/sweep/run/runner.hpp"
 
 namespace palimpsest::sweep {
 

@@ -1,0 +1,217 @@
+// Sweeps of tasks of tokens: what is assumed, their columns, and searches over pairs.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "palimpsest/sweep/judge/capacity_estimate.hpp"
+#include "palimpsest/sweep/plan/planner.hpp"
+#include "palimpsest/sweep/rows/csv.hpp"
+#include "palimpsest/sweep/rows/row_file.hpp"
+#include "palimpsest/sweep/rows/slices.hpp"
+#include "palimpsest/sweep/run/runner.hpp"
+#include "sweep/error_of.hpp"
+#include "sweep/scratch.hpp"
+
+namespace palimpsest::sweep {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr auto mqar = "[baseline]\ntask = 'mqar'\nmodel = 'sequence'\n";
+
+Configuration only_point(const std::string& toml, const Reading& reading = {}) {
+  const auto points = plan(parse_specification(toml, "f.toml", reading));
+  EXPECT_EQ(points.size(), 1u);
+  return points.at(0).configuration;
+}
+
+TEST(TokenSweep, WhatItDoesNotSayFollowsOtherParameters) {
+  const auto c = only_point(std::string(mqar) + "pairs = 8\nlength = '4pairs'\nwidth = 48\nheads = 3\n");
+  EXPECT_EQ(c.train_pairs, "8");
+  EXPECT_EQ(c.test_pairs, "8");
+  EXPECT_EQ(c.length, "32");
+  EXPECT_EQ(c.test_length, "32");
+  EXPECT_EQ(c.key_dim, 16);
+  EXPECT_EQ(c.schedule, "cosine");
+  EXPECT_EQ(c.evaluation_sequences, 256) << "the protocol `sequence`";
+}
+
+TEST(TokenSweep, ATaskGivenFromOutsideDecidesWhatIsAssumed) {
+  auto specification = parse_specification("[baseline]\n", "f.toml", {"", false, "mqar"});
+  apply({parse_override(Override::set, "task=mqar"), parse_override(Override::set, "model=sequence")}, specification);
+  EXPECT_EQ(plan(specification).at(0).configuration.schedule, "cosine");
+  EXPECT_TRUE(of_tokens(specification));
+  EXPECT_EQ(only_point("[baseline]\n").schedule, "cooldown");
+}
+
+TEST(TokenSweep, AMixtureKeepsALengthThatFollowsItsPairs) {
+  const auto c = only_point(std::string(mqar) + "train_pairs = '2 4'\ntest_pairs = '2 8'\nlength = '6pairs'\n");
+  EXPECT_EQ(c.length, "6pairs");
+  EXPECT_EQ(c.test_length, "6pairs");
+}
+
+TEST(TokenSweep, HasTheColumnsThatItsTaskAndModelHave) {
+  const auto header = *csv_fields(values_schema(true).header());
+  for (const auto* name : {"task",         "vocabulary", "pairs",
+                           "length",       "fill",       "passes",
+                           "memory",       "kernel",     "key_dim",
+                           "feature_dim",  "rule",       "normalization",
+                           "model",        "layers",     "width",
+                           "heads",        "conv",       "learning_rate",
+                           "seed",         "status",     "reason",
+                           "steps",        "best_step",  "train_loss",
+                           "final_loss",   "accuracy",   "sequence_accuracy",
+                           "state_floats", "parameters"})
+    EXPECT_EQ(std::count(header.begin(), header.end(), name), 1) << name;
+  EXPECT_EQ(std::count(header.begin(), header.end(), "S"), 0);
+  const auto pairs = *csv_fields(values_schema(false).header());
+  EXPECT_EQ(std::count(pairs.begin(), pairs.end(), "vocabulary"), 0);
+}
+
+TEST(TokenSweep, WhatATaskDoesNotReadIsEmpty) {
+  const auto key = [](const std::string& toml, std::string_view name) {
+    const auto point = plan(parse_specification(toml, "f.toml")).at(0);
+    return point.key[static_cast<std::size_t>(&find_parameter(name) - parameters().data())];
+  };
+  EXPECT_EQ(key(mqar, "fill"), "zero");
+  EXPECT_EQ(key(mqar, "reassigned"), "");
+  EXPECT_EQ(key(mqar, "tied"), "true");
+  EXPECT_EQ(key(mqar, "S"), "");
+  EXPECT_EQ(key("[baseline]\ntask = 'stacked_mqar'\nmodel = 'sequence'\n", "length"), "");
+  EXPECT_EQ(key("[baseline]\ntask = 'stacked_mqar'\nmodel = 'sequence'\n", "tied"), "");
+  EXPECT_EQ(key("[baseline]\n", "pairs"), "");
+}
+
+TEST(TokenSweep, TasksOfBothKindsAreNoSweep) {
+  const auto error = error_of([] {
+    plan(parse_specification(
+        "[[group]]\ntask = 'mqar'\nmodel = 'sequence'\n[[group]]\ntask = 'associative_retrieval'\n", "f"));
+  });
+  EXPECT_THAT(error, HasSubstr("different columns"));
+}
+
+TEST(TokenSweep, ProvenanceSaysItAgain) {
+  const std::string toml = std::string(mqar) +
+                           "length = '4pairs'\n[search]\naxis = 'pairs'\nfirst = 2\nlargest = 16\n" +
+                           "best_of = 'learning_rate'\n[axes]\nlearning_rate = [1e-3, 1e-2]\nseed = [1, 2]\n";
+  const auto specification = parse_specification(toml, "f.toml");
+  const auto written = to_toml(specification);
+  EXPECT_EQ(parse_specification(written, "again.toml"), specification);
+  EXPECT_THAT(written, testing::Not(HasSubstr("\nS = ")));
+  EXPECT_THAT(to_toml(parse_specification("[baseline]\n", "f")), testing::Not(HasSubstr("vocabulary")));
+}
+
+struct Malformed {
+  const char *toml, *message;
+};
+
+TEST(TokenSweep, SearchesThatCannotBeAreNamed) {
+  for (const auto& [toml, message] :
+       {Malformed{"[search]\naxis = 'fill'\nfirst = 1\nlargest = 2\n",
+                  "axis 'fill': allowed is a parameter of type integer"},
+        Malformed{"[search]\naxis = 'seed'\nfirst = 1\nlargest = 2\n", "axis 'seed'"},
+        Malformed{"[search]\naxis = 'pears'\nfirst = 1\nlargest = 2\n", "unknown parameter 'pears'"},
+        Malformed{"[search]\naxis = 'pairs'\nfirst = 1\nlargest = 2\nbest_of = 'learning_rate'\n",
+                  "no group has an axis of it"},
+        Malformed{"[search]\nfirst = 1\nlargest = 2\n", "axis = 'S': the task 'mqar' doesn't have it"},
+        Malformed{"[search]\nfirst = 1\nlargest = 2\nbest_of = 'rate'\n", "unknown parameter 'rate'"},
+        Malformed{"[search]\naxis = 'pairs'\nfirst = 1\nlargest = 2\n[axes]\npairs = [1, 2]\n",
+                  "pairs is searched for"}})
+    EXPECT_THAT(error_of([toml = toml] { parse_specification(std::string(mqar) + toml, "f"); }), HasSubstr(message));
+}
+
+/// Outcomes by a rule: up to so many pairs are recalled at a learning rate and seed.
+using Holds = std::function<Index(double rate, std::uint64_t seed)>;
+
+RunFunction recalls(const Holds& holds, std::map<std::pair<double, std::uint64_t>, std::vector<Index>>& asked) {
+  return [&](const Configuration& c, const RunOptions&) {
+    asked[{c.learning_rate, c.seed}].push_back(c.pairs);
+    Outcome outcome;
+    outcome.final_loss = 1;
+    outcome.accuracy = c.pairs <= holds(c.learning_rate, c.seed) ? 0.995 : 0.5;
+    outcome.state_floats = 100;
+    return outcome;
+  };
+}
+
+TEST(TokenSweep, OfSeveralRatesTheBestOfTheFirstSeedIsSearchedForTheOthers) {
+  const Scratch scratch;
+  const auto specification =
+      parse_specification(std::string(mqar) +
+                              "length = '4pairs'\n[search]\naxis = 'pairs'\nfirst = 2\nlargest = 64\nresolution = 0\n"
+                              "criteria = ['accuracy >= 0.99']\nbest_of = 'learning_rate'\n"
+                              "[axes]\nlearning_rate = [1e-3, 1e-2, 3e-2]\nseed = [1, 2, 3]\n",
+                          "f.toml");
+  std::map<std::pair<double, std::uint64_t>, std::vector<Index>> asked;
+  const Holds holds = [](double rate, std::uint64_t seed) -> Index { return rate == 1e-2 ? 20 + Index(seed) : 9; };
+  RunnerOptions options;
+  options.out = scratch / "r.csv";
+  options.threads = 1;
+  options.messages = nullptr;
+  options.searches = options.tokens = true;
+  options.run = recalls(holds, asked);
+  run(make_planner(specification), options);
+  ASSERT_EQ(asked.size(), 5u) << "three rates with seed 1, one with 2 and 3";
+  EXPECT_TRUE(asked.contains({1e-2, 2}) && asked.contains({1e-2, 3}));
+  const auto estimates = estimate_capacity(read_table(options.out), {parse_criterion("accuracy >= 0.99")},
+                                           {.search = specification.search});
+  ASSERT_EQ(estimates.rows.size(), 1u);
+  const auto& row = estimates.rows[0];
+  EXPECT_EQ(row.seeds, 3);
+  EXPECT_DOUBLE_EQ(row.capacity, 22);
+  EXPECT_EQ(row.least_of_all, 9);
+  EXPECT_DOUBLE_EQ(*row.most_of_all, 22);
+  EXPECT_DOUBLE_EQ(row.state_floats, 100);
+  EXPECT_DOUBLE_EQ(row.associations_per_float, 0.22);
+  EXPECT_THAT(error_of([&] { make_planner(specification, {1, 2}); }), HasSubstr("--shard"));
+}
+
+TEST(TokenSweep, AnAccuracyThatTrainingStoppedAtIsJudgedByItsError) {
+  const Criterion criterion{Criterion::accuracy, 0.99};
+  Measured measured{.accuracy = 0.988, .evaluation_sequences = 100};
+  EXPECT_FALSE(fulfils(measured, criterion));
+  measured.reached_accuracy = 0.99;
+  EXPECT_FALSE(fulfils(measured, criterion)) << "no error is known";
+  measured.accuracy_error = 0.001;
+  EXPECT_TRUE(fulfils(measured, criterion)) << "t(0.999, 99) = 3.17, times √2 and 0.001 is 0.0045";
+  measured.accuracy = 0.985;
+  EXPECT_FALSE(fulfils(measured, criterion));
+  measured.accuracy = 0.988;
+  measured.reached_accuracy = 0.95;
+  EXPECT_FALSE(fulfils(measured, criterion)) << "training stopped at less";
+}
+
+TEST(TokenSweep, SlicesAreRowsOfTheirOwn) {
+  const Scratch scratch;
+  const auto points = plan(parse_specification(
+      std::string(mqar) + "train_pairs = '2 4'\ntest_pairs = '2 4'\nlength = '6pairs'\n[axes]\nseed = [1, 2]\n", "f"));
+  RunnerOptions options;
+  options.out = scratch / "r.csv";
+  options.threads = 1;
+  options.messages = nullptr;
+  options.tokens = true;
+  options.run = [](const Configuration& c, const RunOptions&) {
+    Outcome outcome;
+    outcome.final_loss = 1;
+    outcome.slices = {{2, 0.5, 0.25, 1.5, 0.125}, {4, c.seed == 1 ? 0.75 : 1, 0, 2, std::nullopt}};
+    return outcome;
+  };
+  run(points, options);
+  write_slices(options.out);
+  const auto table = read_table(slices_path(options.out));
+  ASSERT_EQ(table.rows.size(), 4u);
+  const auto at = [&](std::size_t row, std::string_view name) { return table.rows[row].fields[table.at(name)]; };
+  EXPECT_EQ(at(1, "tested_pairs"), "4");
+  EXPECT_EQ(at(1, "accuracy"), "0.75");
+  EXPECT_EQ(at(1, "accuracy_error"), "");
+  EXPECT_EQ(at(2, "seed"), "2");
+  EXPECT_EQ(at(2, "accuracy_error"), "0.125");
+  EXPECT_EQ(at(2, "sequence_accuracy"), "0.25");
+  EXPECT_EQ(at(3, "loss"), "2");
+}
+
+}  // namespace
+}  // namespace palimpsest::sweep

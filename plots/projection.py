@@ -11,7 +11,6 @@ Nothing is measured or estimated here: all numbers are columns of the two files;
 """
 
 import argparse
-import os
 from collections import defaultdict
 
 import style
@@ -70,33 +69,10 @@ def order(name):
     return (name == "softmax", name.startswith("favor"), name)
 
 
-def read_capacities(path, criterion):
-    rows = style.read_csv(path, CAPACITY)
-    chosen = [row for row in rows if row["criterion"] == criterion]
-    if not chosen:
-        known = ", ".join(sorted({f"'{row['criterion']}'" for row in rows})) or "none"
-        raise InputError(f"{path}: no row with criterion '{criterion}'; it has: {known}")
-    return chosen
-
-
 def markers(rows):
     dims = sorted({row["key_dim"] for row in rows}, key=lambda d: (len(d), d))
     spare = iter(OTHER_MARKERS * len(dims))
     return {d: MARKERS.get(d) or next(spare) for d in dims}
-
-
-def logarithmic(axis, low, high, base=2):
-    ticks, value = [], 1.0
-    while value / base >= low:
-        value /= base
-    while value <= high * 1.0001:
-        if value >= low * 0.9999:
-            ticks.append(value)
-        value *= base
-    step = -(-len(ticks) // 10)
-    axis.set_major_locator(FixedLocator(ticks[::step]))
-    axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def legend(figure, axes, names, styles, dims, extra=()):
@@ -151,8 +127,8 @@ def draw_projection(rows):
     axes.set_yscale("log")
     axes.set_xlim(*ends)
     axes.set_ylim(FLOOR / 1.15, ends[1])
-    logarithmic(axes.xaxis, *ends)
-    logarithmic(axes.yaxis, 1, ends[1])
+    style.logarithmic(axes.xaxis, *ends)
+    style.logarithmic(axes.yaxis, 1, ends[1])
     axes.set_xlabel("feature dimension p")
     axes.set_ylabel("capacity (keys)")
     bound = Line2D([], [], color=style.GREY, linestyle=(0, (3.4, 2.2)), linewidth=0.9, label="capacity = p")
@@ -219,7 +195,7 @@ def draw_bits(rows):
 
 def main():
     options = arguments()
-    capacities = read_capacities(options.capacities, options.criterion)
+    capacities = style.read_capacities(options.capacities, CAPACITY, options.criterion)
     results = style.read_csv(options.results, RESULTS)
     style.use()
     figures = [("projection", draw_projection(capacities)), ("ratio", draw_ratio(results)),

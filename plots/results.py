@@ -19,10 +19,17 @@ PARAMETERS = {
     "learning_rate": "number", "max_steps": "integer", "evaluation_every": "integer", "evaluation_sequences": "integer",
     "tolerance": "number", "patience": "integer", "schedule": "text", "warmup": "integer", "improvement": "number",
     "cooldown": "number", "largest_beta": "number", "ridge": "gate",
+    # of tasks of tokens and the models that learn them
+    "vocabulary": "integer", "pairs": "integer", "train_pairs": "text", "test_pairs": "text", "length": "text",
+    "test_length": "text", "fill": "text", "passes": "integer", "power": "number", "reassigned": "number",
+    "values_per_key": "integer", "layers": "integer", "width": "integer", "heads": "integer", "conv": "integer",
+    "mlp": "boolean", "tied": "boolean", "embedding": "text", "frozen": "boolean", "target_accuracy": "number",
+    "weight_decay": "number", "largest_gradient": "number", "examples": "integer",
 }
-# Those that only some memories have.
+# Those that only some memories, tasks or schedules have.
 SOME = {"kernel", "redraw", "scale", "rule", "beta", "alpha", "normalization", "patience", "improvement", "cooldown",
-        "largest_beta", "ridge"}
+        "largest_beta", "ridge", "vocabulary", "pairs", "length", "test_length", "fill", "passes", "power", "reassigned",
+        "values_per_key", "tied"}
 OF_FAST_WEIGHT = {"kernel", "rule", "normalization"}
 
 
@@ -131,6 +138,16 @@ def read_rows(path, columns):
     if not rows:
         raise InputError(f"{path}: no row")
     return rows
+
+
+def read_capacities(path, columns, criterion):
+    """The rows of one criterion of what `capacity` wrote."""
+    rows = read_csv(path, columns)
+    chosen = [row for row in rows if row["criterion"] == criterion]
+    if not chosen:
+        known = ", ".join(sorted({f"'{row['criterion']}'" for row in rows})) or "none"
+        raise InputError(f"{path}: no row with criterion '{criterion}'; it has: {known}")
+    return chosen
 
 
 def read_csvs(paths, columns):

@@ -7,13 +7,14 @@ import zlib
 from collections import namedtuple
 
 from results import (  # the scripts have all of it from here
-    InputError, PARAMETERS, Row, canonical, read_csv, read_csvs, read_rows, saved_of)
+    InputError, PARAMETERS, Row, canonical, read_capacities, read_csv, read_csvs, read_rows, saved_of)
 
 try:
     import matplotlib
     import matplotlib.colors
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 except ImportError:
     print("error: matplotlib is missing: apt-get install python3-matplotlib and run with /usr/bin/python3",
           file=sys.stderr)
@@ -142,7 +143,7 @@ def title(name):
     """A model's name as it is written in a figure: `dpfp:2` is DPFP-2."""
     kind, _, argument = name.partition(":")
     known = {"elu": "ELU+1", "dpfp": "DPFP", "favor": "FAVOR+", "favor_onesided": "FAVOR+ one-sided",
-             "taylor": "Taylor"}
+             "taylor": "Taylor", "silu_l2": "SiLU-L2"}
     joint = "-" if kind == "dpfp" else " "
     return known.get(kind, kind.replace("_", " ")) + (joint + argument if argument else "")
 
@@ -172,6 +173,29 @@ def use():
         "svg.fonttype": "path",         # the same glyphs on every screen
         "svg.hashsalt": "palimpsest",   # the same ids in every run
     })
+
+
+def logarithmic(axis, low, high, base=2, most=10, text="{:g}".format):
+    """Ticks at powers of the base, so many at most, as plain numbers or as `text` says."""
+    ticks, value = [], 1.0
+    while value / base >= low:
+        value /= base
+    while value <= high * 1.0001:
+        if value >= low * 0.9999:
+            ticks.append(value)
+        value *= base
+    step = -(-len(ticks) // most)
+    axis.set_major_locator(FixedLocator(ticks[::step]))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: text(value)))
+
+
+def in_bytes(value):
+    """4096 as `4 KiB`."""
+    for size, unit in ((2**20, "MiB"), (2**10, "KiB")):
+        if value >= size:
+            return f"{value / size:g} {unit}"
+    return f"{value:g} B"
 
 
 def write_file(path, content):

@@ -59,12 +59,23 @@ grep -q '^projection: [0-9]* searches$' out.txt || fail "--dry-run of a search: 
 
 "$sweep" --schema > schema.txt
 grep -qF '| `final_loss` | number |' schema.txt || fail "--schema"
+cat > tokens.toml << 'END'
+[baseline]
+task = "mqar"
+model = "sequence"
+vocabulary = 16
+width = 4
+batch = 2
+max_steps = 2
+evaluation_sequences = 2
+END
+"$sweep" tokens.toml --out tokens.csv > /dev/null
 /usr/bin/python3 -B - "$source_dir" << 'END' || fail "plots/results.py knows other parameters than the sweep"
 import sys
 sys.path.insert(0, sys.argv[1] + "/plots")
 import results
 types = {line.split("`")[1]: line.split("|")[2].strip() for line in open("schema.txt") if "`" in line}
-names = open("a.timings.csv").readline().strip().split(",")[:-1]
+names = [name for file in ("a", "tokens") for name in open(file + ".timings.csv").readline().strip().split(",")[:-1]]
 words = {"text": "string", "gate": "string"}
 ours = {name: words.get(kind, kind) for name, kind in results.PARAMETERS.items()}
 sys.exit(ours != {name: types[name] for name in names})

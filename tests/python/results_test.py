@@ -35,6 +35,17 @@ class Reader(PlotCase):
                 cells(line[:line.index(".csv") + 4])
             self.assertIn(line, str(error.exception))
 
+    def test_rows_of_tokens_are_as_a_sweep_writes_them(self):
+        path = self.write([{"vocabulary": "256.0", "train_pairs": "4 8", "length": "4pairs", "power": "1E-2", "reassigned": "",
+                            "width": "064", "mlp": "False", "frozen": "TRUE", "target_accuracy": "0.990"}])
+        self.assertEqual(list(results.read_csv(path, [])[0].values()),
+                         ["256", "4 8", "4pairs", "0.01", "", "64", "false", "true", "0.99"])
+        for column, cell, words in (("width", "", "width is empty"), ("mlp", "1", "mlp '1' is not of type boolean"),
+                                    ("pairs", "4.5", "pairs '4.5' is not of type integer")):
+            with self.assertRaises(results.InputError) as error:
+                results.read_csv(self.write([{"task": "mqar", column: cell}]), [])
+            self.assertIn(f"results.csv:2: {words}", str(error.exception))
+
     def test_a_name_that_was_cut_is_found_by_its_hash(self):
         row = results.Row({"S": "20", "L": "20", "kernel": "dpfp:1", "seed": "1", "rule": "", "status": "ok"}, "here")
         self.assertEqual(results.point_hash(row), results.point_hash({**row, "steps": "7"}))

@@ -1,0 +1,81 @@
+#!/usr/bin/python3
+"""Draws capacities of sequence models over the vocabulary, from what `capacity` made of a sweep over it.
+
+vocabulary   capacity in pairs over different keys (stacked_mqar) or tokens, a panel per width and a line per memory, with
+             intervals and marks as mqar.py has them. A memory whose keys must be near orthogonal falls with the vocabulary
+             where that is far above its features; one that tells any keys apart stays level
+
+Nothing is measured or estimated here: all numbers are columns of the file.
+
+Example:
+  plots/vocabulary.py results/run/vocabulary.capacity.csv --out figures
+"""
+
+import argparse
+
+import sequences
+import style
+from style import plt
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+COLUMNS = sequences.CAPACITY + ["task", "vocabulary"]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("capacities", metavar="CAPACITY.csv", help="what `capacity` wrote")
+    parser.add_argument("--criterion", default="accuracy >= 0.99", help="default: %(default)s")
+    parser.add_argument("--out", required=True, metavar="DIR", help="writes DIR/vocabulary as .png and .svg")
+    return parser.parse_args()
+
+
+def draw_vocabulary(rows):
+    sequences.name_memories(rows, ["width", "vocabulary"])
+    looks = sequences.looks(rows)
+    names = sequences.in_order({row["name"] for row in rows})
+    widths = sorted({row.number("width") for row in rows})
+    vocabularies = sorted({row.number("vocabulary") for row in rows})
+    shifts = sequences.dodges({name: vocabularies for name in names})
+    across = min(len(widths), 3)
+    figure, grid = plt.subplots(-(-len(widths) // across), across, sharex=True, sharey=True, squeeze=False,
+                                constrained_layout=True)
+    ends = [vocabularies[0] / 1.8, vocabularies[-1] * 1.8]  # room for those that stand aside
+    signs = {}
+    for axes, width in zip(grid.flat, widths):
+        own = [row for row in rows if row.number("width") == width]
+        axes.set_xscale("log")
+        axes.set_xlim(*ends)
+        sequences.pairs_axis(axes, rows)
+        for name in names:
+            points = sorted(((row.number("vocabulary"), row) for row in own if row["name"] == name),
+                            key=lambda point: point[0])
+            if points:
+                signs |= sequences.draw_capacities(axes, points, looks[name], shifts[name])
+        axes.xaxis.set_major_locator(FixedLocator(vocabularies[::-(-len(vocabularies) // (10 if across == 1 else 5))]))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:.0f}"))
+        axes.set_title(f"width {width:g}")
+        axes.tick_params(labelbottom=True)
+    for axes in grid.flat[len(widths):]:
+        axes.set_visible(False)
+    for axes in list(grid.flat)[max(len(widths) - across, 0):len(widths)]:
+        axes.set_xlabel("vocabulary (keys)" if {row["task"] for row in rows} == {"stacked_mqar"} else "vocabulary (tokens)")
+    for axes in grid[:, 1:].flat:
+        axes.set_ylabel("")
+    handles = [sequences.handle(name, looks[name]) for name in names]
+    if across == 1:
+        sequences.legend_beside(figure, grid[0, 0], handles + [sequences.blank(), *sequences.in_sign_order(signs)])
+    else:
+        sequences.legend_below(figure, handles + sequences.in_sign_order(signs), 2.4 * len(grid))
+    return figure
+
+
+def main():
+    options = arguments()
+    rows = style.read_capacities(options.capacities, COLUMNS, options.criterion)
+    style.use()
+    style.save(draw_vocabulary(rows), options.out, "vocabulary")
+
+
+if __name__ == "__main__":
+    style.run(main)

@@ -96,6 +96,10 @@ template <class T>
 void TokenFastWeight<T>::read(ConstMatrixView<T> K, ConstMatrixView<T> V, ConstMatrixView<T> logits,
                               ConstMatrixView<T> Q, const std::vector<Index>& seen, MatrixView<T> Y, Kept& kept) {
   const Index W = K.cols();
+  if (W == 0 || Q.cols() == 0) {  // there is nothing to answer with, or nobody asks
+    Y.setZero();
+    return;
+  }
   kept.seen = seen;
   if (std::ranges::all_of(seen, [W](Index r) { return r == W; })) kept.seen.clear();
   map_.forward_tokens(K, T(0), kept.lifted_keys, kept.keys);
@@ -123,6 +127,7 @@ template <class T>
 void TokenFastWeight<T>::backward(ConstMatrixView<T> K, ConstMatrixView<T> V, ConstMatrixView<T>, ConstMatrixView<T> Q,
                                   ConstMatrixView<T> dY, Kept& kept, MatrixView<T> dK, MatrixView<T> dV,
                                   MatrixView<T> dlogits, MatrixView<T> dQ) {
+  if (K.cols() == 0 || Q.cols() == 0) return;
   dK_.setZero(feature_dim(), K.cols());
   dU_.setZero(feature_dim(), Q.cols());
   dwrites_.clear_like(kept.writes);

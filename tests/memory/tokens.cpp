@@ -61,6 +61,7 @@ Tokens<double> tokens(const TokenMemory<double>& memory, Index d, Index W, Index
   // Decays near 1 and writes so weak that keys of any length don't make the state grow without limit.
   Index row = 0;
   for (const auto& gate : memory.gates()) {
+    if (W == 0) break;
     made.logits.middleRows(row, gate.rows).array() += gate.start > 0 ? 2 : -2;
     row += gate.rows;
   }

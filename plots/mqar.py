@@ -14,7 +14,6 @@ Example:
   plots/mqar.py results/run/mqar.capacity.csv --out figures
 """
 
-import argparse
 from collections import defaultdict
 
 import sequences
@@ -25,14 +24,6 @@ COLUMNS = sequences.CAPACITY + ["feature_dim", "heads"]
 STATE = sequences.MEMORY + ["normalization", "feature_dim", "task", "model", "layers", "width", "heads", "key_dim", "conv"]
 BYTES = 4  # of a float
 EXACT = {"linestyle": (0, (1, 1.6)), "linewidth": 0.9, "color": "#888888", "zorder": 1}
-
-
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("capacities", metavar="CAPACITY.csv", help="what `capacity` wrote")
-    parser.add_argument("--criterion", default="accuracy >= 0.99", help="default: %(default)s")
-    parser.add_argument("--out", required=True, metavar="DIR", help="writes DIR/mqar as .png and .svg")
-    return parser.parse_args()
 
 
 def state_of(row):
@@ -102,7 +93,7 @@ def draw_mqar(rows):
 
 
 def main():
-    options = arguments()
+    options = sequences.capacity_arguments(__doc__, "mqar")
     rows = read(options.capacities, options.criterion)
     style.use()
     style.save(draw_mqar(rows), options.out, "mqar")

@@ -1,5 +1,6 @@
 """What figures of sequence models share: what a memory is called there, how it looks, and how a capacity is drawn."""
 
+import argparse
 import zlib
 from collections import defaultdict
 
@@ -32,6 +33,16 @@ FLOOR = 0.5  # where a capacity of 0 stands on a logarithmic axis
 
 
 # --- names and looks -------------------------------------------------------------------------------------------------
+
+
+def capacity_arguments(description, figure):
+    """Of a script that draws what `capacity` wrote, into one figure of that name."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("capacities", metavar="CAPACITY.csv", help="what `capacity` wrote")
+    parser.add_argument("--criterion", default="accuracy >= 0.99", help="default: %(default)s")
+    parser.add_argument("--out", required=True, metavar="DIR", help=f"writes DIR/{figure} as .png and .svg")
+    return parser.parse_args()
+
 
 def base_of(row):
     return f"{row['kernel']} {row['rule']}" if row["kernel"] else row["memory"]

@@ -11,22 +11,12 @@ Example:
   plots/vocabulary.py results/run/vocabulary.capacity.csv --out figures
 """
 
-import argparse
-
 import sequences
 import style
 from style import plt
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 COLUMNS = sequences.CAPACITY + ["task", "vocabulary"]
-
-
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("capacities", metavar="CAPACITY.csv", help="what `capacity` wrote")
-    parser.add_argument("--criterion", default="accuracy >= 0.99", help="default: %(default)s")
-    parser.add_argument("--out", required=True, metavar="DIR", help="writes DIR/vocabulary as .png and .svg")
-    return parser.parse_args()
 
 
 def draw_vocabulary(rows):
@@ -71,7 +61,7 @@ def draw_vocabulary(rows):
 
 
 def main():
-    options = arguments()
+    options = sequences.capacity_arguments(__doc__, "vocabulary")
     rows = style.read_capacities(options.capacities, COLUMNS, options.criterion)
     style.use()
     style.save(draw_vocabulary(rows), options.out, "vocabulary")

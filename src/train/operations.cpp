@@ -48,9 +48,7 @@ TokenShapes token_shapes(const Configuration& configuration, bool evaluated) {
   TokenShapes shapes;
   const auto members = make_token_tasks(configuration, evaluated);
   for (const auto& member : members) {
-    Stream stream(configuration.seed, Purpose::training, 0);
-    TokenSequence sequence;
-    std::visit([&](const auto& task) { task.deal(stream, sequence); }, member.task);
+    const auto sequence = any_sequence(member);
     shapes.tokens += double(sequence.tokens.size()) / double(members.size());
     shapes.questions += double(sequence.positions.size()) / double(members.size());
   }

@@ -50,6 +50,13 @@ std::vector<TokenMember> make_token_tasks(const Configuration& c, bool evaluated
   return members;
 }
 
+TokenSequence any_sequence(const TokenMember& member) {
+  Stream stream(1, Purpose::training, 0);
+  TokenSequence sequence;
+  std::visit([&](const auto& task) { task.deal(stream, sequence); }, member.task);
+  return sequence;
+}
+
 SequenceOptions sequence_options(const Configuration& c) {
   const bool stacked = std::visit([](const auto& task) { return task.stacked; }, make_token_tasks(c, false)[0].task);
   return {.vocabulary = (stacked ? 2 : 1) * c.vocabulary,

@@ -212,26 +212,23 @@ PointTime measure(Trainer trainer, double seconds) {
 }
 
 /// Trains to the end, going on from a checkpoint if there is one; whether there is a best evaluation.
-template <class Trainer, class Evaluated>
-bool train(Trainer& trainer, const RunOptions& options, double& start, Outcome& outcome, Evaluated&& evaluated) {
+template <class Trainer>
+bool train(Trainer& trainer, const RunOptions& options, double& start, Outcome& outcome) {
   using Clock = std::chrono::steady_clock;
   outcome.parts = trainer.learner().parts();
   resume(options.checkpoints.resume, trainer, outcome);
   start -= outcome.seconds;
   auto saved = Clock::now();
-  trainer.run(
-      outcome,
-      [&] {
-        const bool cancelled = options.cancel && options.cancel->load(std::memory_order_relaxed);
-        const std::chrono::duration<double> since = Clock::now() - saved;
-        if (options.checkpoints.save && (cancelled || since.count() >= options.checkpoints.every)) {
-          outcome.seconds = thread_seconds() - start;
-          options.checkpoints.save(state_of(trainer, outcome));
-          saved = Clock::now();
-        }
-        if (cancelled) throw Cancelled();
-      },
-      std::forward<Evaluated>(evaluated));
+  trainer.run(outcome, [&] {
+    const bool cancelled = options.cancel && options.cancel->load(std::memory_order_relaxed);
+    const std::chrono::duration<double> since = Clock::now() - saved;
+    if (options.checkpoints.save && (cancelled || since.count() >= options.checkpoints.every)) {
+      outcome.seconds = thread_seconds() - start;
+      options.checkpoints.save(state_of(trainer, outcome));
+      saved = Clock::now();
+    }
+    if (cancelled) throw Cancelled();
+  });
   if (!options.save_curve.empty()) write_curve(options.save_curve, outcome.curve);
   return outcome.best_loss.has_value();
 }
@@ -252,7 +249,7 @@ void run_pairs(const Configuration& configuration, const RunOptions& options, do
   outcome.bound = loss_bound(configuration);
   with_model_and_memory(configuration, [&]<class Memory>(AnyModel<Real>&& model, Memory&& memory) {
     auto trainer = make_trainer(configuration, std::move(model), std::move(memory));
-    if (!train(trainer, options, start, outcome, [](const Evaluation&) {})) return;
+    if (!train(trainer, options, start, outcome)) return;
     auto& trained = trainer.learner().memory();
     SequenceObserver<Real> save = [](const Episode&, const Matrix<Real>&) {};
     if (!options.save_episodes.empty()) save = episode_writer(options.save_episodes, trained);
@@ -281,11 +278,7 @@ void run_tokens(const Configuration& configuration, const RunOptions& options, d
   auto& learner = trainer.learner();
   outcome.state_floats = learner.state_floats();
   outcome.parameters = learner.model().parameter_count();
-  const bool evaluated = train(trainer, options, start, outcome, [&](const SequenceEvaluation& evaluation) {
-    if (evaluation.accuracy >= configuration.target_accuracy && !outcome.steps_to_target)
-      outcome.steps_to_target = outcome.steps;
-  });
-  if (!evaluated) return;
+  if (!train(trainer, options, start, outcome)) return;
   TokenObserver save;
   if (!options.save_episodes.empty()) save = sequence_writer(options.save_episodes);
   const auto final = trainer.evaluate_best(outcome, save);

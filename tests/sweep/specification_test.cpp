@@ -42,9 +42,7 @@ std::vector<std::string> points(std::string_view toml, const std::vector<Overrid
   apply(overrides, specification);
   std::vector<std::string> names;
   for (const auto& point : plan(specification)) {
-    const auto value = [&](std::string_view name) {
-      return point.key[static_cast<std::size_t>(&find_parameter(name) - parameters().data())];
-    };
+    const auto value = [&](std::string_view name) { return point.key[position_of(name)]; };
     auto name = value("kernel").empty() ? value("memory") : value("kernel");
     name += "/" + value("S") + "/" + value("L");
     if (!value("redraw").empty()) name += "/" + value("redraw");
@@ -136,8 +134,7 @@ TEST(Axis, OfAHundredThousandValuesIsNarrowedAtOnce) {
   apply({axis("seed=1:100000:1")}, specification);
   EXPECT_EQ(specification, whole);
   apply({axis("seed=50000:149999:1")}, specification);
-  const auto& seeds =
-      specification.groups.at(0).at(static_cast<std::size_t>(&find_parameter("seed") - parameters().data()));
+  const auto& seeds = specification.groups.at(0).at(position_of("seed"));
   EXPECT_EQ(seeds, parse_values(find_parameter("seed"), "50000:149999:1"));
 }
 

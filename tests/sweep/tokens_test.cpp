@@ -74,7 +74,7 @@ TEST(TokenSweep, HasTheColumnsThatItsTaskAndModelHave) {
 TEST(TokenSweep, WhatATaskDoesNotReadIsEmpty) {
   const auto key = [](const std::string& toml, std::string_view name) {
     const auto point = plan(parse_specification(toml, "f.toml")).at(0);
-    return point.key[static_cast<std::size_t>(&find_parameter(name) - parameters().data())];
+    return point.key[position_of(name)];
   };
   EXPECT_EQ(key(mqar, "fill"), "zero");
   EXPECT_EQ(key(mqar, "reassigned"), "");

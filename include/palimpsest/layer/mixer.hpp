@@ -10,6 +10,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "palimpsest/engine/scratch.hpp"
@@ -55,6 +56,9 @@ class Mixer {
   void backward(const Layout& layout, ConstMatrixView<T> X, Kept& kept, ConstMatrixView<T> dY, MatrixView<T> dX);
 
   std::vector<Parameter<T>*> parameters();
+
+  /// The memory of its heads and its components by kind, as they name themselves.
+  std::vector<std::pair<std::string, std::string>> parts() const { return memories_[0].parts(); }
 
   /// Floats that it keeps from `length` tokens to the next: of the memories, and the convolution's last taps − 1 tokens.
   Index state_floats(Index length) const;

@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "palimpsest/layer/cross_entropy.hpp"
@@ -69,6 +70,9 @@ class SequenceModel {
   /// The same list at every call, with names of their own.
   std::vector<Parameter<T>*> parameters();
   void clear_gradients();
+
+  /// The memory of its heads and its components by kind, as they name themselves.
+  std::vector<std::pair<std::string, std::string>> parts() const { return layers_[0].mixer.parts(); }
 
   /// Entries of parameters().
   Index parameter_count();

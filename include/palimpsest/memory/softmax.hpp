@@ -22,6 +22,7 @@
 #include "palimpsest/memory/operations.hpp"
 #include "palimpsest/memory/token_tables.hpp"
 #include "palimpsest/memory/values.hpp"
+#include "palimpsest/memory/windowed.hpp"
 #include "palimpsest/task/episode.hpp"
 
 namespace palimpsest {
@@ -83,21 +84,11 @@ class SoftmaxMemory {
   Index window_ = std::numeric_limits<Index>::max();
 };
 
-/// Softmax attention to the last w writes.
 template <class T>
-class WindowMemory : public SoftmaxMemory<T> {
+class WindowMemory : public Windowed<SoftmaxMemory<T>> {
  public:
-  static constexpr std::string_view name = "window";
-  static constexpr std::string_view argument = "w";
-  static constexpr std::string_view summary = "softmax attention that keeps the last w pairs";
+  using Windowed<SoftmaxMemory<T>>::Windowed;
 
-  /// Throws ConfigurationError unless w ≥ 1.
-  WindowMemory(int w, const MemoryOptions& options) : SoftmaxMemory<T>(options) {
-    if (w < 1) throw ConfigurationError(fmt::format("memory 'window:{}': w must be at least 1", w));
-    this->window_ = w;
-  }
-
-  int argument_value() const { return static_cast<int>(this->window_); }
   std::optional<Index> rank() const { return this->window_; }  // answers are sums of as many values
   static bool knows_order() { return true; }
   Index state_floats(Index S, Index L) const { return SoftmaxMemory<T>::state_floats(S, std::min(L, this->window_)); }

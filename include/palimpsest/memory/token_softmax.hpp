@@ -24,6 +24,7 @@
 #include "palimpsest/engine/scratch.hpp"
 #include "palimpsest/memory/memory.hpp"
 #include "palimpsest/memory/rule_gates.hpp"
+#include "palimpsest/memory/windowed.hpp"
 
 namespace palimpsest {
 
@@ -79,21 +80,7 @@ class TokenSoftmax {
   Index window_ = std::numeric_limits<Index>::max();
 };
 
-/// Softmax attention to the last w writes that a query sees.
 template <class T>
-class TokenWindow : public TokenSoftmax<T> {
- public:
-  static constexpr std::string_view name = "window";
-  static constexpr std::string_view argument = "w";
-  static constexpr std::string_view summary = "softmax attention that keeps the last w pairs";
-
-  /// Throws ConfigurationError unless w ≥ 1.
-  TokenWindow(int w, const MemoryOptions& options) : TokenSoftmax<T>(options) {
-    if (w < 1) throw ConfigurationError(fmt::format("memory 'window:{}': w must be at least 1", w));
-    this->window_ = w;
-  }
-
-  int argument_value() const { return static_cast<int>(this->window_); }
-};
+using TokenWindow = Windowed<TokenSoftmax<T>>;
 
 }  // namespace palimpsest

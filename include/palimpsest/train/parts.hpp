@@ -35,6 +35,9 @@ struct TokenMember {
 /// Those that are trained, or evaluated. Throws ConfigurationError as the tasks do.
 std::vector<TokenMember> make_token_tasks(const Configuration& configuration, bool evaluated);
 
+/// One of its sequences, for what all of them have: tokens, questions.
+TokenSequence any_sequence(const TokenMember& member);
+
 /// The model of layers. Throws ConfigurationError for a start of the embedding that isn't known.
 SequenceOptions sequence_options(const Configuration& configuration);
 

@@ -61,7 +61,7 @@ struct Outcome {
   LossParts loss_by_overwrites;      ///< by how often the key was overwritten: 0, 1, 2, 3 or more times
   std::optional<double> bound;       ///< lower bound of final_loss; see theory/
   // Of a task of tokens, of the same evaluation; losses are cross entropies in nats.
-  std::optional<Index> steps_to_target;     ///< steps until the first evaluation as accurate as asked for
+  std::optional<Index> steps_to_target;     ///< steps until the evaluation that was good enough and ended training
   std::optional<double> accuracy_error;     ///< standard error of accuracy
   std::optional<double> sequence_accuracy;  ///< share of sequences with all questions right
   LossParts accuracy_by_distance;  ///< by the quarter of its sequence between a question and its answer, nearest first

@@ -72,7 +72,7 @@ class SequenceLearner {
     follow_first_lane();
     double questions = 0;
     for (const auto& sequence : sequences_) questions += static_cast<double>(sequence.positions.size());
-    for_each_lane([&](Lane& lane, Index first, Index count) {
+    for_each_share(std::ssize(sequences_), [&](Lane& lane, Index first, Index count) {
       gather({sequences_.data() + first, static_cast<std::size_t>(count)}, lane.batch);
       lane.model.clear_gradients();
       lane.loss = lane.model.train(lane.batch, 1 / questions);
@@ -127,19 +127,14 @@ class SequenceLearner {
   /// Numbers that the model keeps of the longest sequence that is trained.
   Index state_floats() const {
     Index longest = 0;
-    for (const auto& member : trained_) {
-      Stream stream(configuration_.seed, Purpose::training, 0);
-      TokenSequence sequence;
-      std::visit([&](const auto& task) { task.deal(stream, sequence); }, member.task);
-      longest = std::max<Index>(longest, std::ssize(sequence.tokens));
-    }
+    for (const auto& member : trained_) longest = std::max<Index>(longest, std::ssize(any_sequence(member).tokens));
     return lanes_[0].model.state_floats(longest);
   }
 
   std::vector<std::pair<std::string, std::string>> parts() const {
     std::vector<std::pair<std::string, std::string>> all{{"task", specification(trained_[0].task)},
                                                          {"model", std::string(kSequenceModel)}};
-    for (auto& part : make_token_memory(configuration_).parts()) all.push_back(std::move(part));
+    for (auto& part : lanes_[0].model.parts()) all.push_back(std::move(part));
     return all;
   }
 
@@ -169,11 +164,6 @@ class SequenceLearner {
       }
     }
     if (failure) std::rethrow_exception(failure);
-  }
-
-  template <class F>
-  void for_each_lane(F&& f) {
-    for_each_share(std::ssize(sequences_), std::forward<F>(f));
   }
 
   void draw(Index number) {

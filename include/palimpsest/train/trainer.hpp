@@ -28,10 +28,6 @@ namespace palimpsest {
 
 template <class Learner>
 class Trainer {
-  struct Ignore {
-    void operator()(const typename Learner::Evaluation&) const {}
-  };
-
  public:
   using T = typename Learner::Real;
   using Evaluation = typename Learner::Evaluation;
@@ -50,10 +46,9 @@ class Trainer {
     return loss;
   }
 
-  /// Trains to the end. before_step() is called before each step; it may throw to end early. evaluated(evaluation) is called
-  /// with each evaluation.
-  template <class BeforeStep, class Evaluated = Ignore>
-  void run(Outcome& outcome, BeforeStep&& before_step, Evaluated&& evaluated = Evaluated()) {
+  /// Trains to the end. before_step() is called before each step; it may throw to end early.
+  template <class BeforeStep>
+  void run(Outcome& outcome, BeforeStep&& before_step) {
     while (true) {
       before_step();
       const double loss = step();
@@ -73,7 +68,6 @@ class Trainer {
       const Evaluation evaluation = evaluate((steps_ + evaluation_every_ - 1) / evaluation_every_);
       outcome.last_loss = evaluation.loss;
       outcome.curve.push_back({steps_, *outcome.train_loss, evaluation.loss});
-      evaluated(evaluation);
       if (!std::isfinite(evaluation.loss)) return diverged(outcome, "evaluation loss is not finite");
       auto reached = learner_.reached(evaluation);
       if (!outcome.best_loss || evaluation.loss < *outcome.best_loss || !reached.empty()) {
@@ -82,7 +76,10 @@ class Trainer {
         keep_best();
       }
       const auto end = schedule_.evaluated(steps_, evaluation.loss);
-      if (!reached.empty()) return ended(outcome, std::move(reached));
+      if (!reached.empty()) {
+        outcome.steps_to_target = steps_;
+        return ended(outcome, std::move(reached));
+      }
       if (end) return ended(outcome, std::string(*end));
     }
   }

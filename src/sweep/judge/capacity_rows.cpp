@@ -59,7 +59,7 @@ class Reader {
           (c.train_pairs != c.test_pairs || PairsMixture::parse("train_pairs", c.train_pairs).members().size() > 1))
         throw ConfigurationError(
             fmt::format("{}:{}: a point of several numbers of pairs has no capacity", table_.path.native(), row.line));
-      const auto size = size_of(row);
+      const auto size = size_of(row, c);
       const auto L = length(lengths.at(fields_without_length(row)), size);
       own[length_position()] = L;
       const auto [at, is_new] = index.try_emplace(own, curves.size());
@@ -103,14 +103,13 @@ class Reader {
     std::map<std::vector<std::string>, std::set<std::pair<Index, Index>>> lengths;
     for (const auto& row : table_.rows) {
       if (!was_trained(row)) continue;
-      lengths[fields_without_length(row)].insert(size_of(row));
+      lengths[fields_without_length(row)].insert(size_of(row, read(row).configuration));
     }
     return lengths;
   }
 
   /// The size of a row, and its length; 0 where the task has none.
-  std::pair<Index, Index> size_of(const Table::Row& row) const {
-    const auto c = read(row).configuration;
+  std::pair<Index, Index> size_of(const Table::Row& row, const Configuration& c) const {
     if (!of_tokens(c)) return {c.S, c.L};
     const auto length = table_.number(row, table_.at(unit_.length));
     return {c.pairs, length ? static_cast<Index>(*length) : 0};

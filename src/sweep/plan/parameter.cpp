@@ -320,6 +320,12 @@ const Parameter& find_parameter(std::string_view name) {
   throw ConfigurationError(fmt::format("unknown parameter '{}'; known: {}", name, known));
 }
 
+std::size_t position_of(const Parameter& parameter) {
+  return static_cast<std::size_t>(&parameter - parameters().data());
+}
+
+std::size_t position_of(std::string_view name) { return position_of(find_parameter(name)); }
+
 std::string canonical(const Parameter& parameter, std::string_view text) {
   Configuration scratch;
   parameter.set(scratch, text);

@@ -37,7 +37,7 @@ std::vector<Point> plan(const Specification& specification) {
   std::vector<Point> points;
   std::unordered_set<std::string> seen;
   const auto& search = specification.search;
-  const auto searched = search ? static_cast<std::size_t>(&find_parameter(search->axis) - parameters().data()) : 0;
+  const auto searched = search ? position_of(search->axis) : 0;
   for (const auto& group : specification.groups)
     for (auto& values : combinations(group)) {
       if (search) values[searched] = fmt::format("{}", search->first);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
@@ -70,18 +71,20 @@ class Searches {
   /// Whether it is of the first seed among its likes, or of the value that held most there by the first criterion, the first
   /// of equal ones, once that is known.
   bool is_searched(const Curve& curve, const Known& known) const {
-    static const auto seed = static_cast<std::size_t>(&find_parameter("seed") - parameters().data());
-    const auto value = static_cast<std::size_t>(&find_parameter(search_.best_of) - parameters().data());
+    static const auto seed = position_of("seed");
+    const auto value = position_of(search_.best_of);
+    const auto alike = [&](const Curve& other) {
+      for (std::size_t i = 0; i < curve.values.size(); ++i)
+        if (i != seed && i != value && other.values[i] != curve.values[i]) return false;
+      return true;
+    };
+    const auto first = std::ranges::find_if(curves_, alike);
+    const auto& first_seed = first->values[seed];
+    if (curve.values[seed] == first_seed) return true;
     const Curve* best = nullptr;
     Index most = -1;
-    std::string first_seed;
     for (const auto& other : curves_) {
-      auto alike = other.values;
-      alike[seed] = curve.values[seed], alike[value] = curve.values[value];
-      if (alike != curve.values) continue;
-      if (first_seed.empty()) first_seed = other.values[seed];
-      if (other.values[seed] != first_seed) continue;
-      if (curve.values[seed] == first_seed) return true;
+      if (other.values[seed] != first_seed || !alike(other)) continue;
       const auto capacity = other.skipped ? 0 : course(other, search_.criteria.front(), known).capacity;
       if (!capacity) return false;
       if (*capacity > most) most = *capacity, best = &other;
@@ -104,7 +107,7 @@ Point Curve::at(Index S) const {
 
 std::vector<Curve> searched_curves(const Specification& specification, Shard shard) {
   const auto& search = *specification.search;
-  const auto axis = static_cast<std::size_t>(&find_parameter(search.axis) - parameters().data());
+  const auto axis = position_of(search.axis);
   std::vector<Curve> all;
   std::vector<double> costs;
   std::unordered_set<std::string> seen;

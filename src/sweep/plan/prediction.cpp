@@ -18,7 +18,7 @@ namespace {
 
 /// The key without these parameters, as text.
 std::string without(Key key, std::initializer_list<std::string_view> names) {
-  for (const auto name : names) key[static_cast<std::size_t>(&find_parameter(name) - parameters().data())].clear();
+  for (const auto name : names) key[position_of(name)].clear();
   return describe(key);
 }
 

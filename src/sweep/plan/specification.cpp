@@ -87,7 +87,7 @@ std::string shortened(const Parameter& parameter, const std::vector<std::string>
 }  // namespace
 
 bool of_tokens(const Specification& specification) {
-  static const auto task = static_cast<std::size_t>(&find_parameter("task") - parameters().data());
+  static const auto task = position_of("task");
   Configuration configuration;
   configuration.task = specification.groups.front()[task].front();
   return of_tokens(configuration);
@@ -126,7 +126,7 @@ void apply(std::vector<Override> overrides, Specification& specification) {
   auto& groups = specification.groups;
   for (const auto& override : overrides) {
     const auto& parameter = *override.parameter;
-    const auto index = static_cast<std::size_t>(&parameter - parameters().data());
+    const auto index = position_of(parameter);
     if (specification.search && parameter.name == specification.search->axis) specification.search.reset();
     if (override.kind == Override::set)
       for (auto& group : groups) group[index] = override.values;

@@ -140,7 +140,7 @@ class Reader {
   /// A parameter of which the best value counts has several in some group.
   void require_axis(const Specification& specification) const {
     const auto& name = specification.search->best_of;
-    const auto i = static_cast<std::size_t>(&find_parameter(name) - parameters().data());
+    const auto i = position_of(name);
     if (std::ranges::none_of(specification.groups, [&](const Group& group) { return group[i].size() > 1; }))
       throw ConfigurationError(fmt::format("'{}': best_of = '{}': no group has an axis of it", source_, name));
   }
@@ -257,7 +257,7 @@ class Reader {
   }
 
   static std::vector<std::string>& at(Group& group, const Parameter& parameter) {
-    return group[static_cast<std::size_t>(&parameter - parameters().data())];
+    return group[position_of(parameter)];
   }
 
   /// One value, of the parameter's type; L also takes a string.

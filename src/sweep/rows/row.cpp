@@ -18,7 +18,7 @@ std::string text(const std::optional<double>& value) { return value ? number_tex
 
 Column key(std::string_view parameter_name) {
   const auto& p = find_parameter(parameter_name);
-  const auto index = static_cast<std::size_t>(&p - parameters().data());
+  const auto index = position_of(p);
   return {p.name, p.type, p.meaning, true, [index](const Point& point, const Outcome&) { return point.key[index]; }};
 }
 
@@ -108,8 +108,7 @@ std::string Schema::row(const Point& point, const Outcome& outcome) const {
 Key Schema::key(const std::vector<std::string>& fields) const {
   Key key(parameters().size());
   for (std::size_t i = 0; i < columns_.size(); ++i)
-    if (columns_[i].is_key)
-      key[static_cast<std::size_t>(&find_parameter(columns_[i].name) - parameters().data())] = fields[i];
+    if (columns_[i].is_key) key[position_of(columns_[i].name)] = fields[i];
   return key;
 }
 

@@ -49,6 +49,10 @@ const Parameter* parameter_named(std::string_view name);
 /// Throws ConfigurationError with the known names if there is none of this name.
 const Parameter& find_parameter(std::string_view name);
 
+/// Where it stands in parameters(), and so in a key and a group. Throws as find_parameter does.
+std::size_t position_of(const Parameter& parameter);
+std::size_t position_of(std::string_view name);
+
 /// The one way to write this value: `020` is `20`, `1e-03` is `0.001`; `2S` stays `2S`, as all relative values do. Throws as Parameter::set does.
 std::string canonical(const Parameter& parameter, std::string_view text);
 

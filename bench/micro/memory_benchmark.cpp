@@ -3,7 +3,7 @@
 // attention normalisation, or the rule that they are named with and `sum`; their kernels are chosen for p = 64, 128, 384 features at d = 64. Keys depend on the values,
 // as in the published model.
 //
-// Operations: see memory/operations.hpp. What a step's episodes share (lifts, features of queries, softmax's logits) is
+// Operations: see pair/operations.hpp. What a step's episodes share (lifts, features of queries, softmax's logits) is
 // neither timed nor counted; a training step has it.
 #include <numeric>
 #include <string>
@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "measure.hpp"
-#include "palimpsest/memory/all.hpp"
+#include "palimpsest/pair/all.hpp"
 #include "palimpsest/task/all.hpp"
 
 namespace palimpsest::micro {

@@ -9,8 +9,7 @@
 #include <vector>
 
 #include "measure.hpp"
-#include "palimpsest/memory/all.hpp"
-#include "palimpsest/model/all.hpp"
+#include "palimpsest/pair/all.hpp"
 #include "palimpsest/train/adam.hpp"
 #include "palimpsest/train/operations.hpp"
 #include "palimpsest/train/pair_learner.hpp"

@@ -1,4 +1,4 @@
-#include "palimpsest/memory/fast_weight_impl.hpp"
-#include "palimpsest/memory/fast_weight_rule_impl.hpp"
+#include "palimpsest/pair/fast_weight_impl.hpp"
+#include "palimpsest/pair/fast_weight_rule_impl.hpp"
 
 template class palimpsest::FastWeight<double>;

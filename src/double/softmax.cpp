@@ -1,3 +1,3 @@
-#include "palimpsest/memory/softmax.hpp"
+#include "palimpsest/pair/softmax.hpp"
 
 template class palimpsest::SoftmaxMemory<double>;

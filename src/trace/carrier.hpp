@@ -11,7 +11,7 @@
 #include "palimpsest/kernel/all.hpp"
 #include "palimpsest/memory/feature_map.hpp"
 #include "palimpsest/memory/state.hpp"
-#include "palimpsest/memory/token_tables.hpp"
+#include "palimpsest/pair/token_tables.hpp"
 #include "palimpsest/trace/source.hpp"
 #include "palimpsest/train/configuration.hpp"
 

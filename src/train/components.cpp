@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "palimpsest/memory/all.hpp"
-#include "palimpsest/model/all.hpp"
+#include "palimpsest/pair/all.hpp"
 #include "palimpsest/task/all.hpp"
 #include "palimpsest/train/parts.hpp"
 

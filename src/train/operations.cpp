@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "palimpsest/model/all.hpp"
+#include "palimpsest/pair/all.hpp"
 #include "palimpsest/theory/published_bound.hpp"
 #include "palimpsest/train/adam.hpp"
 #include "palimpsest/train/evaluation.hpp"

@@ -4,9 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "palimpsest/kernel/all.hpp"
-#include "palimpsest/memory/all.hpp"
-#include "palimpsest/model/all.hpp"
 #include "palimpsest/normalization/all.hpp"
+#include "palimpsest/pair/all.hpp"
 #include "palimpsest/rule/all.hpp"
 #include "palimpsest/task/all.hpp"
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "palimpsest/memory/fast_weight.hpp"
+#include "palimpsest/pair/fast_weight.hpp"
 #include "reference/agree.hpp"
 #include "reference/kernels.hpp"
 #include "reference/random.hpp"

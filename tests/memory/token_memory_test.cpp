@@ -1,5 +1,5 @@
-// A memory of tokens by hand, from both sides, cut, read twice, in windows and in single precision. What it shares with the
-// memories of one-hot values, and its gradients, are in token_equality_test.cpp.
+// A memory of tokens by hand, from both sides, cut, read twice, in windows and in single precision; its gradients are central
+// differences. tests/pair/token_equality_test.cpp has what it shares with memories of pairs.
 #include "palimpsest/memory/token_memory.hpp"
 
 #include <gtest/gtest.h>
@@ -7,14 +7,14 @@
 #include <cmath>
 #include <vector>
 
-#include "memory/tokens.hpp"
 #include "reference/agree.hpp"
+#include "reference/dense.hpp"
+#include "reference/tokens.hpp"
 
 namespace palimpsest {
 namespace {
 
-using namespace memory_test;
-using reference::agree;
+using namespace reference;
 using M = Matrix<double>;
 using Memory = TokenMemory<double>;
 
@@ -272,6 +272,39 @@ TEST(TokenMemory, IsTheSameInSinglePrecision) {
     TokenMemory<float>::Kept kept_single;
     EXPECT_TRUE(agree(read(single, x, kept_single), read(memory, x.cast<double>(), kept), 1e-3));
     EXPECT_TRUE(agree(backward(single, x, kept_single).all(), backward(memory, x.cast<double>(), kept).all(), 1e-3));
+  }
+}
+
+TEST(TokenMemory, SoftmaxOfDenseValuesIsItsDefinition) {
+  auto memory = TokenChoice{"softmax"}.made<double>(5);
+  auto x = tokens(memory, 5, 63, 300, 4);  // three blocks of queries
+  x.seen.clear();
+  Memory::Kept kept;
+  EXPECT_TRUE(agree(read(memory, x, kept), softmax_attention({x.K, x.V, x.Q}), 1e-13));
+  x.seen.assign(300, 63);
+  EXPECT_TRUE(agree(read(memory, x, kept), softmax_attention({x.K, x.V, x.Q}), 1e-13));
+}
+
+TEST(TokenMemory, GradientsAreCentralDifferences) {
+  for (const auto& choice : token_choices()) {
+    SCOPED_TRACE(choice.label());
+    auto memory = choice.made<double>(3);
+    auto x = tokens(memory, 3, 6, 4, 2);
+    x.seen = {6, 0, 3, 5};
+    Memory::Kept kept;
+    read(memory, x, kept);
+    const auto d = backward(memory, x, kept);
+    const auto f = [&] { return read(memory, x, kept).cwiseProduct(x.dY).sum(); };
+    const auto expect = [&](const M& gradient, M& of, const std::string& what) {
+      EXPECT_TRUE(is_gradient(gradient, central_differences(f, of))) << "by " << what;
+    };
+    expect(d.K, x.K, "K");
+    expect(d.V, x.V, "V");
+    expect(d.Q, x.Q, "Q");
+    expect(d.logits, x.logits, "logits");
+    const auto parameters = memory.parameters();
+    for (std::size_t i = 0; i < parameters.size(); ++i)
+      expect(d.parameters[i], parameters[i]->value, parameters[i]->name);
   }
 }
 

@@ -25,4 +25,10 @@ testing::AssertionResult agree_in_double(const Matrix<double>& a, const Matrix<d
              col, a(row, col), e(row, col), worst, tolerance * largest, tolerance);
 }
 
+testing::AssertionResult is_gradient(const Matrix<double>& actual, const Matrix<double>& expected) {
+  const auto agreement = agree(actual, expected, 1e-6);
+  if (agreement || (actual - expected).cwiseAbs().maxCoeff() < 1e-9) return testing::AssertionSuccess();
+  return agreement;
+}
+
 }  // namespace palimpsest::reference

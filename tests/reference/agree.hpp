@@ -17,4 +17,9 @@ testing::AssertionResult agree(const Eigen::MatrixBase<A>& actual, const Eigen::
   return agree_in_double(actual.template cast<double>(), expected.template cast<double>(), tolerance);
 }
 
+/// Whether a gradient is that of a central difference through a memory: h² times third derivatives of
+/// exponentials, and rounding of f (up to ~100 times the gradient) over h. With a single write attention has no
+/// gradient but ε's: then both are rounding.
+testing::AssertionResult is_gradient(const Matrix<double>& actual, const Matrix<double>& expected);
+
 }  // namespace palimpsest::reference

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "palimpsest/model/all.hpp"
 #include "palimpsest/normalization/all.hpp"
+#include "palimpsest/pair/all.hpp"
 #include "palimpsest/rule/all.hpp"
 #include "palimpsest/theory/rank_bound.hpp"
 #include "palimpsest/train/components.hpp"

@@ -2,8 +2,8 @@
 // same.
 #include <gtest/gtest.h>
 
-#include "palimpsest/memory/all.hpp"
-#include "palimpsest/model/table.hpp"
+#include "palimpsest/pair/all.hpp"
+#include "palimpsest/pair/table_model.hpp"
 #include "palimpsest/sweep/judge/criterion.hpp"
 #include "palimpsest/train/pair_learner.hpp"
 #include "palimpsest/train/trainer.hpp"

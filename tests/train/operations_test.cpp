@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "palimpsest/kernel/all.hpp"
-#include "palimpsest/memory/operations.hpp"
-#include "palimpsest/model/all.hpp"
 #include "palimpsest/normalization/all.hpp"
+#include "palimpsest/pair/all.hpp"
+#include "palimpsest/pair/operations.hpp"
 #include "palimpsest/rule/all.hpp"
 
 namespace palimpsest {

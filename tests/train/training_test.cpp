@@ -11,8 +11,8 @@
 #include <thread>
 #include <vector>
 
-#include "palimpsest/model/all.hpp"
 #include "palimpsest/normalization/all.hpp"
+#include "palimpsest/pair/all.hpp"
 #include "palimpsest/theory/overwriting.hpp"
 #include "palimpsest/theory/rank_bound.hpp"
 #include "reference/kernels.hpp"

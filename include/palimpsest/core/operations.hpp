@@ -3,7 +3,7 @@
 // a cosine and a hyperbolic tangent. An operation in double precision counts as two of single: half as many fit a
 // register. Copies, gathers, random integers and what is computed twice count nothing.
 //
-// Each component states its own; memory/operations.hpp and train/operations.hpp add them up.
+// Each component states its own; pair/operations.hpp and train/operations.hpp add them up.
 #pragma once
 
 namespace palimpsest {

@@ -1,5 +1,5 @@
 // φ(x) = softmax(x):  φ_i = exp(x_i) / Σ_j exp(x_j), over the key's own coordinates,  p = d.
-// Not softmax attention, which is a softmax over the writes and keeps all of them (memory/softmax.hpp).
+// Not softmax attention, which is a softmax over the writes and keeps all of them (pair/softmax.hpp).
 // Source: Shen et al. 2021, "Efficient attention: attention with linear complexities" (arXiv 1812.01243).
 #pragma once
 

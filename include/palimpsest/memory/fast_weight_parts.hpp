@@ -9,7 +9,7 @@
 
 #include "palimpsest/memory/feature_map.hpp"
 #include "palimpsest/memory/memory.hpp"
-#include "palimpsest/memory/token_tables.hpp"
+#include "palimpsest/memory/rule_gates.hpp"
 #include "palimpsest/rule/all.hpp"
 
 namespace palimpsest {

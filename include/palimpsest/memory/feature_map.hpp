@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "palimpsest/kernel/all.hpp"
-#include "palimpsest/memory/token_tables.hpp"
 #include "palimpsest/normalization/all.hpp"
 #include "palimpsest/rule/rule.hpp"
 
@@ -79,9 +78,10 @@ class FeatureMap {
   /// dtable is overwritten.
   void lift_backward(const Matrix<T>& dlifted, Matrix<T>& dtable) const;
 
-  /// Adds to the gradients of parameters(); dkey, dvalue, dquery: by the lifted tables, each write in one column of
-  /// dkey.
-  void learn(const TokenTables<T>& tables, const Matrix<T>& dkey, const Matrix<T>& dvalue, const Matrix<T>& dquery);
+  /// Of a learnt kernel: adds to the gradients of parameters() what a table and the gradient by its lifted entries give its
+  /// linear part, and what a gradient by whole lifted tokens gives its offset.
+  void lift_learn(const Matrix<T>& table, const Matrix<T>& dlifted);
+  void learn(const Matrix<T>& dlifted);
 
   /// Features of whole tokens, x: d×n. A kernel that lifts has them lifted in the buffer.
   void forward_tokens(ConstMatrixView<T> x, T epsilon, Matrix<T>& lifted, Features<T>& features) const;

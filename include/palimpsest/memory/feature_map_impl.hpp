@@ -92,17 +92,19 @@ void FeatureMap<T>::lift_backward(const Matrix<T>& dlifted, Matrix<T>& dtable) c
 }
 
 template <class T>
-void FeatureMap<T>::learn(const TokenTables<T>& tables, const Matrix<T>& dkey, const Matrix<T>& dvalue,
-                          const Matrix<T>& dquery) {
+void FeatureMap<T>::lift_learn(const Matrix<T>& table, const Matrix<T>& dlifted) {
   std::visit(
       [&]<class K>(K& kernel) {
-        if constexpr (LearntKernel<K, T>) {
-          kernel.lift_learn(tables.key, dkey);
-          if (tables.keys_depend_on_values()) kernel.lift_learn(tables.value, dvalue);
-          kernel.lift_learn(tables.query, dquery);
-          kernel.learn(dkey);
-          kernel.learn(dquery);
-        }
+        if constexpr (LearntKernel<K, T>) kernel.lift_learn(table, dlifted);
+      },
+      kernel_);
+}
+
+template <class T>
+void FeatureMap<T>::learn(const Matrix<T>& dlifted) {
+  std::visit(
+      [&]<class K>(K& kernel) {
+        if constexpr (LearntKernel<K, T>) kernel.learn(dlifted);
       },
       kernel_);
 }

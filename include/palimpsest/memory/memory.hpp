@@ -1,44 +1,18 @@
-// What a memory is: it turns the writes of an episode into answers.
-//
-//   name, summary, [argument]             see core/registry.hpp
-//   Memory([argument,] options)           of the components and gates that the options name; throws ConfigurationError for
-//                                         what isn't known or is out of range
-//   begin(tables)                         takes a step's tables, which must outlive it, and clears the gradients
-//   read(episode, asked, Y)               Y: S×N, the answers to the N queries `asked` of the tables, each after as many
-//                                         writes as it sees
-//   backward(episode, asked, dY)          adjoint of the last read
-//   end(gradient)                         the gradients of the step by the tables
-//   coefficients()                        of the last read, L×N; empty of a memory that has none
-// and, so that a configuration can be judged before anything is trained:
-//   parts()                               its components by kind, as they are written: {"kernel", "dpfp:2"}, …
-//   reads(option)                         whether an option, by its name in MemoryOptions, changes anything
-//   refusal()                             why these components have no meaning together; nothing if they have
-//   feature_dim(), rank()                 p, and the dimension of the space that mapped keys span; empty without a feature map
-//   knows_order()                         whether answers depend on the order of the writes
-//   token_shape(S)                        what it asks of a model's tokens
-//   projection_init                       how a model's projections start for it
-//   state_floats(S, L)                    floats that it keeps from the last write to the first query
-//   operations(tables)                    shared(), episode(shape), step(L, B): memory/operations.hpp
-//   draw_operations()                     of new random features
-// and, of one that has them:
-//   start(), parameters(), draw(stream), random_features(), writes(), divided_by_epsilon(n)   see memory/fast_weight.hpp
+// What a configuration says about its memory, whether that is one of pairs (pair/memory.hpp) or of tokens
+// (memory/token_memory.hpp).
 #pragma once
 
-#include <algorithm>
-#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "palimpsest/core/types.hpp"
-#include "palimpsest/rule/position.hpp"
 
 namespace palimpsest {
 
 /// In place of a number: a gate that the model learns from each token.
 inline constexpr std::string_view kLearnt = "learnt";
 
-/// What a configuration says about its memory: components by their specifications (`dpfp:2`).
+/// Components by their specifications (`dpfp:2`), and gates.
 struct MemoryOptions {
   Index key_dim = 64;  ///< d, size of a key before the feature map
   std::string kernel = "elu", rule = "sum", normalization = "attention";
@@ -47,30 +21,5 @@ struct MemoryOptions {
   double largest_beta = 1;                   ///< of a rule whose β may go beyond 1: 1 or 2
   std::string ridge = std::string(kLearnt);  ///< of mesa: `learnt` or a number
 };
-
-/// Queries that a read answers: columns of the tables, and how many of the first writes each sees, in any order. They must
-/// outlive the read and its adjoint.
-struct Asked {
-  const std::vector<int>& columns;
-  std::span<const Index> after;  ///< empty: each sees all writes
-
-  Asked(const std::vector<int>& columns, std::span<const Index> after = {}) : columns(columns), after(after) {}
-
-  Index size() const { return std::ssize(columns); }
-
-  /// Whether each sees all of L writes.
-  bool at_end(Index L) const {
-    return std::ranges::all_of(after, [L](Index seen) { return seen == L; });
-  }
-
-  /// Writes that query n sees.
-  Index seen(Index n, Index L) const { return writes_seen(after, n, L); }
-};
-
-/// C: L×N, or a gradient by it: nothing where a query doesn't see a write. seen: N.
-template <class T>
-void hide_unseen(std::span<const Index> seen, MatrixView<T> C) {
-  for (std::size_t n = 0; n < seen.size(); ++n) C.col(n).tail(C.rows() - seen[n]).setZero();
-}
 
 }  // namespace palimpsest

@@ -5,17 +5,22 @@
 // `largest` is 1 but for β, which a rule may let go up to 2.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "palimpsest/core/parameter.hpp"
-#include "palimpsest/memory/token_tables.hpp"
 #include "palimpsest/rule/gate.hpp"
 #include "palimpsest/rule/rule.hpp"
 
 namespace palimpsest {
+
+/// What gates are that a model doesn't learn: 1, where nothing else is said.
+using FixedGates = std::map<std::string, double, std::less<>>;
 
 /// A gate that is learnt for each write.
 struct GateShape {

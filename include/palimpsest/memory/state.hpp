@@ -2,7 +2,7 @@
 // accumulator z (p). With D = z·x + ε where the normalisation accumulates and D = 1 where it doesn't, a write (k, v) is
 //   ρ = 1/D_{t−1}(k) (0 at the first write if it accumulates),   (a, e, w) = rule.step(k, gates, ρ),
 //   W ← a W − e (W k) kᵀ + w v kᵀ ,   z ← z + k ,
-// or, of a rule that says no more than its factors (rule/structure.hpp), W ← W (D + a bᵀ) + w v kᵀ; and a read is y = W q / D_t(q). memory/fast_weight.hpp answers the same without W, from the queries' side; here is
+// or, of a rule that says no more than its factors (rule/structure.hpp), W ← W (D + a bᵀ) + w v kᵀ; and a read is y = W q / D_t(q). pair/fast_weight.hpp answers the same without W, from the queries' side; here is
 // what is in the memory after each write. O(d_v·p) a write and a read.
 //
 // All of it is computed in T. W and z may be kept in a shorter format, Stored: every entry is rounded to it after each

@@ -1,7 +1,7 @@
 // The memory of tokens: W writes of dense values, and N queries, each after any of the writes.
 //   Y = V C ,   C = C(K, gates, Q)  of size W×N, 0 where a query doesn't see a write,
 // with the coefficients of a fast weight memory (memory/token_fast_weight.hpp) or of softmax attention
-// (memory/token_softmax.hpp). memory/memory.hpp is the same for tables of keys and one-hot values.
+// (memory/token_softmax.hpp). pair/memory.hpp is the same for tables of keys and one-hot values.
 //
 // A head is a block of rows and a sequence a run of columns: every argument is a window. What a read keeps for its adjoint is
 // the caller's, so that reads and adjoints of several sequences may come in any order; each read has one adjoint.
@@ -18,7 +18,7 @@
 
 namespace palimpsest {
 
-/// The list of memories of tokens; names are those of memory/all.hpp.
+/// The list of memories of tokens; names are those of pair/all.hpp.
 template <class T>
 using TokenMemories = TypeList<TokenFastWeight<T>, TokenSoftmax<T>, TokenWindow<T>>;
 

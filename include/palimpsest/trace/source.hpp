@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "palimpsest/core/parameter.hpp"
-#include "palimpsest/memory/token_tables.hpp"
+#include "palimpsest/pair/token_tables.hpp"
 #include "palimpsest/train/configuration.hpp"
 
 namespace palimpsest::trace {

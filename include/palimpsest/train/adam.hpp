@@ -7,7 +7,7 @@
 #include <limits>
 #include <vector>
 
-#include "palimpsest/model/model.hpp"
+#include "palimpsest/core/parameter.hpp"
 
 namespace palimpsest {
 

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "palimpsest/memory/memory.hpp"
+#include "palimpsest/pair/memory.hpp"
 #include "palimpsest/task/episode.hpp"
 #include "palimpsest/theory/published_bound.hpp"
 #include "palimpsest/train/ratio_average.hpp"

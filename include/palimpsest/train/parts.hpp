@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "palimpsest/layer/sequence_model.hpp"
-#include "palimpsest/memory/all.hpp"
-#include "palimpsest/model/any_model.hpp"
+#include "palimpsest/pair/all.hpp"
+#include "palimpsest/pair/any_model.hpp"
 #include "palimpsest/task/all.hpp"
 #include "palimpsest/train/configuration.hpp"
 
@@ -21,7 +21,7 @@ Memories<float>::Variant make_memory(const Configuration& configuration);
 /// The task with sequences of L writes, whatever the configuration's is. Throws as make_memory.
 Tasks::Variant make_task(const Configuration& configuration, Index L);
 
-/// The one model that tasks of tokens have; model/all.hpp lists those of pairs.
+/// The one model that tasks of tokens have; pair/all.hpp lists those of pairs.
 inline constexpr std::string_view kSequenceModel = "sequence";
 inline constexpr std::string_view kSequenceModelSummary =
     "layers of a memory each: short convolutions, heads, RMS norm, and SwiGLU if `mlp`";

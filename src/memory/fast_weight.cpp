@@ -1,4 +1,0 @@
-#include "palimpsest/memory/fast_weight_impl.hpp"
-#include "palimpsest/memory/fast_weight_rule_impl.hpp"
-
-template class palimpsest::FastWeight<float>;

@@ -1,3 +1,0 @@
-#include "palimpsest/memory/softmax.hpp"
-
-template class palimpsest::SoftmaxMemory<float>;

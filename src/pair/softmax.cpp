@@ -1,0 +1,3 @@
+#include "palimpsest/pair/softmax.hpp"
+
+template class palimpsest::SoftmaxMemory<float>;

@@ -31,11 +31,12 @@ void read(benchmark::State& state, Memory memory, bool all_queries, bool with_ad
   std::iota(columns.begin(), columns.end(), 0);
   Matrix<Real> Y(L, N);
   const Matrix<Real> dY = uniform_matrix(L, N, 4);
+  typename Memory::Kept kept;
   memory.begin(tables);
   const Operations operations = memory.operations({L, kKeyDim, true, N}).episode({double(L), double(N)});
   measure(state, operations.forward + (with_adjoint ? operations.backward : 0), [&] {
-    memory.read(episode, columns, Y);
-    if (with_adjoint) memory.backward(episode, columns, dY);
+    memory.read(episode, columns, Y, kept);
+    if (with_adjoint) memory.backward(episode, columns, dY, kept);
     return Y.data();
   });
 }

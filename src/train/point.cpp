@@ -53,9 +53,13 @@ void save_model(const std::filesystem::path& directory, const std::vector<Parame
 /// Writes each episode it sees, numbered, with the outputs (S×N), the coefficients (L×N, of a rule that has them) and the
 /// random features it was answered with.
 template <class Memory>
-SequenceObserver<Real> episode_writer(const std::filesystem::path& directory, const Memory& memory) {
+SequenceObserver<Real, typename Memory::Kept> episode_writer(const std::filesystem::path& directory,
+                                                              const Memory& memory) {
   std::filesystem::create_directories(directory);
-  return [directory, &memory, number = 0](const Episode& episode, const Matrix<Real>& Y) mutable {
+  const Matrix<Real>* omega = nullptr;  // what it points at is drawn anew at each redraw
+  if constexpr (requires { memory.random_features(); }) omega = memory.random_features();
+  return [directory, omega, number = 0](const Episode& episode, const Matrix<Real>& Y,
+                                        const typename Memory::Kept& kept) mutable {
     const auto file = [&](std::string_view what) { return directory / fmt::format("{:03}_{}.npy", number, what); };
     std::vector<int> asked, targets, after;
     for (const Query& query : episode.queries) {
@@ -69,9 +73,8 @@ SequenceObserver<Real> episode_writer(const std::filesystem::path& directory, co
     write_npy(file("targets"), targets);
     write_npy(file("after"), after);
     write_npy(file("outputs"), Y);
-    if (memory.coefficients().rows() > 0) write_npy(file("coefficients"), memory.coefficients());
-    if constexpr (requires { memory.random_features(); })
-      if (const auto* omega = memory.random_features()) write_npy(file("omega"), *omega);
+    if (kept.coefficients().rows() > 0) write_npy(file("coefficients"), kept.coefficients());
+    if (omega) write_npy(file("omega"), *omega);
     ++number;
   };
 }
@@ -128,12 +131,12 @@ class GateMeans {
 struct Vanishing {
   double lost = 0, asked = 0;
 
-  template <class Memory>
-  void add(const Memory& memory, const Matrix<Real>& Y) {
+  template <class Kept>
+  void add(const Kept& kept, const Matrix<Real>& Y) {
     asked += static_cast<double>(Y.cols());
     for (Index n = 0; n < Y.cols(); ++n) {
       bool divided = false;
-      if constexpr (requires { memory.divided_by_epsilon(n); }) divided = memory.divided_by_epsilon(n);
+      if constexpr (requires { kept.divided_by_epsilon(n); }) divided = kept.divided_by_epsilon(n);
       lost += divided || (Y.col(n).array() == 0).all();
     }
   }
@@ -248,18 +251,20 @@ void take_final(const Evaluation& final, Outcome& outcome) {
 void run_pairs(const Configuration& configuration, const RunOptions& options, double& start, Outcome& outcome) {
   outcome.bound = loss_bound(configuration);
   with_model_and_memory(configuration, [&]<class Memory>(AnyModel<Real>&& model, Memory&& memory) {
+    using Kept = typename Memory::Kept;
     auto trainer = make_trainer(configuration, std::move(model), std::move(memory));
     if (!train(trainer, options, start, outcome)) return;
     auto& trained = trainer.learner().memory();
-    SequenceObserver<Real> save = [](const Episode&, const Matrix<Real>&) {};
+    SequenceObserver<Real, Kept> save = [](const Episode&, const Matrix<Real>&, const Kept&) {};
     if (!options.save_episodes.empty()) save = episode_writer(options.save_episodes, trained);
     GateMeans gates;
     Vanishing vanishing;
-    const Evaluation final = trainer.evaluate_best(outcome, [&](const Episode& episode, const Matrix<Real>& Y) {
-      save(episode, Y);
-      if constexpr (requires { trained.writes(); }) gates.add(trained.writes());
-      vanishing.add(trained, Y);
-    });
+    const auto observe = [&](const Episode& episode, const Matrix<Real>& Y, const Kept& kept) {
+      save(episode, Y, kept);
+      if constexpr (requires { kept.writes; }) gates.add(kept.writes);
+      vanishing.add(kept, Y);
+    };
+    const Evaluation final = trainer.evaluate_best(outcome, observe);
     take_final(final, outcome);
     if (outcome.status == Status::ok) outcome.reason += vanishing.text();
     outcome.loss_by_age = final.by_age;

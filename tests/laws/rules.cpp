@@ -107,7 +107,7 @@ void coefficients(const RuleVariant& rule, ConstMatrixView<double> K, const Writ
                   ConstMatrixView<double> Q, MatrixView<double> C, Workspaces& work) {
   std::visit(
       [&]<class R>(const R& r) {
-        auto& own = std::get<typename R::Workspace>(work.rules);
+        auto& own = workspace<R>(work.rules);
         if constexpr (Rule<R, double>) {
           r.coefficients(K, writes, Q, C, own);
         } else if constexpr (RuleWithPositions<R, double>) {
@@ -128,7 +128,7 @@ void backward(const RuleVariant& rule, ConstMatrixView<double> K, const Writes<d
               MatrixView<double> dK, Writes<double>& dwrites, MatrixView<double> dQ) {
   std::visit(
       [&]<class R>(const R& r) {
-        auto& own = std::get<typename R::Workspace>(work.rules);
+        auto& own = workspace<R>(work.rules);
         if constexpr (Rule<R, double>) {
           r.backward(0, K, writes, Q, C, dC, own, dK, dwrites, dQ);
         } else if constexpr (RuleWithPositions<R, double>) {

@@ -17,7 +17,7 @@ using RuleVariant = Rules<double>::Variant;
 
 /// Of every rule, and of the engine for those that say no more than their factors.
 struct Workspaces {
-  WorkspacesOf<Rules<double>>::type rules;
+  WorkspaceOf<Rules<double>>::type rules;
   Factors<double> factors;
   engine::OneQuery<double> one;
   engine::QuerySide<double> many;

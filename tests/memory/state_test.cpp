@@ -122,7 +122,8 @@ TEST(FastWeightState, AnswersAreThoseOfTheQueriesSide) {
       for (int i = 0; i < S; ++i) columns[i] = i;
       M expected(S, S);
       memory.begin(tables);
-      memory.read(episode, columns, expected);
+      FastWeight<double>::Kept kept;
+      memory.read(episode, columns, expected, kept);
 
       const M K = normalized(normalization, features(Elu<double>(), tables.key), 0);
       const M Q = normalized(normalization, features(Elu<double>(), tables.query), kReadOutEpsilon);

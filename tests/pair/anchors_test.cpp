@@ -37,7 +37,8 @@ Vector<double> losses(const std::string& rule, Index N, theory::Gaussian& random
   auto fast_weight = memory<Identity<double>>(rule, "none");
   fast_weight.begin(tables);
   M Y(N, N);
-  fast_weight.read(episode, episode.keys, Y);
+  FastWeight<double>::Kept kept;
+  fast_weight.read(episode, episode.keys, Y, kept);
   return 0.5 * (Y - M::Identity(N, N)).colwise().squaredNorm().transpose();
 }
 
@@ -104,7 +105,8 @@ Rewritten rewrite(Index n, double beta, const std::string& normalization) {
   auto fast_weight = memory<Elu<double>>("delta", normalization, {{"beta", beta}});
   fast_weight.begin(tables);
   M Y(n, 1);
-  fast_weight.read(episode, std::vector<int>{0}, Y);
+  FastWeight<double>::Kept kept;
+  fast_weight.read(episode, std::vector<int>{0}, Y, kept);
   const M phi = features(Elu<double>(), tables.key);
   return {Y.col(0), (phi / phi.sum()).squaredNorm()};
 }

@@ -230,7 +230,9 @@ TEST_P(FastWeightOf, CoefficientsSayWhichWritesAnswer) {
   for_each_choice(instance, [&](const Choice& choice) {
     auto memory = choice.memory<double>(instance.kernel, 5);
     const Scene seen = choice.in(scene, memory.feature_dim());
-    const M Y = read_all<double>(memory, seen, seen.tables)[0], C = memory.coefficients();
+    M Y(7, 3);
+    memory.begin(seen.tables);
+    const M C = read(memory, seen.episodes[0], seen.columns[0], Y).coefficients();
     if (choice.rule == "fwm2021") {
       EXPECT_EQ(C.rows(), 0);  // not linear in the values
       return;
@@ -289,7 +291,7 @@ TEST(FastWeight, FavorWithSumOfLongKeysByHand) {
   const TokenTables<float> tables{Matrix<float>{{50, -50}}, Matrix<float>(1, 0), Matrix<float>{{50, -50, 0}}};
   Matrix<float> Y(2, 3);
   memory.begin(tables);
-  memory.read({{0, 1}, {0, 1}, {}}, std::vector<int>{0, 1, 2}, Y);
+  read(memory, {{0, 1}, {0, 1}, {}}, std::vector<int>{0, 1, 2}, Y);
   EXPECT_TRUE(agree(Y, Matrix<float>{{1, 0, 0.5}, {0, 1, 0.5}}, 1e-30));  // 1 − t ~ 2e^-100
 }
 
@@ -363,7 +365,7 @@ TEST(FastWeight, AnswersByHand) {
   const TokenTables<double> tables{M{{1, 1}, {0, 1}}, M(2, 0), M{{2}, {3}}};
   M Y(2, 1);
   memory.begin(tables);
-  memory.read({{0, 1}, {1, 0}, {}}, std::vector<int>{0}, Y);
+  read(memory, {{0, 1}, {1, 0}, {}}, std::vector<int>{0}, Y);
   EXPECT_EQ(Y, (M{{5}, {2}}));
 }
 
@@ -373,7 +375,7 @@ TEST(FastWeight, AttentionDividesByTheSumOfCoefficients) {
   const TokenTables<double> tables{M{{1, 1}, {0, 1}}, M(2, 0), M{{2}, {3}}};
   M Y(2, 1);
   memory.begin(tables);
-  memory.read({{0, 1}, {1, 0}, {}}, std::vector<int>{0}, Y);
+  read(memory, {{0, 1}, {1, 0}, {}}, std::vector<int>{0}, Y);
   EXPECT_TRUE(agree(Y, M{{5 / 7.000001}, {2 / 7.000001}}, 1e-15));  // last bits of a quotient
 }
 
@@ -383,7 +385,7 @@ TEST(FastWeight, ANanInATableReachesTheOutput) {
   FastWeight<double> memory(Elu<double>(), SumRule<double>(), AttentionNormalization<double>(), 2);
   M Y(2, 1);
   memory.begin(tables);
-  memory.read({{0, 1}, {1, 0}, {}}, std::vector<int>{0}, Y);
+  read(memory, {{0, 1}, {1, 0}, {}}, std::vector<int>{0}, Y);
   EXPECT_TRUE(Y.hasNaN());
 }
 

@@ -98,11 +98,12 @@ class ModelLaws : public testing::TestWithParam<std::string> {
     TokenTables<double> tables, gradient;
     model.encode(asked, tables);
     memory.begin(tables);
+    typename Memory::Kept kept;
     M Y(S, 1);
     for (std::size_t b = 0; b < episodes.size(); ++b) {
       const std::vector<int> column{static_cast<int>(b)};
-      memory.read(episodes[b], column, Y);
-      memory.backward(episodes[b], column, weights(b));
+      memory.read(episodes[b], column, Y, kept);
+      memory.backward(episodes[b], column, weights(b), kept);
     }
     memory.end(gradient);
     for (auto* parameter : model.parameters())

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "pair/fast_weights.hpp"
 #include "pair/scene.hpp"
 #include "palimpsest/pair/all.hpp"
 #include "reference/agree.hpp"
@@ -18,29 +19,6 @@ using namespace pair_test;
 using M = Matrix<double>;
 using reference::agree;
 
-/// Gradients of a step by tables and by the memory's own parameters, below each other in one column.
-template <class Memory>
-M gathered(Memory& memory) {
-  TokenTables<double> gradient;
-  memory.end(gradient);
-  std::vector<M> parts{gradient.key, gradient.value, gradient.query};
-  for (const auto& gate : gradient.gates) {
-    parts.push_back(gate.key);
-    parts.push_back(gate.value);
-  }
-  if constexpr (requires { memory.parameters(); })
-    for (const auto* parameter : memory.parameters()) parts.push_back(parameter->gradient);
-  Index size = 0;
-  for (const auto& part : parts) size += part.size();
-  M all(size, 1);
-  Index at = 0;
-  for (const auto& part : parts) {
-    all.col(0).segment(at, part.size()) = part.reshaped();
-    at += part.size();
-  }
-  return all;
-}
-
 /// `seen`: writes that each query of the first episode sees. Sums of L·p terms come in another order.
 template <class Memory>
 void expect_queries_of_cut_episodes(Memory memory, const Scene& scene, const std::vector<Index>& seen,
@@ -50,9 +28,9 @@ void expect_queries_of_cut_episodes(Memory memory, const Scene& scene, const std
   const M dY = weights(scene, 0);
   M Y(scene.S, std::ssize(columns));
   memory.begin(scene.tables);
-  memory.read(whole, {columns, seen}, Y);
-  memory.backward(whole, {columns, seen}, dY);
-  const M together = gathered(memory);
+  auto kept = read(memory, whole, {columns, seen}, Y);
+  memory.backward(whole, {columns, seen}, dY, kept);
+  const M together = all_gradients(memory);
   M apart = M::Zero(together.rows(), 1);
   for (std::size_t n = 0; n < columns.size(); ++n) {
     if (seen[n] == 0) {
@@ -65,9 +43,9 @@ void expect_queries_of_cut_episodes(Memory memory, const Scene& scene, const std
     const std::vector<int> column{columns[n]};
     M y(scene.S, 1);
     memory.begin(scene.tables);
-    memory.read(cut, column, y);
-    memory.backward(cut, column, dY.col(static_cast<Index>(n)));
-    apart += gathered(memory);
+    memory.read(cut, column, y, kept);
+    memory.backward(cut, column, dY.col(static_cast<Index>(n)), kept);
+    apart += all_gradients(memory);
     EXPECT_TRUE(agree(Y.col(static_cast<Index>(n)), y, tolerance)) << "query " << n;
   }
   EXPECT_TRUE(agree(together, apart, 100 * tolerance));
@@ -79,27 +57,13 @@ const std::vector<std::vector<Index>> kPositions = {
 Scene plain(bool with_values) { return scene(5, 7, 13, with_values, {{0, 4, 2, 4}}); }
 
 TEST(Positions, OfFastWeightMemories) {
-  for (const std::string kernel : {"elu", "dpfp:1"})
-    Rules<double>::for_each([&]<class R>() {
-      Normalizations<double>::for_each([&]<class N>() {
-        if (N::accumulates && requires { R::refuses_divisor(""); }) return;
-        for (const bool with_values : {true, false}) {
-          const auto rule =
-              make_component<Rules<double>>("rule", fmt::format("{}{}", R::name, TakesArgument<R> ? ":2" : ""));
-          const FastWeight<double> memory(make_component<Kernels<double>>("kernel", kernel), rule, N(), 5);
-          const Scene scene = std::visit(
-              [&](const auto& r) {
-                return with_gates(plain(with_values), r.steps_a_write(), memory.feature_dim(), R::largest_strength,
-                                  {R::gates.begin(), R::gates.end()});
-              },
-              rule);
-          for (const auto& seen : kPositions) {
-            SCOPED_TRACE(fmt::format("{} {} {} {} after {}", kernel, R::name, N::name, with_values, seen[0]));
-            // 1e-16 times the condition of K Kᵀ + 1e-6 where keys repeat.
-            expect_queries_of_cut_episodes(memory, scene, seen, R::name == "rls" ? 1e-7 : 1e-10);
-          }
-        }
-      });
+  for (const bool with_values : {true, false})
+    for_each_fast_weight(plain(with_values), [](const auto& memory, const Scene& scene, const std::string& rule) {
+      for (const auto& seen : kPositions) {
+        SCOPED_TRACE(fmt::format("after {}", seen[0]));
+        // 1e-16 times the condition of K Kᵀ + 1e-6 where keys repeat.
+        expect_queries_of_cut_episodes(memory, scene, seen, rule == "rls" ? 1e-7 : 1e-10);
+      }
     });
 }
 
@@ -125,7 +89,7 @@ TEST(Window, KeepsTheLastWritesByHand) {
   WindowMemory<double> window(2, {});
   M Y(3, 1);
   window.begin(tables);
-  window.read({{0, 1, 2, 2}, {0, 0, 1, 2}, {}}, std::vector<int>{0}, Y);
+  read(window, {{0, 1, 2, 2}, {0, 0, 1, 2}, {}}, std::vector<int>{0}, Y);
   EXPECT_TRUE(agree(Y, M{{0}, {0.5}, {0.5}}, 1e-15));
 }
 
@@ -138,9 +102,9 @@ TEST(Window, AnswersLikeTheCutSequence) {
   WindowMemory<double> window(5, {});
   M expected(scene.S, 4), actual(scene.S, 4);
   softmax.begin(scene.tables);
-  softmax.read(late, scene.columns[0], expected);
+  read(softmax, late, scene.columns[0], expected);
   window.begin(scene.tables);
-  window.read(scene.episodes[0], scene.columns[0], actual);
+  read(window, scene.episodes[0], scene.columns[0], actual);
   EXPECT_TRUE(agree(actual, expected, 1e-14));
 }
 

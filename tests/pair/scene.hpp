@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "palimpsest/pair/memory.hpp"
 #include "palimpsest/pair/token_tables.hpp"
 #include "palimpsest/rule/gate.hpp"
 #include "palimpsest/task/episode.hpp"
@@ -48,6 +49,14 @@ TokenTables<To> cast(const TokenTables<From>& tables) {
           std::move(gates)};
 }
 
+/// Reads an episode; Y: S×N. What the memory keeps of it.
+template <class Memory, class Y>
+typename Memory::Kept read(Memory& memory, const Episode& episode, const Asked& asked, Y&& y) {
+  typename Memory::Kept kept;
+  memory.read(episode, asked, y, kept);
+  return kept;
+}
+
 /// Reads all episodes of a step; Y: S×N each, from poisoned buffers.
 template <class T, class Memory>
 std::vector<Matrix<T>> read_all(Memory& memory, const Scene& scene, const TokenTables<T>& tables) {
@@ -55,7 +64,7 @@ std::vector<Matrix<T>> read_all(Memory& memory, const Scene& scene, const TokenT
   std::vector<Matrix<T>> answers;
   for (std::size_t i = 0; i < scene.episodes.size(); ++i) {
     reference::PoisonedWindow<T> Y(scene.S, std::ssize(scene.columns[i]));
-    memory.read(scene.episodes[i], scene.columns[i], Y.view());
+    read(memory, scene.episodes[i], scene.columns[i], Y.view());
     EXPECT_TRUE(Y.in_bounds());
     answers.push_back(Y.value());
   }
@@ -69,11 +78,12 @@ Matrix<double> weights(const Scene& scene, std::size_t i);
 template <class Memory>
 TokenTables<double> gradients(Memory& memory, const Scene& scene) {
   memory.begin(scene.tables);
+  typename Memory::Kept kept;
   Matrix<double> Y;
   for (std::size_t i = 0; i < scene.episodes.size(); ++i) {
     Y.resize(scene.S, std::ssize(scene.columns[i]));
-    memory.read(scene.episodes[i], scene.columns[i], Y);
-    memory.backward(scene.episodes[i], scene.columns[i], weights(scene, i));
+    memory.read(scene.episodes[i], scene.columns[i], Y, kept);
+    memory.backward(scene.episodes[i], scene.columns[i], weights(scene, i), kept);
   }
   const Matrix<double> stale = Matrix<double>::Constant(2, 3, std::numeric_limits<double>::quiet_NaN());
   const GateTable<double> stale_gate{stale, stale};

@@ -52,8 +52,8 @@ void expect_same(OneHot one_hot, TokenMemory<double> memory, const Scene& scene,
   const auto& columns = scene.columns[0];
   M Y(scene.S, std::ssize(columns));
   one_hot.begin(scene.tables);
-  one_hot.read(scene.episodes[0], {columns, after}, Y);
-  one_hot.backward(scene.episodes[0], {columns, after}, weights(scene, 0));
+  auto one_hot_kept = pair_test::read(one_hot, scene.episodes[0], {columns, after}, Y);
+  one_hot.backward(scene.episodes[0], {columns, after}, weights(scene, 0), one_hot_kept);
   TokenTables<double> expected;
   one_hot.end(expected);
 

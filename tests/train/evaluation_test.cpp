@@ -74,7 +74,9 @@ struct FakeMemory {
   float other = 0;
   std::vector<int> asked{};
 
-  void read(const Episode& episode, const Asked& asked, MatrixView<float> Y) {
+  struct Kept {};
+
+  void read(const Episode& episode, const Asked& asked, MatrixView<float> Y, Kept&) {
     const auto& columns = asked.columns;
     this->asked.insert(this->asked.end(), columns.begin(), columns.end());
     Y.setConstant(other);
@@ -96,7 +98,8 @@ struct Mirror {
 };
 
 Evaluation evaluated(FakeMemory& memory, int S, EvaluationMode mode) {
-  return evaluate<float>(memory, S, mode, 3, Mirror{S}, [](Index) {});
+  FakeMemory::Kept kept;
+  return evaluate<float>(memory, kept, S, mode, 3, Mirror{S}, [](Index) {});
 }
 
 TEST(Evaluation, APerfectMemoryHasNoLoss) {
@@ -157,7 +160,8 @@ TEST(Evaluation, PublishedAsksThe200LowestOfTheKeysPresentWithTheWeightsOfItsBou
   ASSERT_EQ(weights.size(), 200u);
   for (const std::size_t lost : {0u, 31u, 191u, 192u, 199u, 200u, 209u}) {
     FakeMemory memory{[&](int key) { return key == present[lost] ? 0.f : 1.f; }};
-    const auto got = evaluate<float>(memory, S, EvaluationMode::published_2021, 1, deal, [](Index) {});
+    FakeMemory::Kept kept;
+    const auto got = evaluate<float>(memory, kept, S, EvaluationMode::published_2021, 1, deal, [](Index) {});
     EXPECT_DOUBLE_EQ(got.loss, lost < 200 ? 0.5 * weights[lost] : 0) << lost;
     EXPECT_EQ(memory.asked, (std::vector<int>(present.begin(), present.begin() + 200)));
   }
@@ -174,9 +178,10 @@ TEST(Evaluation, AnObserverSeesEverySequenceAsAnswered) {
   FakeMemory memory{[](int) { return 0.75f; }, 0.5f};
   std::vector<Index> prepared;
   int seen = 0;
+  FakeMemory::Kept kept;
   evaluate<float>(
-      memory, 5, EvaluationMode::exact, 3, Mirror{5}, [&](Index i) { prepared.push_back(i); },
-      [&](const Episode& episode, const Matrix<float>& Y) {
+      memory, kept, 5, EvaluationMode::exact, 3, Mirror{5}, [&](Index i) { prepared.push_back(i); },
+      [&](const Episode& episode, const Matrix<float>& Y, const FakeMemory::Kept&) {
         ++seen;
         ASSERT_EQ(Y.rows(), 5);
         ASSERT_EQ(Y.cols(), 5);

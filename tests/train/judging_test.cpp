@@ -37,10 +37,11 @@ TEST(Judging, WhatStoppedAtTheToleranceIsGoodIn99Of100FreshEvaluations) {
     trainer.evaluate_best(outcome);
     const AssociativeRetrieval task({c.S, c.L, c.replacement});
     int good = 0, plain = 0;
+    FastWeight<float>::Kept kept;
     constexpr int evaluations = 400;
     for (int i = 0; i < evaluations; ++i) {
       const auto fresh = evaluate<float>(
-          trainer.learner().memory(), c.S, EvaluationMode::exact, c.evaluation_sequences,
+          trainer.learner().memory(), kept, c.S, EvaluationMode::exact, c.evaluation_sequences,
           [&](Index sequence, Episode& episode) {
             Stream stream(c.seed, Purpose::test, static_cast<std::uint64_t>(i * c.evaluation_sequences + sequence));
             task.deal_evaluation(stream, episode);

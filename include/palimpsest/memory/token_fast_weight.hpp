@@ -25,14 +25,6 @@
 
 namespace palimpsest {
 
-/// The workspace of whichever rule of a list it is; none at first.
-template <class List>
-struct WorkspaceOf;
-template <class... R>
-struct WorkspaceOf<TypeList<R...>> {
-  using type = std::variant<std::monostate, typename R::Workspace...>;
-};
-
 /// See memory/token_memory.hpp for what all memories of tokens have.
 template <class T>
 class TokenFastWeight {
@@ -99,14 +91,6 @@ class TokenFastWeight {
   }
 
   Index gate_rows(std::size_t i) const { return gates_.list()[i].per_feature ? feature_dim() : 1; }
-
-  /// What a rule without factors keeps of a read.
-  template <class R>
-  static typename R::Workspace& workspace(Kept& kept) {
-    using Workspace = typename R::Workspace;
-    if (!std::holds_alternative<Workspace>(kept.work)) kept.work.template emplace<Workspace>();
-    return std::get<Workspace>(kept.work);
-  }
 
   /// Whether the state's side is the cheaper one.
   bool state_is_cheaper(Index d_v, Index writes, const Kept& kept) const;

@@ -173,7 +173,7 @@ void TokenFastWeight<T>::answer(ConstMatrixView<T> V, MatrixView<T> Y, Kept& kep
           }
         } else if constexpr (linear<R>()) {
           kept.C.resize(K.cols(), U.cols());
-          rule.coefficients(K, kept.writes, U, kept.seen, kept.C, workspace<R>(kept));
+          rule.coefficients(K, kept.writes, U, kept.seen, kept.C, workspace<R>(kept.work));
         }
       },
       rule_);
@@ -198,7 +198,7 @@ void TokenFastWeight<T>::answer_backward(ConstMatrixView<T> V, ConstMatrixView<T
             query_side_.coefficients_backward(factors_, dC_, kept.query, dfactors_, dU_);
           rule.factors_backward(K, kept.writes, dfactors_, dK_, dwrites_);
         } else if constexpr (linear<R>()) {
-          rule.backward(K, kept.writes, U, kept.seen, dC_, workspace<R>(kept), dK_, dwrites_, dU_);
+          rule.backward(K, kept.writes, U, kept.seen, dC_, workspace<R>(kept.work), dK_, dwrites_, dU_);
         }
       },
       rule_);

@@ -35,28 +35,33 @@ class FactoredKeys {
     return largest < std::pow(std::numeric_limits<T>::max(), T(0.4));
   }
 
+  /// What a contraction keeps for its adjoint.
+  struct Kept {
+    Vector<T> scale, c;  // L, √p e^{−a·b} and c
+  };
+
   /// c_t = φ(k_t)·u of the writes; u: p, c: L.
-  void contract(const WriteColumns<T>& writes, ConstVectorView<T> u, VectorView<T> c) {
+  void contract(const WriteColumns<T>& writes, ConstVectorView<T> u, VectorView<T> c, Kept& kept) const {
     c.setZero();
-    scale_.resize(c.size());
+    kept.scale.resize(c.size());
     for_each_write(writes, [&](Index t, Index key, Index value) {
       if (vanishes(key, value)) return;
-      scale_(t) = std::sqrt(T(u.size())) * std::exp(-x(0, key).dot(x(1, value)));
+      kept.scale(t) = std::sqrt(T(u.size())) * std::exp(-x(0, key).dot(x(1, value)));
       const auto product = token(phi(0), key).array() * token(phi(1), value).array();
-      c(t) = scale_(t) * (product * u.array()).sum();
+      c(t) = kept.scale(t) * (product * u.array()).sum();
     });
-    c_ = c;
+    kept.c = c;
   }
 
-  /// Adjoint of the last `contract`: du is added to; gradients by the lifted tables wait for `end`, but for those through
+  /// Adjoint of `contract`: du is added to; gradients by the lifted tables wait for `end`, but for those through
   /// e^{−a·b}, which are added to dkey and dvalue.
-  void contract_backward(const WriteColumns<T>& writes, ConstVectorView<T> u, ConstVectorView<T> dc, VectorView<T> du,
-                         Matrix<T>& dkey, Matrix<T>& dvalue) {
+  void contract_backward(const WriteColumns<T>& writes, ConstVectorView<T> u, ConstVectorView<T> dc, const Kept& kept,
+                         VectorView<T> du, Matrix<T>& dkey, Matrix<T>& dvalue) {
     for_each_write(writes, [&](Index t, Index key, Index value) {
       if (vanishes(key, value)) return;
-      token(dkey, key).head(d_) -= c_(t) * dc(t) * x(1, value);
-      token(dvalue, value).head(d_) -= c_(t) * dc(t) * x(0, key);
-      product_backward(dc(t) * scale_(t), u.size(), column(phi(0), key), column(phi(1), value), u.data(),
+      token(dkey, key).head(d_) -= kept.c(t) * dc(t) * x(1, value);
+      token(dvalue, value).head(d_) -= kept.c(t) * dc(t) * x(0, key);
+      product_backward(dc(t) * kept.scale(t), u.size(), column(phi(0), key), column(phi(1), value), u.data(),
                        column(gradients_[0], key), column(gradients_[1], value), du.data());
     });
   }
@@ -96,7 +101,6 @@ class FactoredKeys {
   std::array<Features<T>, 2> features_;
   std::array<Matrix<T>, 2> gradients_;  // p×S, by the features
   std::array<Vector<T>, 2> peaks_;      // S, largest feature of an entry
-  Vector<T> scale_, c_;                 // L, √p e^{−a·b} and c of the last contraction
   Index d_ = 0;
 };
 

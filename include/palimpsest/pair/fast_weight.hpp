@@ -2,8 +2,7 @@
 //
 // All rules that are linear in the values are computed from the queries' side: coefficients C (L×N), then outputs
 // Y = V C, so that the state W (d_v×p) is never formed and a training step with one query an episode costs O(L·p) and
-// not O(L·p·S). README.md beside this file derives it. Use: begin(tables), then read (and backward) for each episode, then
-// end(gradient).
+// not O(L·p·S). memory/README.md derives it. Use: begin(tables), then read (and backward) for each episode, then end(gradient).
 #pragma once
 
 #include <algorithm>
@@ -82,28 +81,39 @@ class FastWeight {
   /// Takes a step's tables (they must outlive it) and clears the gradients.
   void begin(const TokenTables<T>& tables);
 
-  /// Y: S×N, the answers to the queries.
-  void read(const Episode& episode, const Asked& asked, MatrixView<T> Y);
+  /// What a read keeps for its adjoint; and what it says of itself.
+  struct Kept {
+    std::vector<Index> seen;  // N, writes that a query sees; empty if each sees all
+    Matrix<T> x;              // d̃×L, lifted keys of the writes
+    Features<T> keys;         // p×L
+    Writes<T> writes;         // gates of the writes; none if the rule has none
+    Matrix<T> C;              // L×N
+    Vector<T> divisor;        // N, z·q + ε; nothing where coefficients aren't divided
+    typename WorkspaceOf<Rules<T>>::type work;
+    Factors<T> factors;  // of a rule that answers by them
+    engine::OneQuery<T> one_query;
+    typename engine::QuerySide<T>::Kept query_side;
+    typename FactoredKeys<T>::Kept factored;
+    Accumulator<T> accumulator;
 
-  /// Adjoint of the last read: dY: S×N.
-  void backward(const Episode&, const Asked& asked, ConstMatrixView<T> dY);
+    /// L×N (nL×N with n steps a write), normalised: which writes answer a query. Empty for a rule that isn't linear in the
+    /// values.
+    const Matrix<T>& coefficients() const { return C; }
+
+    /// Whether that answer was divided by ε more than by z·q: features, and with them z·q, underflow.
+    bool divided_by_epsilon(Index n) const { return divisor.size() > 0 && divisor(n) < 2 * T(kReadOutEpsilon); }
+  };
+
+  /// Y: S×N, the answers to the queries.
+  void read(const Episode& episode, const Asked& asked, MatrixView<T> Y, Kept& kept);
+
+  /// Its adjoint: dY: S×N.
+  void backward(const Episode& episode, const Asked& asked, ConstMatrixView<T> dY, Kept& kept);
 
   /// Gradients of the whole step, by the tables and in `parameters()`.
   void end(TokenTables<T>& gradient);
 
-  /// Coefficients of the last read, L×N (nL×N with n steps a write), normalised: which writes answer a query. Empty for
-  /// a rule that isn't linear in the values.
-  const Matrix<T>& coefficients() const { return C_; }
-
-  /// Whether that answer of the last read was divided by ε more than by z·q: features, and with them z·q, underflow.
-  bool divided_by_epsilon(Index n) const {
-    return map_.accumulates() && linear_in_values() && divisor_(n) < 2 * T(kReadOutEpsilon);
-  }
-
-  /// Gates of the writes of the last read; empty if the rule has none.
-  const Writes<T>& writes() const { return writes_; }
-
-  /// The gates of the rule, in the order of `writes()`.
+  /// The gates of the rule, in the order of `Kept::writes`.
   std::span<const Gate> gates() const { return gates_.list(); }
 
  private:
@@ -113,12 +123,6 @@ class FastWeight {
   template <class F>
   decltype(auto) visit_rule(F&& f) const {
     return std::visit(std::forward<F>(f), rule_);
-  }
-
-  /// Calls f(rule, workspace).
-  template <class F>
-  void visit_working_rule(F&& f) {
-    std::visit([&]<class R>(const R& rule) { f(rule, std::get<typename R::Workspace>(workspaces_)); }, rule_);
   }
 
   bool separable() const {
@@ -140,50 +144,53 @@ class FastWeight {
   bool one_coefficient_a_key() const { return separable() && !tables_->keys_depend_on_values(); }
 
   /// Whether one query is answered without forming features.
-  bool contracts(Index N) const { return N == 1 && seen_.empty() && separable() && map_.contracts(); }
+  bool contracts(Index N, const Kept& kept) const {
+    return N == 1 && kept.seen.empty() && separable() && map_.contracts();
+  }
 
   /// Whether one query is answered from the features of the tables' entries, which are then ready.
-  bool factors(Index N) {
-    if (N != 1 || !seen_.empty() || !separable() || !map_.factors() || !tables_->keys_depend_on_values()) return false;
+  bool factors(Index N, const Kept& kept) {
+    if (N != 1 || !kept.seen.empty() || !separable() || !map_.factors() || !tables_->keys_depend_on_values())
+      return false;
     if (!factored_) factored_ = factored_keys_.begin(map_, *key_, *value_, query_features_.phi(), map_.key_dim());
     return *factored_;
   }
 
   /// How many of L writes the adjoint of N queries takes together: gradients by features, which are used once, then stay
   /// in the nearest cache. A contraction forms none.
-  Index block_size(Index L, Index N) const {
+  Index block_size(Index L, Index N, const Kept& kept) const {
     const bool in_blocks = visit_rule([]<class R>(const R&) { return R::in_blocks; });
-    const bool whole = contracts(N) || !(separable() || (N == 1 && in_blocks && !map_.accumulates()));
+    const bool whole = contracts(N, kept) || !(separable() || (N == 1 && in_blocks && !map_.accumulates()));
     return whole ? L : tokens_a_block(feature_dim());
   }
 
   /// Whether the engine answers from the rule's factors: where queries come after any write, and for a rule that has nothing
   /// else. One that doesn't look at other writes has its coefficients at once.
   template <class R>
-  bool by_factors() const {
+  static bool by_factors(const Kept& kept) {
     if constexpr (!RuleOfFactors<R, T>) return false;
     if constexpr (!Rule<R, T>) return true;
-    return !seen_.empty() && !R::separable;
+    return !kept.seen.empty() && !R::separable;
   }
 
-  /// C of the writes whose features were computed last, as far as the queries see them.
-  void coefficients(ConstMatrixView<T> Q, MatrixView<T> C);
+  /// C of the writes whose features are kept, as far as the queries see them.
+  void coefficients(ConstMatrixView<T> Q, MatrixView<T> C, Kept& kept);
 
   /// Y, of a rule that has no coefficients.
-  void answers(ConstMatrixView<T> Q, MatrixView<T> Y);
+  void answers(ConstMatrixView<T> Q, MatrixView<T> Y, Kept& kept) const;
 
   /// Adjoint of either, of the writes from `first` on: sets dK_, and adds to dwrites_ and dQ_block_. Whether dK_ is by keys as
   /// they were before they were divided.
-  bool rule_backward(Index first, Index count, ConstMatrixView<T> Q, ConstMatrixView<T> dY);
+  bool rule_backward(Index first, Index count, ConstMatrixView<T> Q, ConstMatrixView<T> dY, Kept& kept);
 
   /// Gates and ρ of all writes, from the gate tables and the keys' features.
-  void open_gates();
+  void open_gates(Kept& kept) const;
 
   /// dx of the writes from `first`, through their features; adds to dQ_block and to the gates' gradients.
-  void features_backward(Index first, Index count, ConstMatrixView<T> Q, ConstMatrixView<T> dY);
+  void features_backward(Index first, Index count, ConstMatrixView<T> Q, ConstMatrixView<T> dY, Kept& kept);
 
   /// Gradients by the gates' logits from those by the gates.
-  void close_gates();
+  void close_gates(const Kept& kept);
 
   /// The logits of gate i, if the step's model learns it.
   const GateTable<T>* learnt(std::size_t i) const {
@@ -207,8 +214,7 @@ class FastWeight {
   RuleVariant rule_;
   RuleGates<T> gates_;
   bool learns_gates_ = false;      // all but the fixed ones
-  WriteColumns<T> write_columns_;  // of the last read
-  typename WorkspacesOf<Rules<T>>::type workspaces_;
+  WriteColumns<T> write_columns_;  // of the episode at hand
 
   const TokenTables<T>* tables_ = nullptr;
   const Matrix<T>*key_ = nullptr, *value_ = nullptr, *query_ = nullptr;  // lifted tables: d̃×S, d̃×S or d̃×0, d̃×N
@@ -217,21 +223,17 @@ class FastWeight {
   Features<T> query_features_;                                           // all queries of the step, p×N
   Matrix<T> dQ_;                                                         // p×N, by the mapped queries
 
-  Features<T> key_features_;      // the writes of the last read, or all keys if one_coefficient_a_key
-  Matrix<T> x_, dx_;              // d̃×L, lifted keys of the writes; of a block d̃×n
-  Matrix<T> dK_, dQ_block_, Q_;   // p×n, p×N, p×N
-  Matrix<T> C_, dC_;              // L×N
-  Vector<T> divisor_, ddivisor_;  // N, z·q + ε
-  Writes<T> writes_, dwrites_;    // of the last read
-  std::vector<Index> seen_;       // N, writes that a query of the last read sees; empty if each sees all
-  Factors<T> factors_, dfactors_;
-  engine::OneQuery<T> one_query_;
+  Matrix<T> dx_;                 // d̃×n, of a block of the writes
+  Matrix<T> dK_, dQ_block_, Q_;  // p×n, p×N, p×N
+  Matrix<T> dC_;                 // L×N
+  Vector<T> ddivisor_;           // N
+  Writes<T> dwrites_;
+  Factors<T> dfactors_;
   engine::QuerySide<T> query_side_;
-  typename engine::QuerySide<T>::Kept kept_;
-  Matrix<T> again_;  // L×N, C as the engine has it, where only the adjoint is the engine's
-  Accumulator<T> accumulator_;
+  Matrix<T> again_;                   // L×N, C as the engine has it, where only the adjoint is the engine's
   std::vector<GateTable<T>> dgates_;  // by the gates' logits
 
+  Kept all_keys_;               // features of the whole key table, if one_coefficient_a_key
   Matrix<T> by_key_, dby_key_;  // S×N
 
   FactoredKeys<T> factored_keys_;

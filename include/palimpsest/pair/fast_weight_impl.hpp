@@ -66,73 +66,78 @@ void FastWeight<T>::begin(const TokenTables<T>& tables) {
     dgates_[i].key.setZero(tables.gates[i].key.rows(), tables.gates[i].key.cols());
     dgates_[i].value.setZero(tables.gates[i].value.rows(), tables.gates[i].value.cols());
   }
-  seen_.clear();
   if (one_coefficient_a_key()) {
-    map_.forward(*key_, T(0), key_features_);
+    map_.forward(*key_, T(0), all_keys_.keys);
     by_key_.resize(key_->cols(), query_->cols());
-    coefficients(query_features_.phi(), by_key_);
+    coefficients(query_features_.phi(), by_key_, all_keys_);
     dby_key_.setZero(by_key_.rows(), by_key_.cols());
   }
 }
 
 template <class T>
-void FastWeight<T>::read(const Episode& episode, const Asked& asked, MatrixView<T> Y) {
+void FastWeight<T>::read(const Episode& episode, const Asked& asked, MatrixView<T> Y, Kept& kept) {
   const auto& columns = asked.columns;
   write_columns_.take(episode);
   const Index L = write_columns_.size(), N = asked.size();
-  seen_.clear();
+  auto& C = kept.C;
+  kept.seen.clear();
   if (!asked.at_end(std::ssize(episode.keys)))
-    for (const Index seen : asked.after) seen_.push_back(write_columns_.steps_a_write() * seen);
-  C_.resize(linear_in_values() ? L : 0, N);
+    for (const Index seen : asked.after) kept.seen.push_back(write_columns_.steps_a_write() * seen);
+  C.resize(linear_in_values() ? L : 0, N);
   if (one_coefficient_a_key()) {
     for (Index n = 0; n < N; ++n)
-      for (Index t = 0; t < L; ++t) C_(t, n) = by_key_(write_columns_.keys()[t], columns[n]);
-    hide_unseen<T>(seen_, C_);
-  } else if (factors(N)) {
-    with_queries(columns, [&](ConstMatrixView<T> Q) { factored_keys_.contract(write_columns_, Q.col(0), C_.col(0)); });
+      for (Index t = 0; t < L; ++t) C(t, n) = by_key_(write_columns_.keys()[t], columns[n]);
+    hide_unseen<T>(kept.seen, C);
+  } else if (factors(N, kept)) {
+    with_queries(columns, [&](ConstMatrixView<T> Q) {
+      factored_keys_.contract(write_columns_, Q.col(0), C.col(0), kept.factored);
+    });
   } else {
     with_queries(columns, [&](ConstMatrixView<T> Q) {
-      const Index block = map_.maps_tokens() ? block_size(L, N) : L;
-      if (!contracts(N)) map_.resize(L, key_features_);
-      x_.resize(key_->rows(), L);
+      const Index block = map_.maps_tokens() ? block_size(L, N, kept) : L;
+      if (!contracts(N, kept)) map_.resize(L, kept.keys);
+      kept.x.resize(key_->rows(), L);
       for_each_block(block, L, [&](Index first, Index count) {
-        MatrixView<T> x = x_.middleCols(first, count);
+        MatrixView<T> x = kept.x.middleCols(first, count);
         write_columns_.gather(*key_, *value_, first, x);
-        if (contracts(N)) {
-          map_.contract(x, Q.col(0), C_.col(0).segment(first, count));
+        if (contracts(N, kept)) {
+          map_.contract(x, Q.col(0), C.col(0).segment(first, count));
         } else {
-          map_.forward(x, first, T(0), key_features_);
+          map_.forward(x, first, T(0), kept.keys);
         }
       });
-      if (contracts(N)) return;
-      if (!separable()) open_gates();
+      if (contracts(N, kept)) return;
+      if (!separable()) open_gates(kept);
       if (linear_in_values()) {
-        coefficients(Q, C_);
-        if (divides()) accumulator_.divisor(key_features_.phi(), Q, seen_, divisor_);
+        coefficients(Q, C, kept);
+        if (divides()) kept.accumulator.divisor(kept.keys.phi(), Q, kept.seen, kept.divisor);
       } else {
-        answers(Q, Y);
+        answers(Q, Y, kept);
       }
     });
   }
   if (!linear_in_values()) return;
   if (map_.accumulates()) {
     // z·q = Σ_t k_t·q = Σ_t c_t if the rule is separable
-    if (separable()) divisor_ = C_.colwise().sum().array() + T(kReadOutEpsilon);
-    for (Index n = 0; n < N; ++n) C_.col(n) /= divisor_(n);
+    if (separable()) kept.divisor = C.colwise().sum().array() + T(kReadOutEpsilon);
+    for (Index n = 0; n < N; ++n) C.col(n) /= kept.divisor(n);
   }
-  scatter_to_values<T>(write_columns_.values(), C_, Y);
+  scatter_to_values<T>(write_columns_.values(), C, Y);
 }
 
 template <class T>
-void FastWeight<T>::backward(const Episode&, const Asked& asked, ConstMatrixView<T> dY) {
+void FastWeight<T>::backward(const Episode& episode, const Asked& asked, ConstMatrixView<T> dY, Kept& kept) {
   const auto& columns = asked.columns;
+  const auto& C = kept.C;
+  write_columns_.take(episode);
   const Index L = write_columns_.size(), N = asked.size();
   if (linear_in_values()) {
     dC_.resize(L, N);
     gather_from_values<T>(write_columns_.values(), dY, dC_);
     if (map_.accumulates() && separable())  // c' = c/(Σc + ε):  dc = (dc' − c'·dc')/(Σc + ε)
-      for (Index n = 0; n < N; ++n) dC_.col(n).array() = (dC_.col(n).array() - C_.col(n).dot(dC_.col(n))) / divisor_(n);
-    hide_unseen<T>(seen_, dC_);
+      for (Index n = 0; n < N; ++n)
+        dC_.col(n).array() = (dC_.col(n).array() - C.col(n).dot(dC_.col(n))) / kept.divisor(n);
+    hide_unseen<T>(kept.seen, dC_);
   }
   if (one_coefficient_a_key()) {
     for (Index n = 0; n < N; ++n)
@@ -141,28 +146,29 @@ void FastWeight<T>::backward(const Episode&, const Asked& asked, ConstMatrixView
   }
   with_queries(columns, [&](ConstMatrixView<T> Q) {
     dQ_block_.setZero(Q.rows(), N);
-    if (factors(N)) {
-      factored_keys_.contract_backward(write_columns_, Q.col(0), dC_.col(0), dQ_block_.col(0), dkey_, dvalue_);
+    if (factors(N, kept)) {
+      factored_keys_.contract_backward(write_columns_, Q.col(0), dC_.col(0), kept.factored, dQ_block_.col(0), dkey_,
+                                       dvalue_);
       return;
     }
-    if (!separable()) dwrites_.clear_like(writes_);
+    if (!separable()) dwrites_.clear_like(kept.writes);
     if (divides()) {  // c' = c/D:  dD = −c'·dc'/D,  dc = dc'/D
       ddivisor_.resize(N);
       for (Index n = 0; n < N; ++n) {
-        ddivisor_(n) = -C_.col(n).dot(dC_.col(n)) / divisor_(n);
-        dC_.col(n) /= divisor_(n);
+        ddivisor_(n) = -C.col(n).dot(dC_.col(n)) / kept.divisor(n);
+        dC_.col(n) /= kept.divisor(n);
       }
     }
-    for_each_block(block_size(L, N), L, [&](Index first, Index count) {
-      dx_.setZero(x_.rows(), count);
-      if (contracts(N))
-        map_.contract_backward(x_.middleCols(first, count), Q.col(0), dC_.col(0).segment(first, count), dx_,
+    for_each_block(block_size(L, N, kept), L, [&](Index first, Index count) {
+      dx_.setZero(kept.x.rows(), count);
+      if (contracts(N, kept))
+        map_.contract_backward(kept.x.middleCols(first, count), Q.col(0), dC_.col(0).segment(first, count), dx_,
                                dQ_block_.col(0));
       else
-        features_backward(first, count, Q, dY);
+        features_backward(first, count, Q, dY, kept);
       write_columns_.scatter(dx_, first, dkey_, dvalue_);
     });
-    if (!separable()) close_gates();
+    if (!separable()) close_gates(kept);
   });
   for (Index n = 0; n < N; ++n) dQ_.col(columns[n]) += dQ_block_.col(n);
 }
@@ -171,12 +177,12 @@ template <class T>
 void FastWeight<T>::end(TokenTables<T>& gradient) {
   if (one_coefficient_a_key()) {
     dK_.resize(feature_dim(), key_->cols());
-    visit_working_rule([&]<class R>(const R& rule, auto& work) {
+    visit_rule([&]<class R>(const R& rule) {
       if constexpr (Rule<R, T>)
-        rule.backward(0, key_features_.phi(), writes_, query_features_.phi(), by_key_, dby_key_, work, dK_, dwrites_,
-                      dQ_);
+        rule.backward(0, all_keys_.keys.phi(), all_keys_.writes, query_features_.phi(), by_key_, dby_key_,
+                      workspace<R>(all_keys_.work), dK_, dwrites_, dQ_);
     });
-    map_.backward(key_features_, *key_, 0, dK_, dkey_);
+    map_.backward(all_keys_.keys, *key_, 0, dK_, dkey_);
   }
   if (factored_.value_or(false)) factored_keys_.end(map_, dkey_, dvalue_);
   dx_.setZero(query_->rows(), query_->cols());

@@ -8,57 +8,59 @@
 namespace palimpsest {
 
 template <class T>
-void FastWeight<T>::open_gates() {
+void FastWeight<T>::open_gates(Kept& kept) const {
   const Index L = write_columns_.size();
   gates_.open(
-      feature_dim(), L, writes_, [&](std::size_t i) { return learnt(i) != nullptr; },
+      feature_dim(), L, kept.writes, [&](std::size_t i) { return learnt(i) != nullptr; },
       [&](std::size_t i, Matrix<T>& logits) { write_columns_.gather_logits(*learnt(i), logits); });
   if (map_.accumulates())
-    accumulator_.retrieval(key_features_.phi(), retrieves(), writes_.retrieval);
+    kept.accumulator.retrieval(kept.keys.phi(), retrieves(), kept.writes.retrieval);
   else
-    writes_.retrieval.setOnes(L);
+    kept.writes.retrieval.setOnes(L);
 }
 
 template <class T>
-void FastWeight<T>::close_gates() {
+void FastWeight<T>::close_gates(const Kept& kept) {
   gates_.close(
-      writes_, dwrites_, [&](std::size_t i) { return learnt(i) != nullptr; },
+      kept.writes, dwrites_, [&](std::size_t i) { return learnt(i) != nullptr; },
       [&](std::size_t i, const Matrix<T>& dlogits) { write_columns_.scatter_logits(dlogits, dgates_[i]); });
 }
 
 template <class T>
-void FastWeight<T>::coefficients(ConstMatrixView<T> Q, MatrixView<T> C) {
-  const auto& K = key_features_.phi();
-  visit_working_rule([&]<class R>(const R& rule, auto& work) {
+void FastWeight<T>::coefficients(ConstMatrixView<T> Q, MatrixView<T> C, Kept& kept) {
+  const auto& K = kept.keys.phi();
+  visit_rule([&]<class R>(const R& rule) {
+    auto& work = workspace<R>(kept.work);
     if constexpr (RuleOfFactors<R, T>) {
-      if (by_factors<R>()) {
-        rule.factors(K, writes_, factors_);
-        if (Q.cols() == 1 && seen_.empty())
-          one_query_.coefficients(factors_, Q.col(0), C.col(0));
+      if (by_factors<R>(kept)) {
+        rule.factors(K, kept.writes, kept.factors);
+        if (Q.cols() == 1 && kept.seen.empty())
+          kept.one_query.coefficients(kept.factors, Q.col(0), C.col(0));
         else
-          query_side_.coefficients(factors_, Q, seen_, C, kept_);
+          query_side_.coefficients(kept.factors, Q, kept.seen, C, kept.query_side);
         return;
       }
     }
     if constexpr (RuleWithPositions<R, T>)
-      if (!Rule<R, T> || !seen_.empty()) return rule.coefficients(K, writes_, Q, seen_, C, work);
+      if (!Rule<R, T> || !kept.seen.empty()) return rule.coefficients(K, kept.writes, Q, kept.seen, C, work);
     if constexpr (Rule<R, T>) {
-      rule.coefficients(K, writes_, Q, C, work);
-      if (R::separable) hide_unseen<T>(seen_, C);
+      rule.coefficients(K, kept.writes, Q, C, work);
+      if (R::separable) hide_unseen<T>(kept.seen, C);
     }
   });
 }
 
 template <class T>
-void FastWeight<T>::answers(ConstMatrixView<T> Q, MatrixView<T> Y) {
-  const auto& K = key_features_.phi();
+void FastWeight<T>::answers(ConstMatrixView<T> Q, MatrixView<T> Y, Kept& kept) const {
+  const auto& K = kept.keys.phi();
   const auto& values = write_columns_.values();
-  visit_working_rule([&]<class R>(const R& rule, auto& work) {
+  visit_rule([&]<class R>(const R& rule) {
+    auto& work = workspace<R>(kept.work);
     if constexpr (StateRule<R>) {
-      if (seen_.empty()) return rule.answers(K, writes_, values, Q, Y, work);
-      for_each_position(seen_, Q.cols(), K.cols(), [&](Index seen, const std::vector<Index>& asked) {
+      if (kept.seen.empty()) return rule.answers(K, kept.writes, values, Q, Y, work);
+      for_each_position(kept.seen, Q.cols(), K.cols(), [&](Index seen, const std::vector<Index>& asked) {
         Matrix<T> y = Matrix<T>::Zero(Y.rows(), std::ssize(asked));
-        if (seen > 0) rule.answers(K.leftCols(seen), writes_, values, Matrix<T>(Q(Eigen::all, asked)), y, work);
+        if (seen > 0) rule.answers(K.leftCols(seen), kept.writes, values, Matrix<T>(Q(Eigen::all, asked)), y, work);
         for (Index i = 0; i < y.cols(); ++i) Y.col(asked[i]) = y.col(i);
       });
     }
@@ -66,52 +68,55 @@ void FastWeight<T>::answers(ConstMatrixView<T> Q, MatrixView<T> Y) {
 }
 
 template <class T>
-bool FastWeight<T>::rule_backward(Index first, Index count, ConstMatrixView<T> Q, ConstMatrixView<T> dY) {
-  const ConstMatrixView<T> K = key_features_.phi().middleCols(first, count);
-  const ConstMatrixView<T> C = C_.middleRows(C_.rows() > 0 ? first : 0, C_.rows() > 0 ? count : 0);
-  const ConstMatrixView<T> dC = dC_.middleRows(C_.rows() > 0 ? first : 0, C_.rows() > 0 ? count : 0);
+bool FastWeight<T>::rule_backward(Index first, Index count, ConstMatrixView<T> Q, ConstMatrixView<T> dY, Kept& kept) {
+  const ConstMatrixView<T> K = kept.keys.phi().middleCols(first, count);
+  const ConstMatrixView<T> C = kept.C.middleRows(kept.C.rows() > 0 ? first : 0, kept.C.rows() > 0 ? count : 0);
+  const ConstMatrixView<T> dC = dC_.middleRows(kept.C.rows() > 0 ? first : 0, kept.C.rows() > 0 ? count : 0);
   dK_.resize(Q.rows(), count);
   bool undivided = false;
-  visit_working_rule([&]<class R>(const R& rule, auto& work) {
+  visit_rule([&]<class R>(const R& rule) {
+    auto& work = workspace<R>(kept.work);
     if constexpr (RuleOfFactors<R, T>) {
-      const bool read_by_factors = by_factors<R>();
+      const bool read_by_factors = by_factors<R>(kept);
       if (read_by_factors || (Q.cols() > 1 && !R::separable)) {
         if (!read_by_factors) {  // a recurrence has its adjoint query by query; of several the engine's is products of matrices
-          rule.factors(K, writes_, factors_);
+          rule.factors(K, kept.writes, kept.factors);
           again_.resize(K.cols(), Q.cols());
-          query_side_.coefficients(factors_, Q, seen_, again_, kept_);
+          query_side_.coefficients(kept.factors, Q, kept.seen, again_, kept.query_side);
         }
-        set_zero_like(factors_, dfactors_);
-        if (Q.cols() == 1 && seen_.empty())
-          one_query_.backward(factors_, dC.col(0), dfactors_, dQ_block_.col(0));
+        set_zero_like(kept.factors, dfactors_);
+        if (Q.cols() == 1 && kept.seen.empty())
+          kept.one_query.backward(kept.factors, dC.col(0), dfactors_, dQ_block_.col(0));
         else
-          query_side_.coefficients_backward(factors_, dC, kept_, dfactors_, dQ_block_);
+          query_side_.coefficients_backward(kept.factors, dC, kept.query_side, dfactors_, dQ_block_);
         dK_.setZero();
-        rule.factors_backward(K, writes_, dfactors_, dK_, dwrites_);
+        rule.factors_backward(K, kept.writes, dfactors_, dK_, dwrites_);
         return;
       }
     }
     if constexpr (RuleWithPositions<R, T>)
-      if (!Rule<R, T> || !seen_.empty()) return rule.backward(K, writes_, Q, seen_, dC, work, dK_, dwrites_, dQ_block_);
+      if (!Rule<R, T> || !kept.seen.empty())
+        return rule.backward(K, kept.writes, Q, kept.seen, dC, work, dK_, dwrites_, dQ_block_);
     if constexpr (requires { R::undivides; }) {
-      const auto division = divides() ? Division<T>() : map_.division(key_features_);
+      const auto division = divides() ? Division<T>() : map_.division(kept.keys);
       undivided = division.scale != nullptr;
-      rule.backward(first, K, writes_, Q, C, dC, work, dK_, dwrites_, dQ_block_, division);
+      rule.backward(first, K, kept.writes, Q, C, dC, work, dK_, dwrites_, dQ_block_, division);
     } else if constexpr (Rule<R, T>) {
-      rule.backward(first, K, writes_, Q, C, dC, work, dK_, dwrites_, dQ_block_);
+      rule.backward(first, K, kept.writes, Q, C, dC, work, dK_, dwrites_, dQ_block_);
     } else if constexpr (StateRule<R>) {
       const auto& values = write_columns_.values();
-      if (seen_.empty()) {
-        rule.backward(K, writes_, values, Q, dY, work, dK_, dwrites_, dQ_block_);
+      if (kept.seen.empty()) {
+        rule.backward(K, kept.writes, values, Q, dY, work, dK_, dwrites_, dQ_block_);
         return;
       }
       dK_.setZero();
-      for_each_position(seen_, Q.cols(), K.cols(), [&](Index seen, const std::vector<Index>& asked) {
+      for_each_position(kept.seen, Q.cols(), K.cols(), [&](Index seen, const std::vector<Index>& asked) {
         if (seen == 0) return;
         const Matrix<T> q = Q(Eigen::all, asked);
         Matrix<T> y(dY.rows(), q.cols()), dq = Matrix<T>::Zero(q.rows(), q.cols()), dk(K.rows(), seen);
-        rule.answers(K.leftCols(seen), writes_, values, q, y, work);
-        rule.backward(K.leftCols(seen), writes_, values, q, Matrix<T>(dY(Eigen::all, asked)), work, dk, dwrites_, dq);
+        rule.answers(K.leftCols(seen), kept.writes, values, q, y, work);
+        rule.backward(K.leftCols(seen), kept.writes, values, q, Matrix<T>(dY(Eigen::all, asked)), work, dk, dwrites_,
+                      dq);
         dK_.leftCols(seen) += dk;
         for (Index i = 0; i < q.cols(); ++i) dQ_block_.col(asked[i]) += dq.col(i);
       });
@@ -121,17 +126,18 @@ bool FastWeight<T>::rule_backward(Index first, Index count, ConstMatrixView<T> Q
 }
 
 template <class T>
-void FastWeight<T>::features_backward(Index first, Index count, ConstMatrixView<T> Q, ConstMatrixView<T> dY) {
-  const ConstMatrixView<T> x = x_.middleCols(first, count);
-  const bool undivided = rule_backward(first, count, Q, dY);
+void FastWeight<T>::features_backward(Index first, Index count, ConstMatrixView<T> Q, ConstMatrixView<T> dY,
+                                      Kept& kept) {
+  const ConstMatrixView<T> x = kept.x.middleCols(first, count);
+  const bool undivided = rule_backward(first, count, Q, dY, kept);
   if (divides()) {
-    accumulator_.divisor_backward(Q, seen_, ddivisor_, dQ_block_);
-    accumulator_.backward(key_features_.phi(), writes_.retrieval, dwrites_.retrieval, retrieves(), dK_);
+    kept.accumulator.divisor_backward(Q, kept.seen, ddivisor_, dQ_block_);
+    kept.accumulator.backward(kept.keys.phi(), kept.writes.retrieval, dwrites_.retrieval, retrieves(), dK_);
   }
   if (undivided)
-    map_.kernel_backward(key_features_, x, first, dK_, dx_);
+    map_.kernel_backward(kept.keys, x, first, dK_, dx_);
   else
-    map_.backward(key_features_, x, first, dK_, dx_);
+    map_.backward(kept.keys, x, first, dK_, dx_);
 }
 
 }  // namespace palimpsest

@@ -4,11 +4,14 @@
 //   Memory([argument,] options)           of the components and gates that the options name; throws ConfigurationError for
 //                                         what isn't known or is out of range
 //   begin(tables)                         takes a step's tables, which must outlive it, and clears the gradients
-//   read(episode, asked, Y)               Y: S×N, the answers to the N queries `asked` of the tables, each after as many
+//   Kept                                  what a read keeps for its adjoint. It belongs to the caller, so that episodes of a step
+//                                         may be read, and their adjoints taken, in any order; each read has one adjoint
+//   read(episode, asked, Y, kept)         Y: S×N, the answers to the N queries `asked` of the tables, each after as many
 //                                         writes as it sees
-//   backward(episode, asked, dY)          adjoint of the last read
+//   backward(episode, asked, dY, kept)    its adjoint, of the same episode and queries
 //   end(gradient)                         the gradients of the step by the tables
-//   coefficients()                        of the last read, L×N; empty of a memory that has none
+// of a read,
+//   kept.coefficients()                   L×N, which writes answer a query; empty of a memory that has none
 // and, so that a configuration can be judged before anything is trained:
 //   parts()                               its components by kind, as they are written: {"kernel", "dpfp:2"}, …
 //   reads(option)                         whether an option, by its name in MemoryOptions, changes anything
@@ -21,7 +24,7 @@
 //   operations(tables)                    shared(), episode(shape), step(L, B): pair/operations.hpp
 //   draw_operations()                     of new random features
 // and, of one that has them:
-//   start(), parameters(), draw(stream), random_features(), writes(), divided_by_epsilon(n)   see pair/fast_weight.hpp
+//   start(), parameters(), draw(stream), random_features(), kept.writes, kept.divided_by_epsilon(n)   see pair/fast_weight.hpp
 #pragma once
 
 #include <algorithm>

@@ -55,17 +55,21 @@ class SoftmaxMemory {
   /// Takes a step's tables (they must outlive it) and clears the gradients.
   void begin(const TokenTables<T>& tables);
 
-  /// Y: S×N, the answers to the queries.
-  void read(const Episode& episode, const Asked& asked, MatrixView<T> Y);
+  /// What a read keeps for its adjoint.
+  struct Kept {
+    Matrix<T> C;  // L×N
 
-  /// Adjoint of the last read: dY: S×N.
-  void backward(const Episode& episode, const Asked& asked, ConstMatrixView<T> dY);
+    const Matrix<T>& coefficients() const { return C; }
+  };
+
+  /// Y: S×N, the answers to the queries.
+  void read(const Episode& episode, const Asked& asked, MatrixView<T> Y, Kept& kept) const;
+
+  /// Its adjoint: dY: S×N.
+  void backward(const Episode& episode, const Asked& asked, ConstMatrixView<T> dY, Kept& kept);
 
   /// Gradients of the whole step, by the tables.
   void end(TokenTables<T>& gradient) const;
-
-  /// Coefficients of the last read, L×N: which writes answer a query.
-  const Matrix<T>& coefficients() const { return C_; }
 
  private:
   /// The writes [first, last) that query n attends to, of L.
@@ -78,7 +82,7 @@ class SoftmaxMemory {
   Matrix<T> scaled_query_;                 // d×N, q/√d
   Matrix<T> key_logits_, value_logits_;    // S×N
   Matrix<T> dkey_logits_, dvalue_logits_;  // S×N
-  Matrix<T> C_, dC_;                       // L×N
+  Matrix<T> dC_;                           // L×N
 
  protected:
   Index d_ = 64;
@@ -107,15 +111,16 @@ void SoftmaxMemory<T>::begin(const TokenTables<T>& tables) {
 }
 
 template <class T>
-void SoftmaxMemory<T>::read(const Episode& episode, const Asked& asked, MatrixView<T> Y) {
+void SoftmaxMemory<T>::read(const Episode& episode, const Asked& asked, MatrixView<T> Y, Kept& kept) const {
   const Index L = std::ssize(episode.keys), N = asked.size();
-  C_.resize(L, N);
+  auto& C = kept.C;
+  C.resize(L, N);
   for (Index n = 0; n < N; ++n) {
     const auto [first, last] = attended(asked, n, L);
-    C_.col(n).head(first).setZero();
-    C_.col(n).tail(L - last).setZero();
+    C.col(n).head(first).setZero();
+    C.col(n).tail(L - last).setZero();
     if (first == last) continue;
-    auto c = C_.col(n).segment(first, last - first).array();
+    auto c = C.col(n).segment(first, last - first).array();
     const T* by_key = key_logits_.col(asked.columns[n]).data();
     for (Index t = first; t < last; ++t) c(t - first) = by_key[episode.keys[t]];
     if (tables_->keys_depend_on_values()) {
@@ -125,18 +130,19 @@ void SoftmaxMemory<T>::read(const Episode& episode, const Asked& asked, MatrixVi
     c = (c - c.maxCoeff()).exp();
     c /= c.sum();
   }
-  scatter_to_values<T>(episode.values, C_, Y);
+  scatter_to_values<T>(episode.values, C, Y);
 }
 
 template <class T>
-void SoftmaxMemory<T>::backward(const Episode& episode, const Asked& asked, ConstMatrixView<T> dY) {
-  const Index L = C_.rows(), N = C_.cols();
+void SoftmaxMemory<T>::backward(const Episode& episode, const Asked& asked, ConstMatrixView<T> dY, Kept& kept) {
+  const auto& C = kept.C;
+  const Index L = C.rows(), N = C.cols();
   dC_.resize(L, N);
   gather_from_values<T>(episode.values, dY, dC_);
   for (Index n = 0; n < N; ++n) {
     const auto [first, last] = attended(asked, n, L);
     auto logit = dC_.col(n).array();  // ds = c ⊙ (dc − c·dc)
-    logit = C_.col(n).array() * (logit - C_.col(n).dot(dC_.col(n)));
+    logit = C.col(n).array() * (logit - C.col(n).dot(dC_.col(n)));
     T* by_key = dkey_logits_.col(asked.columns[n]).data();
     for (Index t = first; t < last; ++t) by_key[episode.keys[t]] += logit(t);
     if (tables_->keys_depend_on_values()) {

@@ -22,14 +22,13 @@ class WriteColumns {
     value_columns_ = values_ = &episode.values;
     const int n = static_cast<int>(steps_a_write_);
     if (n == 1) return;
-    steps_.keys.clear();
-    steps_.value_columns.clear();
-    steps_.values.clear();
-    for (std::size_t t = 0; t < episode.keys.size(); ++t)
-      for (int j = 0; j < n; ++j) {
-        steps_.keys.push_back(episode.keys[t] * n + j);
-        steps_.value_columns.push_back(episode.values[t] * n + j);
-        steps_.values.push_back(episode.values[t]);
+    const std::size_t L = episode.keys.size();
+    for (auto* steps : {&steps_.keys, &steps_.value_columns, &steps_.values}) steps->resize(L * n);
+    for (std::size_t t = 0, at = 0; t < L; ++t)
+      for (int j = 0; j < n; ++j, ++at) {
+        steps_.keys[at] = episode.keys[t] * n + j;
+        steps_.value_columns[at] = episode.values[t] * n + j;
+        steps_.values[at] = episode.values[t];
       }
     keys_ = &steps_.keys;
     value_columns_ = &steps_.value_columns;

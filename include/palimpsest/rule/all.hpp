@@ -1,7 +1,7 @@
 // The list of update rules; add yours here.
 #pragma once
 
-#include <tuple>
+#include <variant>
 
 #include "palimpsest/core/registry.hpp"
 #include "palimpsest/rule/comba.hpp"
@@ -27,12 +27,20 @@ using Rules = TypeList<SumRule<T>, DeltaRule<T>, Fwm2021Rule<T>, DecayRule<T>, G
                        RecursiveLeastSquares<T>, DeltaProductRule<T>, GlaRule<T>, KdaRule<T>, Rwkv7Rule<T>,
                        CombaRule<T>, GatedDelta2Rule<T>, MesaRule<T>, MomentumDeltaRule<T>>;
 
-/// A workspace of every rule of a list.
+/// The workspace of whichever rule of a list it is; none at first.
 template <class List>
-struct WorkspacesOf;
+struct WorkspaceOf;
 template <class... R>
-struct WorkspacesOf<TypeList<R...>> {
-  using type = std::tuple<typename R::Workspace...>;
+struct WorkspaceOf<TypeList<R...>> {
+  using type = std::variant<std::monostate, typename R::Workspace...>;
 };
+
+/// That of rule R, which is made where there was none.
+template <class R, class... W>
+typename R::Workspace& workspace(std::variant<W...>& work) {
+  using Workspace = typename R::Workspace;
+  if (!std::holds_alternative<Workspace>(work)) work.template emplace<Workspace>();
+  return std::get<Workspace>(work);
+}
 
 }  // namespace palimpsest

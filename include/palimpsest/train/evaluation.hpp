@@ -98,16 +98,16 @@ class LossAverage {
   RatioAverage average_;
 };
 
-/// One evaluated sequence, as an observer sees it: Y is S×N, a column a query.
-template <class T>
-using SequenceObserver = std::function<void(const Episode&, const Matrix<T>& Y)>;
+/// One evaluated sequence, as an observer sees it: Y is S×N, a column a query; Kept is what the memory kept of reading it.
+template <class T, class Kept>
+using SequenceObserver = std::function<void(const Episode&, const Matrix<T>& Y, const Kept&)>;
 
 /// Evaluates `memory` on `sequences` episodes. `deal(i, episode)` deals sequence i; `prepare(i)` runs before it is read and
 /// must leave the memory begun with tables in which query column c asks for key c. Only an observed evaluation is broken
-/// down by age and overwrites.
+/// down by age and overwrites. `kept` is overwritten: that of the step before, so that its memory is used again.
 template <class T, class Memory, class Deal, class Prepare>
-Evaluation evaluate(Memory& memory, Index S, EvaluationMode mode, Index sequences, Deal&& deal, Prepare&& prepare,
-                    const SequenceObserver<T>& observer = {}) {
+Evaluation evaluate(Memory& memory, typename Memory::Kept& kept, Index S, EvaluationMode mode, Index sequences,
+                    Deal&& deal, Prepare&& prepare, const SequenceObserver<T, typename Memory::Kept>& observer = {}) {
   Episode episode;
   Matrix<T> Y;
   std::vector<int> columns;
@@ -128,8 +128,8 @@ Evaluation evaluate(Memory& memory, Index S, EvaluationMode mode, Index sequence
     }
     prepare(i);
     Y.resize(S, std::ssize(columns));
-    memory.read(episode, Asked(columns, after), Y);
-    if (observer) observer(episode, Y);
+    memory.read(episode, Asked(columns, after), Y, kept);
+    if (observer) observer(episode, Y, kept);
     losses.clear();
     for (Index n = 0; n < Y.cols(); ++n) {
       const int target = episode.queries[n].target;

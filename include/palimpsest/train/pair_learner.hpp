@@ -20,7 +20,7 @@ class PairLearner {
  public:
   using Real = T;
   using Evaluation = palimpsest::Evaluation;
-  using Observer = SequenceObserver<T>;
+  using Observer = SequenceObserver<T, typename Memory::Kept>;
   static constexpr double weight_decay = 0, largest_gradient = 0;
 
   PairLearner(const Configuration& configuration, Model model, Memory memory)
@@ -53,11 +53,11 @@ class PairLearner {
       column_.assign(1, static_cast<int>(b));
       const Index after = batch_[b].queries[0].seen(std::ssize(batch_[b].keys));
       const Asked asked(column_, {&after, 1});
-      memory_.read(batch_[b], asked, Y_);
+      memory_.read(batch_[b], asked, Y_, kept_);
       Y_(batch_[b].queries[0].target, 0) -= T(1);
       loss += 0.5 * static_cast<double>(Y_.squaredNorm());
       Y_ /= static_cast<T>(configuration_.batch);
-      memory_.backward(batch_[b], asked, Y_);
+      memory_.backward(batch_[b], asked, Y_, kept_);
     }
     memory_.end(gradient_);
     model_.backward(batch_keys_, gradient_);
@@ -73,7 +73,7 @@ class PairLearner {
         make_task(configuration_, mode == EvaluationMode::published_2021 ? configuration_.S : configuration_.L);
     model_.encode(all_keys_, tables_);
     return palimpsest::evaluate<T>(
-        memory_, configuration_.S, mode, sequences,
+        memory_, kept_, configuration_.S, mode, sequences,
         [&](Index i, Episode& episode) {
           Stream stream(configuration_.seed, purpose, static_cast<std::uint64_t>(number * sequences + i));
           std::visit([&](const auto& dealing) { dealing.deal_evaluation(stream, episode); }, task);
@@ -137,7 +137,8 @@ class PairLearner {
   std::vector<Episode> batch_;
   std::vector<int> batch_keys_, column_;
   TokenTables<T> tables_, gradient_;
-  Matrix<T> Y_;  // S×1
+  typename Memory::Kept kept_;  // of one read at a time
+  Matrix<T> Y_;                 // S×1
 };
 
 }  // namespace palimpsest

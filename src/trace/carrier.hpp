@@ -72,8 +72,7 @@ class Carrier {
     std::visit(
         [&]<class R>(const R& r) {
           steps_ = r.steps_a_write();
-          largest_ = T(R::largest_strength);
-          if constexpr (requires { R::may_reflect; }) largest_ = T(setup.configuration.largest_beta);
+          largest_ = T(R::traits.may_reflect ? setup.configuration.largest_beta : R::traits.largest_strength);
           gate_list_.assign(R::gates.begin(), R::gates.end());
         },
         rule);

@@ -54,7 +54,7 @@ void save_model(const std::filesystem::path& directory, const std::vector<Parame
 /// random features it was answered with.
 template <class Memory>
 SequenceObserver<Real, typename Memory::Kept> episode_writer(const std::filesystem::path& directory,
-                                                              const Memory& memory) {
+                                                             const Memory& memory) {
   std::filesystem::create_directories(directory);
   const Matrix<Real>* omega = nullptr;  // what it points at is drawn anew at each redraw
   if constexpr (requires { memory.random_features(); }) omega = memory.random_features();

@@ -37,9 +37,7 @@ bool contracts(const KernelVariant& kernel) {
 }
 
 bool factors(const KernelVariant& kernel) {
-  return ask(kernel, []<class K>(const K&) {
-    return requires { K::factors; };
-  });
+  return ask(kernel, []<class K>(const K&) { return K::traits.factors; });
 }
 
 bool lifts(const KernelVariant& kernel) {
@@ -63,9 +61,7 @@ void backward(const KernelVariant& kernel, In x, In phi, In dphi, Out dx) {
 }
 
 bool forgets_features(const KernelVariant& kernel) {
-  return ask(kernel, []<class K>(const K&) {
-    return requires { K::forgets_features; };
-  });
+  return ask(kernel, []<class K>(const K&) { return K::traits.forgets_features; });
 }
 
 // These do nothing with a kernel that lacks them.

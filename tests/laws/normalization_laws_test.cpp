@@ -41,7 +41,7 @@ TYPED_TEST(NormalizationLaws, ChangesTokensExactlyIfItSaysSo) {
   for (const Index p : kSizes)
     for (const double epsilon : kEpsilons) {
       const M raw = positive(p, 4);
-      EXPECT_EQ(this->mapped(raw, epsilon) != raw, TypeParam::maps_tokens) << "p = " << p << ", ε = " << epsilon;
+      EXPECT_EQ(this->mapped(raw, epsilon) != raw, TypeParam::traits.maps_tokens) << "p = " << p << ", ε = " << epsilon;
     }
 }
 
@@ -55,7 +55,7 @@ TYPED_TEST(NormalizationLaws, MapsAsTheDenseReference) {
 }
 
 TYPED_TEST(NormalizationLaws, TakesATokensScaleOutExactlyIfItSaysSo) {
-  constexpr bool scale_free = requires { TypeParam::scale_free; };
+  constexpr bool scale_free = TypeParam::traits.scale_free;
   EXPECT_EQ(reference::is_scale_free(TypeParam::name), scale_free);
   for (const Index p : kSizes) {
     const M raw = positive(p, 4);
@@ -91,7 +91,7 @@ TYPED_TEST(NormalizationLaws, BackwardIsTheGradient) {
 }
 
 TYPED_TEST(NormalizationLaws, ForgetsFeaturesIfItSaysSo) {
-  if constexpr (!requires { TypeParam::forgets_features; }) {
+  if constexpr (!TypeParam::traits.forgets_features) {
     GTEST_SKIP() << "its backward reads what was normalised";
   } else {
     const M raw = positive(63, 3), nothing = M::Constant(63, 3, std::numeric_limits<double>::quiet_NaN());
@@ -107,9 +107,7 @@ TYPED_TEST(NormalizationLaws, ForgetsFeaturesIfItSaysSo) {
 // Else the law above would be skipped for all of them, and say nothing.
 TEST(NormalizationLawsOfSome, ApplyToANormalization) {
   int forgetting = 0;
-  Normalizations<double>::for_each([&]<class N>() {
-    forgetting += requires { N::forgets_features; };
-  });
+  Normalizations<double>::for_each([&]<class N>() { forgetting += N::traits.forgets_features; });
   EXPECT_GE(forgetting, 1);
 }
 

@@ -34,11 +34,7 @@ RuleVariant make_rule(const std::string& name) {
 }
 
 Traits traits(const RuleVariant& rule) {
-  return std::visit(
-      []<class R>(const R&) -> Traits {
-        return {R::separable, R::retrieves, R::knows_order, R::largest_strength, {R::gates.begin(), R::gates.end()}};
-      },
-      rule);
+  return std::visit([]<class R>(const R&) -> Traits { return {R::traits, {R::gates.begin(), R::gates.end()}}; }, rule);
 }
 
 Writes<double> writes(const Traits& is, Index p, Index L) {
@@ -78,7 +74,7 @@ reference::Gates gates_of(const Traits& is, const Writes<double>& writes, Index 
 bool has_step(const RuleVariant& rule) {
   return std::visit(
       []<class R>(const R&) {
-        return !R::separable && requires(const double* k, Writes<double> writes) {
+        return !R::traits.separable && requires(const double* k, Writes<double> writes) {
           R::step(k, Index(1), writes, Index(0));
         };
       },
@@ -86,11 +82,7 @@ bool has_step(const RuleVariant& rule) {
 }
 
 bool undivides(const RuleVariant& rule) {
-  return std::visit(
-      []<class R>(const R&) {
-        return requires { R::undivides; };
-      },
-      rule);
+  return std::visit([]<class R>(const R&) { return RuleInBlocks<R, double>; }, rule);
 }
 
 std::optional<WriteStep<double>> step(const RuleVariant& rule, const M& K, const Writes<double>& writes, Index t) {
@@ -150,7 +142,7 @@ void backward(const RuleVariant& rule, const M& K, const Writes<double>& writes,
               const Division<double>& division, M& dK) {
   std::visit(
       [&]<class R>(const R& r) {
-        if constexpr (requires { R::undivides; }) {
+        if constexpr (RuleInBlocks<R, double>) {
           typename R::Workspace work;
           M C(dC.rows(), dC.cols()), dQ = M::Zero(Q.rows(), Q.cols());
           r.coefficients(K, writes, Q, C, work);

@@ -24,9 +24,7 @@ struct Workspaces {
   engine::QuerySide<double>::Kept kept;
 };
 
-struct Traits {
-  bool separable, retrieves, knows_order;
-  double largest_strength;
+struct Traits : RuleTraits {
   std::vector<Gate> gates;
 };
 

@@ -59,9 +59,9 @@ TEST(SumNormalization, KeysSumToOneAndQueriesAlmost) {
 }
 
 TEST(AttentionNormalization, DividesTheReadOutAndNoToken) {
-  EXPECT_TRUE(AttentionNormalization<double>::accumulates);
-  EXPECT_FALSE(SumNormalization<double>::accumulates);
-  EXPECT_FALSE(NoNormalization<double>::accumulates);
+  EXPECT_TRUE(AttentionNormalization<double>::traits.accumulates);
+  EXPECT_FALSE(SumNormalization<double>::traits.accumulates);
+  EXPECT_FALSE(NoNormalization<double>::traits.accumulates);
   const M raw{{1}, {3}};
   M phi(2, 1);
   Vector<double> scale(1);
@@ -104,7 +104,7 @@ TEST(CenteredL2Normalization, TakesAwayTheMeanAndDividesByTheLength) {
 }
 
 TEST(SumAndAttention, DoesBoth) {
-  EXPECT_TRUE(Accumulated<SumNormalization<double>>::accumulates);
+  EXPECT_TRUE(Accumulated<SumNormalization<double>>::traits.accumulates);
   const M raw{{1}, {3}};
   M phi(2, 1);
   Vector<double> scale(1);
@@ -119,8 +119,8 @@ TEST(Normalizations, DivideByASumOfFeaturesOnlyIfTheyNeedThemNonnegative) {
     M phi(2, 1);
     Vector<double> scale(1);
     N().forward(raw, phi, scale, 0);
-    constexpr bool accumulates = N::accumulates && !requires { N::makes_nonnegative; };
-    EXPECT_EQ(accumulates || !phi.allFinite(), N::needs_nonnegative) << N::name;
+    constexpr bool accumulates = N::traits.accumulates && !N::traits.makes_nonnegative;
+    EXPECT_EQ(accumulates || !phi.allFinite(), N::traits.needs_nonnegative) << N::name;
   });
 }
 

@@ -46,7 +46,8 @@ struct Choice {
   Scene in(const Scene& scene, Index p) const {
     return std::visit(
         [&]<class R>(const R& r) {
-          return with_gates(scene, r.steps_a_write(), p, R::largest_strength, {R::gates.begin(), R::gates.end()});
+          return with_gates(scene, r.steps_a_write(), p, R::traits.largest_strength,
+                            {R::gates.begin(), R::gates.end()});
         },
         make_component<Rules<double>>("rule", rule));
   }
@@ -63,7 +64,7 @@ std::vector<Choice> choices(bool nonnegative_kernel, bool all_rules) {
   std::vector<Choice> all;
   Normalizations<double>::for_each([&]<class N>() {
     for (const auto& [rule, divisible] : rules)
-      if ((nonnegative_kernel || !N::needs_nonnegative) && (divisible || !N::accumulates))
+      if ((nonnegative_kernel || !N::traits.needs_nonnegative) && (divisible || !N::traits.accumulates))
         all.push_back({rule, std::string(N::name)});
   });
   return all;

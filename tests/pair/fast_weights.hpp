@@ -20,7 +20,7 @@ void for_each_fast_weight(const Scene& scene, F&& f) {
   for (const std::string kernel : {"elu", "dpfp:1"})
     Rules<double>::for_each([&]<class R>() {
       Normalizations<double>::for_each([&]<class N>() {
-        if (N::accumulates && requires { R::refuses_divisor(""); }) return;
+        if (N::traits.accumulates && !R::traits.refuses_divisor.empty()) return;
         const auto rule =
             make_component<Rules<double>>("rule", fmt::format("{}{}", R::name, TakesArgument<R> ? ":2" : ""));
         const FastWeight<double> memory(make_component<Kernels<double>>("kernel", kernel), rule, N(), d);
@@ -28,7 +28,8 @@ void for_each_fast_weight(const Scene& scene, F&& f) {
         SCOPED_TRACE(
             fmt::format("{} {} {}, values {}", kernel, R::name, N::name, scene.tables.keys_depend_on_values()));
         f(memory,
-          with_gates(scene, steps, memory.feature_dim(), R::largest_strength, {R::gates.begin(), R::gates.end()}),
+          with_gates(scene, steps, memory.feature_dim(), R::traits.largest_strength,
+                     {R::gates.begin(), R::gates.end()}),
           std::string(R::name));
       });
     });

@@ -117,7 +117,7 @@ TEST(TokensAndPairs, TokenMemoryIsTheFastWeightMemoryOfOneHotValues) {
       const auto memory = choice.made<double>(5);
       const Scene x = std::visit(
           [&]<class R>(const R& r) {
-            return with_gates(sizes.plain(), r.steps_a_write(), memory.feature_dim(), R::largest_strength,
+            return with_gates(sizes.plain(), r.steps_a_write(), memory.feature_dim(), R::traits.largest_strength,
                               {R::gates.begin(), R::gates.end()});
           },
           rule);

@@ -112,7 +112,7 @@ std::vector<Instance> instances(std::string_view name, Index d) {
 }
 
 bool is_nonnegative(const KernelVariant& kernel) {
-  return std::visit([]<class K>(const K&) { return K::nonnegative; }, kernel);
+  return std::visit([]<class K>(const K&) { return K::traits.nonnegative; }, kernel);
 }
 
 bool is_random(const KernelVariant& kernel) {

@@ -74,8 +74,8 @@ TEST(Operations, EveryComponentStatesSome) {
     EXPECT_GT(more.backward, one.backward) << R::name;
   });
   Normalizations<float>::for_each([]<class N>() {
-    EXPECT_EQ(N::operations(64).forward > 0, N::maps_tokens) << N::name;
-    EXPECT_EQ(N::operations(64).backward > 0, N::maps_tokens) << N::name;
+    EXPECT_EQ(N::operations(64).forward > 0, N::traits.maps_tokens) << N::name;
+    EXPECT_EQ(N::operations(64).backward > 0, N::traits.maps_tokens) << N::name;
   });
 }
 

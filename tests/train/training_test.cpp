@@ -90,7 +90,7 @@ TEST_P(NoTrainingBeatsTheRankBound, AboveCapacity) {
     for (const auto& model : reference::names<Models<float>>()) {
       configuration.normalization = N::name;
       configuration.model = model;
-      held += expect_no_less(configuration, N::maps_tokens);
+      held += expect_no_less(configuration, N::traits.maps_tokens);
     }
   });
   EXPECT_GE(held, reference::names<Models<float>>().size()) << "too few points have a loss";

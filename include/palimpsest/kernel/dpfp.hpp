@@ -20,8 +20,7 @@ struct Dpfp {
   static constexpr std::string_view name = "dpfp";
   static constexpr std::string_view argument = "nu";
   static constexpr std::string_view summary = "r * roll(r, j), j = 1..nu, r = [relu(x); relu(-x)] (Schlag et al. 2021)";
-  static constexpr bool nonnegative = true;
-  static constexpr bool forgets_features = true;
+  static constexpr KernelTraits traits{.nonnegative = true, .forgets_features = true};
 
   int nu;
 

@@ -10,7 +10,7 @@ template <class T>
 struct Elu {
   static constexpr std::string_view name = "elu";
   static constexpr std::string_view summary = "elu(x) + 1 (Katharopoulos et al. 2020)";
-  static constexpr bool nonnegative = true;
+  static constexpr KernelTraits traits{.nonnegative = true};
 
   Index feature_dim(Index d) const { return d; }
 

@@ -20,8 +20,7 @@ struct RandomExponential : RandomProjection<T> {
   static constexpr std::string_view summary =
       two_sided ? "exp(+-W'x - |x|^2/2), positive random features (Performer)"
                 : "exp(W'x - |x|^2/2), positive random features, one-sided (Performer)";
-  static constexpr bool nonnegative = true;
-  static constexpr bool factors = true;
+  static constexpr KernelTraits traits{.nonnegative = true, .factors = true};
 
   using RandomProjection<T>::m;
 

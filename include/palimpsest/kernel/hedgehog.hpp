@@ -15,7 +15,7 @@ template <class T>
 struct Hedgehog {
   static constexpr std::string_view name = "hedgehog";
   static constexpr std::string_view summary = "softmax([2y; -2y]), y = A x + b with A, b learnt (Hedgehog)";
-  static constexpr bool nonnegative = true;
+  static constexpr KernelTraits traits{.nonnegative = true};
 
   Parameter<T> A{"kernel_A", 0, 0};  // d×d
   Parameter<T> b{"kernel_b", 0, 1};  // d×1

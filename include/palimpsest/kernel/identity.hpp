@@ -9,7 +9,7 @@ template <class T>
 struct Identity {
   static constexpr std::string_view name = "identity";
   static constexpr std::string_view summary = "x";
-  static constexpr bool nonnegative = false;
+  static constexpr KernelTraits traits{};
 
   Index feature_dim(Index d) const { return d; }
 

@@ -1,15 +1,13 @@
 // What a kernel is: a feature map φ: R^d → R^p, as a linear lift followed by a map that treats each token alone.
 //
 //   name, summary, [argument]             see core/registry.hpp
-//   nonnegative                           whether every φ(x)_i ≥ 0 for every x
-//   positive_products                     optional, for one that isn't: φ(x)·φ(y) > 0 all the same
+//   traits                                what it says of itself: KernelTraits
 //   feature_dim(d)                        p
 //   rank(d)                               optional: dimension of the space that all φ(x) span, where that is less than p
 //   rank_of_squares(d)                    optional: the same of φ(x)² entry by entry
 //   refusal(d)                            optional: why it has no meaning for keys of size d; empty if it has
 //   forward(x, phi)                       x: d×n (or the lifted d̃×n), phi: p×n
 //   backward(x, phi, dphi, dx)            dx += (∂φ/∂x)ᵀ dphi; x and phi are what forward saw and made
-//   forgets_features                      optional: backward doesn't look at phi, which then need not be kept
 //   operations(d)                         optional: how many it needs per token, the lift not counted (core/operations.hpp)
 //
 // A kernel of exponentials that leave the range of T also has, for normalisations that divide a token's scale out again,
@@ -26,9 +24,6 @@
 // A kernel that can answer one query without forming features also has
 //   contract(x, u, c)                     c_t = φ(x_t)·u;  u: p, c: n
 //   contract_backward(x, u, dc, dx, du)   dx_t += dc_t (∂φ/∂x)ᵀ u,  du += Σ_t dc_t φ(x_t)
-//
-// A kernel with φ(x + y) = √p e^{−x·y} φ(x) ⊙ φ(y), x and y the first d rows of lifted tokens, says so:
-//   factors = true                        one query is then answered from the features of the tables' entries
 //
 // A random kernel also has
 //   draw(d, stream)                       new random features for keys of size d; before the first forward
@@ -54,11 +49,20 @@
 
 namespace palimpsest {
 
+/// What a kernel says of itself. A new one is written `static constexpr KernelTraits traits{.nonnegative = true};`.
+struct KernelTraits {
+  bool nonnegative = false;        ///< every φ(x)_i ≥ 0 for every x
+  bool positive_products = false;  ///< φ(x)·φ(y) > 0 even where single features are negative
+  bool forgets_features = false;   ///< backward doesn't look at phi, so that a normalisation may overwrite it
+  bool factors = false;  ///< φ(x + y) = √p e^{−x·y} φ(x) ⊙ φ(y), x and y the first d rows of lifted tokens: one
+                         ///< query is then answered from the features of the tables' entries
+};
+
 template <class K, class T>
 concept Kernel = requires(const K kernel, Index d, ConstMatrixView<T> in, MatrixView<T> out) {
   { K::name } -> std::convertible_to<std::string_view>;
   { K::summary } -> std::convertible_to<std::string_view>;
-  { K::nonnegative } -> std::convertible_to<bool>;
+  { K::traits } -> std::same_as<const KernelTraits&>;
   { kernel.feature_dim(d) } -> std::same_as<Index>;
   kernel.forward(in, out);
   kernel.backward(in, in, in, out);

@@ -13,7 +13,7 @@ template <class T>
 struct L2 {
   static constexpr std::string_view name = "l2";
   static constexpr std::string_view summary = "x / sqrt(|x|^2 + 1e-6)";
-  static constexpr bool nonnegative = false;
+  static constexpr KernelTraits traits{};
 
   Index feature_dim(Index d) const { return d; }
 

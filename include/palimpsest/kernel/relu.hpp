@@ -9,7 +9,7 @@ template <class T>
 struct Relu {
   static constexpr std::string_view name = "relu";
   static constexpr std::string_view summary = "max(x, 0)";
-  static constexpr bool nonnegative = true;
+  static constexpr KernelTraits traits{.nonnegative = true};
 
   Index feature_dim(Index d) const { return d; }
 

@@ -10,7 +10,7 @@ template <class T>
 struct Relu2 {
   static constexpr std::string_view name = "relu2";
   static constexpr std::string_view summary = "max(x, 0)^2";
-  static constexpr bool nonnegative = true;
+  static constexpr KernelTraits traits{.nonnegative = true};
 
   Index feature_dim(Index d) const { return d; }
 

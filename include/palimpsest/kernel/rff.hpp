@@ -17,7 +17,7 @@ struct RandomFourier : RandomProjection<T> {
   static constexpr std::string_view name = "rff";
   static constexpr std::string_view argument = "m";
   static constexpr std::string_view summary = "[cos(W'x); sin(W'x)] exp(|x|^2/2), trigonometric random features";
-  static constexpr bool nonnegative = false;
+  static constexpr KernelTraits traits{};
 
   using RandomProjection<T>::m;
 

@@ -12,7 +12,7 @@ template <class T>
 struct SiluL2 {
   static constexpr std::string_view name = "silu_l2";
   static constexpr std::string_view summary = "y / sqrt(|y|^2 + 1e-6), y = SiLU(x) (DeltaNet)";
-  static constexpr bool nonnegative = false;
+  static constexpr KernelTraits traits{};
 
   Index feature_dim(Index d) const { return d; }
 

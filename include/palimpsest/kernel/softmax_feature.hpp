@@ -11,7 +11,7 @@ template <class T>
 struct SoftmaxFeature {
   static constexpr std::string_view name = "softmax_feature";
   static constexpr std::string_view summary = "softmax of x over its own coordinates";
-  static constexpr bool nonnegative = true;
+  static constexpr KernelTraits traits{.nonnegative = true};
 
   Index feature_dim(Index d) const { return d; }
 

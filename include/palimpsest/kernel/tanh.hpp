@@ -10,7 +10,7 @@ template <class T>
 struct Tanh {
   static constexpr std::string_view name = "tanh";
   static constexpr std::string_view summary = "tanh(x), p = d (FWM)";
-  static constexpr bool nonnegative = false;
+  static constexpr KernelTraits traits{};
 
   Index feature_dim(Index d) const { return d; }
 

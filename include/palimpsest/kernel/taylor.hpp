@@ -15,8 +15,7 @@ template <class T>
 struct Taylor {
   static constexpr std::string_view name = "taylor";
   static constexpr std::string_view summary = "[1; x; x_i x_j] with product 1 + s + s^2/2, s = x.y/sqrt(d) (Based)";
-  static constexpr bool nonnegative = false;
-  static constexpr bool positive_products = true;  // 1 + s + s²/2 ≥ 1/2
+  static constexpr KernelTraits traits{.positive_products = true};  // 1 + s + s²/2 ≥ 1/2
 
   Index feature_dim(Index d) const { return 1 + d + d * (d + 1) / 2; }
 

@@ -27,8 +27,7 @@ template <class R>
 double largest_beta(const MemoryOptions& options) {
   if (options.largest_beta != 1 && options.largest_beta != 2)
     throw ConfigurationError(fmt::format("largest_beta = {}: allowed is 1 or 2", options.largest_beta));
-  if constexpr (requires { R::may_reflect; }) return options.largest_beta;
-  return R::largest_strength;
+  return R::traits.may_reflect ? options.largest_beta : R::traits.largest_strength;
 }
 
 /// Those that the options give a number.
@@ -71,8 +70,9 @@ std::optional<std::string> refusal(const FeatureMap<T>& map, const typename Rule
       [&]<class K, class N>(const K& kernel, const N&) -> std::optional<std::string> {
         if constexpr (requires { kernel.refusal(Index()); })
           if (const auto refused = kernel.refusal(map.key_dim())) return refused;
-        constexpr bool positive_products = requires { requires K::positive_products; };
-        if (N::needs_nonnegative && !K::nonnegative && !(N::accumulates && !N::maps_tokens && positive_products))
+        constexpr auto is = N::traits;
+        const bool products_will_do = is.accumulates && !is.maps_tokens && K::traits.positive_products;
+        if (is.needs_nonnegative && !K::traits.nonnegative && !products_will_do)
           return fmt::format(
               "normalization '{}' divides by a sum of features, which kernel '{}' may make zero or negative", N::name,
               specification(kernel));
@@ -83,9 +83,8 @@ std::optional<std::string> refusal(const FeatureMap<T>& map, const typename Rule
   if (of_features || !map.accumulates()) return of_features;
   return std::visit(
       [&]<class R>(const R&) -> std::optional<std::string> {
-        if constexpr (requires { R::refuses_divisor(""); })
-          return R::refuses_divisor(specification(map.normalization()));
-        return std::nullopt;
+        if (R::traits.refuses_divisor.empty()) return std::nullopt;
+        return fmt::format(fmt::runtime(R::traits.refuses_divisor), R::name, specification(map.normalization()));
       },
       rule);
 }
@@ -93,13 +92,8 @@ std::optional<std::string> refusal(const FeatureMap<T>& map, const typename Rule
 template <class T>
 Index state_floats(const FeatureMap<T>& map, const typename Rules<T>::Variant& rule, Index d_v) {
   const Index p = map.feature_dim();
-  const Index more = std::visit(
-      [&]<class R>(const R&) {
-        if constexpr (requires { R::more_state(p); }) return R::more_state(p);
-        if constexpr (requires { R::more_state(p, d_v); }) return R::more_state(p, d_v);
-        return Index{0};
-      },
-      rule);
+  const Index more =
+      std::visit([&]<class R>(const R&) { return R::traits.more_state ? R::traits.more_state(p, d_v) : 0; }, rule);
   return p * (d_v + (map.accumulates() ? 1 : 0)) + more;
 }
 

@@ -16,12 +16,12 @@ Index FeatureMap<T>::feature_dim() const {
 
 template <class T>
 bool FeatureMap<T>::accumulates() const {
-  return std::visit([]<class N>(const N&) { return N::accumulates; }, normalization_);
+  return std::visit([]<class N>(const N&) { return N::traits.accumulates; }, normalization_);
 }
 
 template <class T>
 bool FeatureMap<T>::maps_tokens() const {
-  return std::visit([]<class N>(const N&) { return N::maps_tokens; }, normalization_);
+  return std::visit([]<class N>(const N&) { return N::traits.maps_tokens; }, normalization_);
 }
 
 template <class T>
@@ -180,7 +180,7 @@ void FeatureMap<T>::backward(Features<T>& features, ConstMatrixView<T> x, Index 
                              MatrixView<T> dx) const {
   std::visit(
       [&]<class N>(const N& normalization) {
-        if constexpr (N::maps_tokens)
+        if constexpr (N::traits.maps_tokens)
           normalization.backward(features.raw_of(first, x.cols()), features.mapped.middleCols(first, x.cols()),
                                  features.scale.segment(first, x.cols()), dphi);
       },
@@ -204,8 +204,8 @@ template <class T>
 Division<T> FeatureMap<T>::division(const Features<T>& features) const {
   return std::visit(
       [&]<class N>(const N&) -> Division<T> {
-        if constexpr (N::maps_tokens && requires { N::slope_ones; })
-          return {&features.scale, N::slope_ones, N::slope_own};
+        if constexpr (N::traits.slope.has_value())
+          return {&features.scale, N::traits.slope->ones, N::traits.slope->own};
         return {};
       },
       normalization_);
@@ -238,34 +238,20 @@ void FeatureMap<T>::contract_backward(ConstMatrixView<T> x, ConstVectorView<T> u
 
 template <class T>
 bool FeatureMap<T>::factors() const {
-  return !maps_tokens() && std::visit(
-                               []<class K>(const K&) {
-                                 return requires { K::factors; };
-                               },
-                               kernel_);
+  return !maps_tokens() && std::visit([]<class K>(const K&) { return K::traits.factors; }, kernel_);
 }
 
 template <class T>
 bool FeatureMap<T>::up_to_scale() const {
-  return std::visit(
-      []<class K, class N>(const K&, const N&) {
-        return ScalableKernel<K, T> && requires { N::scale_free; };
-      },
-      kernel_, normalization_);
+  return std::visit([]<class K, class N>(const K&, const N&) { return ScalableKernel<K, T> && N::traits.scale_free; },
+                    kernel_, normalization_);
 }
 
 template <class T>
 bool FeatureMap<T>::looks_at_features() const {
   return std::visit(
-             []<class K>(const K&) {
-               return !requires { K::forgets_features; };
-             },
-             kernel_) ||
-         std::visit(
-             []<class N>(const N&) {
-               return !requires { N::forgets_features; };
-             },
-             normalization_);
+      []<class K, class N>(const K&, const N&) { return !K::traits.forgets_features || !N::traits.forgets_features; },
+      kernel_, normalization_);
 }
 
 }  // namespace palimpsest

@@ -97,7 +97,7 @@ FastWeightState<T, Stored>::FastWeightState(typename Rules<T>::Variant rule,
                                             const typename Normalizations<T>::Variant& normalization, Index d_v,
                                             Index p)
     : rule_(std::move(rule)),
-      accumulates_(std::visit([]<class N>(const N&) { return N::accumulates; }, normalization)),
+      accumulates_(std::visit([]<class N>(const N&) { return N::traits.accumulates; }, normalization)),
       W_(Matrix<T>::Zero(d_v, p)),
       z_(Vector<T>::Zero(p)),
       change_(d_v) {

@@ -87,7 +87,7 @@ class TokenFastWeight {
   bool learnt(std::size_t i) const { return gates_.may_learn(gates_.list()[i]); }
 
   bool retrieves() const {
-    return std::visit([]<class R>(const R&) { return R::retrieves; }, rule_);
+    return std::visit([]<class R>(const R&) { return R::traits.retrieves; }, rule_);
   }
 
   Index gate_rows(std::size_t i) const { return gates_.list()[i].per_feature ? feature_dim() : 1; }

@@ -15,7 +15,7 @@ namespace palimpsest {
 template <class Map>
 struct Accumulated : Map {
  private:
-  static constexpr bool alone_ = !Map::maps_tokens;
+  static constexpr bool alone_ = !Map::traits.maps_tokens;
   static constexpr std::string_view suffix_ = alone_ ? "attention" : "+attention";
   static constexpr auto joined_ = [] {
     std::array<char, (alone_ ? 0 : Map::name.size()) + suffix_.size()> text{};
@@ -29,8 +29,7 @@ struct Accumulated : Map {
   static constexpr std::string_view name{joined_.data(), joined_.size()};
   static constexpr std::string_view summary = alone_ ? "read-out divided by z.q, z the sum of all keys"
                                                      : "as the map before the +, and read-out divided by z.q";
-  static constexpr bool accumulates = true;
-  static constexpr bool needs_nonnegative = !requires { Map::makes_nonnegative; };
+  static constexpr NormalizationTraits traits = Map::traits.accumulated();
 };
 
 }  // namespace palimpsest

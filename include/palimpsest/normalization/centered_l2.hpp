@@ -16,8 +16,7 @@ template <class T>
 struct CenteredL2Normalization {
   static constexpr std::string_view name = "centered_l2";
   static constexpr std::string_view summary = "features without their mean, divided by their length";
-  static constexpr bool accumulates = false, maps_tokens = true, forgets_features = true, scale_free = true;
-  static constexpr bool needs_nonnegative = false;
+  static constexpr NormalizationTraits traits{.maps_tokens = true, .scale_free = true, .forgets_features = true};
 
   static std::optional<std::string> refusal(Index p) {
     if (p >= 2) return std::nullopt;

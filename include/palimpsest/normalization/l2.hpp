@@ -10,8 +10,6 @@ template <class T>
 struct L2Normalization : DivideByNorm<T> {
   static constexpr std::string_view name = "l2";
   static constexpr std::string_view summary = "keys and queries divided by their length";
-  static constexpr bool accumulates = false;
-  static constexpr bool needs_nonnegative = false;
 };
 
 }  // namespace palimpsest

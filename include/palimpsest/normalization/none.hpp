@@ -9,8 +9,6 @@ template <class T>
 struct NoNormalization : LeaveTokens<T> {
   static constexpr std::string_view name = "none";
   static constexpr std::string_view summary = "keys and queries as they come";
-  static constexpr bool accumulates = false;
-  static constexpr bool needs_nonnegative = false;
 };
 
 }  // namespace palimpsest

@@ -1,28 +1,19 @@
 // What a normalisation is: a map of feature-mapped keys and queries, token by token, and perhaps a divisor at read-out.
 //
 //   name, summary                         see core/registry.hpp
-//   accumulates                           whether read-out and retrieval are divided by z·q + ε, z the sum of mapped keys
-//   maps_tokens                           whether forward changes anything
-//   needs_nonnegative                     whether it divides by sums of features, which must then not be negative
-//   makes_nonnegative                     optional: whether mapped tokens are never negative, whatever the features are
-//   scale_free                            optional: without ε, forward of c φ is that of φ for every c > 0. A kernel that
-//                                         knows its features up to such a factor then gives them so (kernel/kernel.hpp),
-//                                         and ε, which would weigh what c is, is 0 for its queries too
+//   traits                                what it says of itself: NormalizationTraits
 //   refusal(p)                            optional, static: why it has no meaning for p features; nothing if it has
 //   rank(p, features, squares)            optional, static: dimension of the space that mapped tokens span, where that isn't
 //                                         what features do; `features` and `squares`: what they and their squares do
 //   forward(phi, mapped, scale, epsilon)  phi, mapped: p×n; scale: n, what backward needs. ε guards queries; keys have
 //                                         ε = 0
 //   backward(phi, mapped, scale, dphi)    dphi: gradient by the mapped tokens in, by the raw ones out
-//   forgets_features                      optional: backward doesn't look at phi, which then need not be kept: mapped
-//                                         may be the same memory
-//   slope_ones, slope_own                 optional, of one that divides a key φ by a number σ, scale = 1/σ:
-//                                         ∇σ = slope_ones 1 + slope_own φ', so that others can do backward's work
 //   operations(p)                         how many it needs per token (core/operations.hpp)
 #pragma once
 
 #include <cmath>
 #include <concepts>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -35,13 +26,37 @@ namespace palimpsest {
 /// ε of the read-outs, y = W q/(z·q + ε) and q/(Σq + ε).
 inline constexpr double kReadOutEpsilon = 1e-6;
 
+/// Of a normalisation that divides a key φ by a number σ, scale = 1/σ: ∇σ = ones 1 + own φ'.
+struct Slope {
+  int ones = 0, own = 0;
+};
+
+/// What a normalisation says of itself.
+struct NormalizationTraits {
+  bool accumulates = false;        ///< read-out and retrieval are divided by z·q + ε, z the sum of mapped keys
+  bool maps_tokens = false;        ///< forward changes something
+  bool needs_nonnegative = false;  ///< it divides by sums of features, which must then not be negative
+  bool makes_nonnegative = false;  ///< mapped tokens are never negative, whatever the features are
+  /// Without ε, forward of c φ is that of φ for every c > 0. A kernel that knows its features up to such a factor then gives
+  /// them so (kernel/kernel.hpp), and ε, which would weigh what c is, is 0 for its queries too.
+  bool scale_free = false;
+  bool forgets_features = false;  ///< backward doesn't look at phi: mapped may be the same memory
+  std::optional<Slope> slope{};   ///< with it a rule may do backward's work (rule/rule.hpp, Division)
+
+  /// The same with the accumulator.
+  constexpr NormalizationTraits accumulated() const {
+    auto with = *this;
+    with.accumulates = true;
+    with.needs_nonnegative = !makes_nonnegative;
+    return with;
+  }
+};
+
 template <class N, class T>
 concept Normalization = requires(const N normalization, MatrixView<T> out, VectorView<T> scale, ConstMatrixView<T> in) {
   { N::name } -> std::convertible_to<std::string_view>;
   { N::summary } -> std::convertible_to<std::string_view>;
-  { N::accumulates } -> std::convertible_to<bool>;
-  { N::maps_tokens } -> std::convertible_to<bool>;
-  { N::needs_nonnegative } -> std::convertible_to<bool>;
+  { N::traits } -> std::same_as<const NormalizationTraits&>;
   normalization.forward(in, out, scale, T(0));
   normalization.backward(in, in, scale, out);
   { N::operations(Index(1)) } -> std::same_as<Operations>;
@@ -50,8 +65,11 @@ concept Normalization = requires(const N normalization, MatrixView<T> out, Vecto
 /// Divides each token by the sum of its entries (+ ε). Shared by `sum` and `sum+attention`.
 template <class T>
 struct DivideBySum {
-  static constexpr bool maps_tokens = true, forgets_features = true, scale_free = true;
-  static constexpr int slope_ones = 1, slope_own = 0;
+  static constexpr NormalizationTraits traits{.maps_tokens = true,
+                                              .needs_nonnegative = true,
+                                              .scale_free = true,
+                                              .forgets_features = true,
+                                              .slope = Slope{.ones = 1}};
 
   static Operations operations(Index p) { return {2 * double(p), 4 * double(p)}; }
 
@@ -75,8 +93,8 @@ struct DivideBySum {
 /// Divides each token by its length (+ ε). Of `l2`, and a part of `centered_l2`.
 template <class T>
 struct DivideByNorm {
-  static constexpr bool maps_tokens = true, forgets_features = true, scale_free = true;
-  static constexpr int slope_ones = 0, slope_own = 1;
+  static constexpr NormalizationTraits traits{
+      .maps_tokens = true, .scale_free = true, .forgets_features = true, .slope = Slope{.own = 1}};
 
   static Operations operations(Index p) { return {3 * double(p), 7 * double(p)}; }
 
@@ -102,7 +120,7 @@ struct DivideByNorm {
 /// Leaves tokens as they are. Shared by `none` and `attention`.
 template <class T>
 struct LeaveTokens {
-  static constexpr bool maps_tokens = false;
+  static constexpr NormalizationTraits traits{};
 
   static Operations operations(Index) { return {}; }
 

@@ -10,8 +10,6 @@ template <class T>
 struct SumNormalization : DivideBySum<T> {
   static constexpr std::string_view name = "sum";
   static constexpr std::string_view summary = "keys and queries divided by the sum of their entries";
-  static constexpr bool accumulates = false;
-  static constexpr bool needs_nonnegative = true;
 };
 
 }  // namespace palimpsest

@@ -12,9 +12,7 @@ template <class T>
 struct SumOfSquaresNormalization {
   static constexpr std::string_view name = "sum_of_squares";
   static constexpr std::string_view summary = "squared features divided by their sum";
-  static constexpr bool accumulates = false;
-  static constexpr bool maps_tokens = true, scale_free = true;
-  static constexpr bool needs_nonnegative = false, makes_nonnegative = true;
+  static constexpr NormalizationTraits traits{.maps_tokens = true, .makes_nonnegative = true, .scale_free = true};
 
   static Index rank(Index, Index, Index squares) { return squares; }
   static Operations operations(Index p) { return {3 * double(p), 5 * double(p)}; }

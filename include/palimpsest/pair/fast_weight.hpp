@@ -126,7 +126,7 @@ class FastWeight {
   }
 
   bool separable() const {
-    return visit_rule([]<class R>(const R&) { return R::separable; });
+    return visit_rule([]<class R>(const R&) { return R::traits.separable; });
   }
 
   bool linear_in_values() const {
@@ -134,7 +134,7 @@ class FastWeight {
   }
 
   bool retrieves() const {
-    return visit_rule([]<class R>(const R&) { return R::retrieves; });
+    return visit_rule([]<class R>(const R&) { return R::traits.retrieves; });
   }
 
   /// Whether an accumulator that is no sum of coefficients divides them.
@@ -159,7 +159,7 @@ class FastWeight {
   /// How many of L writes the adjoint of N queries takes together: gradients by features, which are used once, then stay
   /// in the nearest cache. A contraction forms none.
   Index block_size(Index L, Index N, const Kept& kept) const {
-    const bool in_blocks = visit_rule([]<class R>(const R&) { return R::in_blocks; });
+    const bool in_blocks = visit_rule([]<class R>(const R&) { return RuleInBlocks<R, T>; });
     const bool whole = contracts(N, kept) || !(separable() || (N == 1 && in_blocks && !map_.accumulates()));
     return whole ? L : tokens_a_block(feature_dim());
   }
@@ -170,7 +170,7 @@ class FastWeight {
   static bool by_factors(const Kept& kept) {
     if constexpr (!RuleOfFactors<R, T>) return false;
     if constexpr (!Rule<R, T>) return true;
-    return !kept.seen.empty() && !R::separable;
+    return !kept.seen.empty() && !R::traits.separable;
   }
 
   /// C of the writes whose features are kept, as far as the queries see them.

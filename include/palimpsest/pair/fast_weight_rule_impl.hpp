@@ -45,7 +45,7 @@ void FastWeight<T>::coefficients(ConstMatrixView<T> Q, MatrixView<T> C, Kept& ke
       if (!Rule<R, T> || !kept.seen.empty()) return rule.coefficients(K, kept.writes, Q, kept.seen, C, work);
     if constexpr (Rule<R, T>) {
       rule.coefficients(K, kept.writes, Q, C, work);
-      if (R::separable) hide_unseen<T>(kept.seen, C);
+      if (R::traits.separable) hide_unseen<T>(kept.seen, C);
     }
   });
 }
@@ -78,7 +78,7 @@ bool FastWeight<T>::rule_backward(Index first, Index count, ConstMatrixView<T> Q
     auto& work = workspace<R>(kept.work);
     if constexpr (RuleOfFactors<R, T>) {
       const bool read_by_factors = by_factors<R>(kept);
-      if (read_by_factors || (Q.cols() > 1 && !R::separable)) {
+      if (read_by_factors || (Q.cols() > 1 && !R::traits.separable)) {
         if (!read_by_factors) {  // a recurrence has its adjoint query by query; of several the engine's is products of matrices
           rule.factors(K, kept.writes, kept.factors);
           again_.resize(K.cols(), Q.cols());
@@ -97,7 +97,7 @@ bool FastWeight<T>::rule_backward(Index first, Index count, ConstMatrixView<T> Q
     if constexpr (RuleWithPositions<R, T>)
       if (!Rule<R, T> || !kept.seen.empty())
         return rule.backward(K, kept.writes, Q, kept.seen, dC, work, dK_, dwrites_, dQ_block_);
-    if constexpr (requires { R::undivides; }) {
+    if constexpr (RuleInBlocks<R, T>) {
       const auto division = divides() ? Division<T>() : map_.division(kept.keys);
       undivided = division.scale != nullptr;
       rule.backward(first, K, kept.writes, Q, C, dC, work, dK_, dwrites_, dQ_block_, division);

@@ -42,19 +42,18 @@ struct NormalizationFacts {
 /// d: size of a key before the feature map.
 template <class T, Kernel<T> K>
 KernelFacts facts(const K& kernel, Index d) {
-  constexpr bool factors = requires { K::factors; };
   return {kernel.feature_dim(d), lifted_dim<T>(kernel, d), operations<T>(kernel, d), lift_operations<T>(kernel, d),
-          factors};
+          K::traits.factors};
 }
 
-template <RuleTraits R>
+template <AnyRule R>
 RuleFacts facts(const R& rule) {
-  return {R::operations, rule.steps_a_write(), R::separable, R::retrieves, !StateRule<R>};
+  return {R::operations, rule.steps_a_write(), R::traits.separable, R::traits.retrieves, !StateRule<R>};
 }
 
 template <class N>
 NormalizationFacts facts(const N&, Index features) {
-  return {N::operations(features), N::accumulates, N::maps_tokens};
+  return {N::operations(features), N::traits.accumulates, N::traits.maps_tokens};
 }
 
 class FastWeightOperations {

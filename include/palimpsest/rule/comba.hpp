@@ -14,7 +14,7 @@ struct CombaRule : Recurrence<CombaRule<T>, T> {
   static constexpr std::array gates{
       kBeta, kAlpha,
       Gate{.name = "c", .meaning = "share of the retrieved value removed", .start = 1, .constant = true}};
-  static constexpr bool retrieves = true;
+  static constexpr RuleTraits traits{.retrieves = true};
 
   static WriteShares<T> shares(const Write<T, 3>& write) {
     const auto [beta, alpha, c] = write.gates;

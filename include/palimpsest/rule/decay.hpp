@@ -12,7 +12,7 @@ struct DecayRule : Recurrence<DecayRule<T>, T> {
   static constexpr std::string_view name = "decay";
   static constexpr std::string_view summary = "W = alpha W + v k' (RetNet, Mamba-2)";
   static constexpr std::array gates{kAlpha};
-  static constexpr bool retrieves = false;
+  static constexpr RuleTraits traits{};
 
   static WriteShares<T> shares(const Write<T, 1>& write) { return {write.gates[0], 0, 1}; }
   static Write<T, 1> shares_backward(const Write<T, 1>&, const WriteShares<T>& d) { return {{d.decay}}; }

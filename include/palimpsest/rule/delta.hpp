@@ -11,7 +11,7 @@ struct DeltaRule : Recurrence<DeltaRule<T>, T> {
   static constexpr std::string_view name = "delta";
   static constexpr std::string_view summary = "W += beta (v - W k) k' (2021)";
   static constexpr std::array gates{kBeta};
-  static constexpr bool retrieves = true, may_reflect = true;
+  static constexpr RuleTraits traits{.retrieves = true, .may_reflect = true};
 
   static WriteShares<T> shares(const Write<T, 1>& write) { return {1, write.gates[0], write.gates[0]}; }
   static Write<T, 1> shares_backward(const Write<T, 1>&, const WriteShares<T>& d) { return {{d.write + d.erased}}; }

@@ -18,8 +18,7 @@ struct DeltaProductRule : Recurrence<DeltaProductRule<T>, T> {
   static constexpr std::string_view summary =
       "n delta steps a write with keys of their own, beta up to 2 (DeltaProduct)";
   static constexpr std::array gates{kBeta};
-  static constexpr bool retrieves = true;
-  static constexpr double largest_strength = 2;
+  static constexpr RuleTraits traits{.retrieves = true, .largest_strength = 2};
 
   int n;
 

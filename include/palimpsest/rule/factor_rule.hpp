@@ -25,8 +25,6 @@ concept RuleOfFactors = requires(ConstMatrixView<T> K, const Writes<T>& writes, 
 /// What a rule that has nothing but its factors says of itself; it derives from this.
 template <class Rule, class T>
 struct FactorRule {
-  static constexpr bool separable = false, in_blocks = false, retrieves = true, knows_order = true;
-  static constexpr double largest_strength = 1;
   static Index steps_a_write() { return 1; }
   static constexpr Structure structure_of() { return Rule::structure; }
   struct Workspace {};

@@ -19,11 +19,8 @@
 //   dβ_t = e_t·dM_t k_t,   dk_t = β_t dM_tᵀ e_t − W_{t−1}ᵀ f_t.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
-#include <string>
 #include <vector>
 
 #include "palimpsest/rule/rule.hpp"
@@ -32,22 +29,19 @@ namespace palimpsest {
 
 /// A rule that has answers and no coefficients.
 template <class R>
-concept StateRule = RuleTraits<R> && R::nonlinear_in_values;
+concept StateRule = AnyRule<R> && !R::traits.linear_in_values;
 
 template <class T>
 struct Fwm2021Rule {
   static constexpr std::string_view name = "fwm2021";
   static constexpr std::string_view summary = "delta with a clamped norm and a layer-normalised read-out (FWM)";
   static constexpr std::array gates{kBeta};
-  static constexpr bool separable = false, retrieves = true, knows_order = true;
-  static constexpr bool nonlinear_in_values = true, in_blocks = false;
-  static constexpr double largest_strength = 1;
+  static constexpr RuleTraits traits{
+      .retrieves = true,
+      .linear_in_values = false,
+      .refuses_divisor =
+          "the read-out of rule '{0}' is layer-normalised, which undoes the divisor of normalization '{1}'"};
   static Index steps_a_write() { return 1; }
-
-  static std::string refuses_divisor(std::string_view normalization) {
-    return fmt::format("the read-out of rule '{}' is layer-normalised, which undoes the divisor of normalization '{}'",
-                       name, normalization);
-  }
 
   // Per write with the state of S×p: W₀k and the update, 2 each, and the norm, the factor g and what else is done once
   // per chunk of C; back D k, two terms of dk and the update of D, 2 each. Within a chunk: products of keys, 2p a pair,

@@ -11,7 +11,7 @@ struct GatedDeltaRule : Recurrence<GatedDeltaRule<T>, T> {
   static constexpr std::string_view name = "gated_delta";
   static constexpr std::string_view summary = "W = alpha W (I - beta k k') + beta v k' (Gated DeltaNet)";
   static constexpr std::array gates{kBeta, kAlpha};
-  static constexpr bool retrieves = true, may_reflect = true;
+  static constexpr RuleTraits traits{.retrieves = true, .may_reflect = true};
 
   static WriteShares<T> shares(const Write<T, 2>& write) {
     const auto [beta, alpha] = write.gates;

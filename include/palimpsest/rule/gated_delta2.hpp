@@ -14,6 +14,7 @@ struct GatedDelta2Rule : FactorRule<GatedDelta2Rule<T>, T> {
   static constexpr std::array gates{
       Gate{.name = "erase", .meaning = "erasure per feature", .stream = 2, .per_feature = true}, kAlphaOfFeatures,
       Gate{.name = "write", .meaning = "share of the value that is written", .stream = 3}};
+  static constexpr RuleTraits traits{.retrieves = true};
   static constexpr Structure structure{Decay::diagonal, Erase::free};
 
   // a = −ρ α ∘ b ∘ k, and b of the structure is k.

@@ -12,7 +12,7 @@ struct GlaRule : FactorRule<GlaRule<T>, T> {
   static constexpr std::string_view summary = "W = W Diag(alpha) + v k', a decay per feature (GLA)";
   static constexpr std::array gates{kAlphaOfFeatures};
   static constexpr Structure structure{Decay::diagonal, Erase::none};
-  static constexpr bool retrieves = false;
+  static constexpr RuleTraits traits{};
 
   static void factors(ConstMatrixView<T> K, const Writes<T>& writes, Factors<T>& factors) {
     factors.resize(structure, K.rows(), K.cols());

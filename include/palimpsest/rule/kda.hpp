@@ -11,7 +11,7 @@ struct KdaRule : FactorRule<KdaRule<T>, T> {
   static constexpr std::string_view name = "kda";
   static constexpr std::string_view summary = "delta on a state with a decay per feature (Kimi delta attention)";
   static constexpr std::array gates{kBeta, kAlphaOfFeatures};
-  static constexpr bool may_reflect = true;
+  static constexpr RuleTraits traits{.retrieves = true, .may_reflect = true};
   static constexpr Structure structure{Decay::diagonal, Erase::along};
 
   static void factors(ConstMatrixView<T> K, const Writes<T>& writes, Factors<T>& factors) {

@@ -12,7 +12,7 @@ struct LonghornRule : Recurrence<LonghornRule<T>, T> {
   static constexpr std::string_view name = "longhorn";
   static constexpr std::string_view summary = "delta with the implicit step beta/(1 + beta |k|^2)";
   static constexpr std::array gates{kBeta};
-  static constexpr bool retrieves = true, looks_at_norm = true;
+  static constexpr RuleTraits traits{.retrieves = true, .looks_at_norm = true};
 
   static WriteShares<T> shares(const Write<T, 1>& write) {
     const T beta = write.gates[0], delta = beta / (1 + beta * write.squared_norm);

@@ -3,8 +3,6 @@
 // Source: von Oswald et al. 2025, "MesaNet" (arXiv 2506.05233), eq. 5. rule/mesa_system.hpp has coefficients and adjoint.
 #pragma once
 
-#include <string>
-
 #include "palimpsest/rule/factor_rule.hpp"
 #include "palimpsest/rule/mesa_system.hpp"
 #include "palimpsest/rule/rls.hpp"
@@ -19,14 +17,8 @@ struct MesaRule {
       kBeta, kAlpha,
       Gate{
           .name = "ridge", .meaning = "regulariser per feature", .per_feature = true, .constant = true, .least = 0.25}};
-  static constexpr bool separable = false, in_blocks = false, retrieves = false, knows_order = true;
-  static constexpr double largest_strength = 1;
+  static constexpr RuleTraits traits{.refuses_divisor = kSolvedForItsReadOut, .more_state = gram_floats};
   static Index steps_a_write() { return 1; }
-  static Index more_state(Index p) { return p * p; }  // G, beside H
-
-  static std::string refuses_divisor(std::string_view normalization) {
-    return solved_for_its_read_out(name, normalization);
-  }
 
   static Operations operations(const RuleShape& x) { return least_squares_operations(x); }
 

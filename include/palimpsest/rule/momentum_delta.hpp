@@ -15,10 +15,8 @@ struct MomentumDeltaRule {
   static constexpr std::string_view summary = "delta with momentum and decay (Titans, linear memory)";
   static constexpr std::array gates{Gate{.name = "theta", .meaning = "step", .stream = 2}, kAlpha,
                                     Gate{.name = "eta", .meaning = "momentum", .stream = 3}};
-  static constexpr bool separable = false, in_blocks = false, retrieves = true, knows_order = true;
-  static constexpr double largest_strength = 1;
+  static constexpr RuleTraits traits{.retrieves = true, .more_state = [](Index p, Index d_v) { return p * d_v; }};  // M
   static Index steps_a_write() { return 1; }
-  static Index more_state(Index p, Index S) { return p * S; }  // M, beside W
 
   // Per write, feature and query: k·x 2, w 3, x 2; back those again and k·h, w·h, x·g, 2 each, dk 4, g 3, h 2.
   static Operations operations(const RuleShape& x) { return {7 * x.L * x.p * x.N, 22 * x.L * x.p * x.N}; }

@@ -88,12 +88,8 @@ struct ManyQueries {
 ///   static WriteShares<T> shares(const Write<T, n>&)                              n: the number of its gates
 ///   static Write<T, n> shares_backward(const Write<T, n>&, const WriteShares<T>& d)   its adjoint
 ///   shares_again                                                                optional: as its adjoint has them
-///   looks_at_norm                                                               whether shares uses ‖k‖²
 template <class Rule, class T>
 struct Recurrence {
-  static constexpr bool separable = false, in_blocks = true, looks_at_norm = false, knows_order = true,
-                        undivides = true;
-  static constexpr double largest_strength = 1;
   static Index steps_a_write() { return 1; }
 
   // Per write, feature and query: k·u and u − e s k, 2 each; and back k·g, two terms of dk, and g + ds k, 8. A decay
@@ -101,7 +97,7 @@ struct Recurrence {
   // products of a chunk's keys, and each key's with those after it.
   static Operations operations(const RuleShape& x) {
     const double forward = 4 + (decays() ? 1 : 0), backward = 8 + (decays() ? 3 : 0);
-    const double norm = Rule::looks_at_norm ? 2 : 0;
+    const double norm = Rule::traits.looks_at_norm ? 2 : 0;
     const double among_keys = x.N > 1 ? 3 * std::min<double>(ManyQueries<T>::kChunk, x.L) : 0;
     return {x.L * x.p * (forward * x.N + norm + among_keys), x.L * x.p * (backward * x.N + norm)};
   }
@@ -122,7 +118,7 @@ struct Recurrence {
 
   /// For queries after any write: rule/factor_rule.hpp.
   static constexpr Structure structure_of() {
-    return {decays() ? Decay::scalar : Decay::none, Rule::retrieves ? Erase::along : Erase::none};
+    return {decays() ? Decay::scalar : Decay::none, Rule::traits.retrieves ? Erase::along : Erase::none};
   }
 
   static void factors(ConstMatrixView<T> K, const Writes<T>& writes, Factors<T>& factors) {
@@ -132,7 +128,7 @@ struct Recurrence {
       const auto shares = Rule::shares(write(column(K, t), K.rows(), writes, t));
       factors.w(t) = shares.write;
       if (decays()) factors.log_decay(0, t) = std::log(std::max(shares.decay, std::numeric_limits<T>::min()));
-      if (Rule::retrieves) factors.erase(t) = shares.erased * writes.retrieval(t);
+      if (Rule::traits.retrieves) factors.erase(t) = shares.erased * writes.retrieval(t);
     }
   }
 
@@ -144,14 +140,14 @@ struct Recurrence {
       const auto shares = Rule::shares(at);
       WriteShares<T> dshares{0, 0, d.w(t)};
       if (decays()) dshares.decay = d.log_decay(0, t) / std::max(shares.decay, std::numeric_limits<T>::min());
-      if (Rule::retrieves) {
+      if (Rule::traits.retrieves) {
         dshares.erased = d.erase(t) * writes.retrieval(t);
         dwrites.retrieval(t) += shares.erased * d.erase(t);
       }
       const auto dwrite = Rule::shares_backward(at, dshares);
       for (std::size_t i = 0; i < Rule::gates.size(); ++i)
         dwrites.gates[i](0, Rule::gates[i].constant ? 0 : t) += dwrite.gates[i];
-      if (Rule::looks_at_norm) dK.col(t) += 2 * dwrite.squared_norm * K.col(t);
+      if (Rule::traits.looks_at_norm) dK.col(t) += 2 * dwrite.squared_norm * K.col(t);
     }
   }
 
@@ -324,7 +320,7 @@ struct Recurrence {
     Write<T, Rule::gates.size()> write;
     for (std::size_t i = 0; i < Rule::gates.size(); ++i)
       write.gates[i] = writes.gates[i](0, Rule::gates[i].constant ? 0 : t);
-    write.squared_norm = Rule::looks_at_norm ? dot(k, k, p) : T(0);
+    write.squared_norm = Rule::traits.looks_at_norm ? dot(k, k, p) : T(0);
     return write;
   }
 
@@ -342,7 +338,7 @@ struct Recurrence {
     for (std::size_t i = 0; i < Rule::gates.size(); ++i)
       dwrites.gates[i](0, Rule::gates[i].constant ? 0 : t) += dwrite.gates[i];
     dwrites.retrieval(t) += shares.decay * shares.erased * d.erase;
-    const T es = step.erase * s, own = Rule::looks_at_norm ? 2 * dwrite.squared_norm : T(0);
+    const T es = step.erase * s, own = Rule::traits.looks_at_norm ? 2 * dwrite.squared_norm : T(0);
     if (division.scale == nullptr) return {ds, es, 0, own};
     const T scale = (*division.scale)(t), along = ds * s - es * kg + own * at.squared_norm;  // k·dk
     return {scale * ds, scale * es, -scale * along * division.ones, scale * (own - along * division.own)};

@@ -27,23 +27,20 @@ inline Operations least_squares_operations(const RuleShape& x) {
 }
 
 /// Why no normalisation may divide the read-out of such a rule.
-inline std::string solved_for_its_read_out(std::string_view rule, std::string_view normalization) {
-  return fmt::format("rule '{}' is solved for its read-out, which normalization '{}' would divide", rule,
-                     normalization);
-}
+inline constexpr std::string_view kSolvedForItsReadOut =
+    "rule '{0}' is solved for its read-out, which normalization '{1}' would divide";
+
+/// Floats of G, which such a rule keeps beside W.
+constexpr Index gram_floats(Index p, Index) { return p * p; }
 
 template <class T>
 struct RecursiveLeastSquares {
   static constexpr std::string_view name = "rls";
   static constexpr std::string_view summary = "least squares over all writes: the optimum of a linear memory (MesaNet)";
   static constexpr std::array<Gate, 0> gates{};
-  static constexpr bool separable = false, in_blocks = false, retrieves = false, knows_order = false;
-  static constexpr double largest_strength = 1;
+  static constexpr RuleTraits traits{
+      .knows_order = false, .refuses_divisor = kSolvedForItsReadOut, .more_state = gram_floats};
   static Index steps_a_write() { return 1; }
-  static std::string refuses_divisor(std::string_view normalization) {
-    return solved_for_its_read_out(name, normalization);
-  }
-  static Index more_state(Index p) { return p * p; }  // G, beside W
 
   static Operations operations(const RuleShape& x) { return least_squares_operations(x); }
 

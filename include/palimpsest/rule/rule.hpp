@@ -1,23 +1,17 @@
 // What an update rule is, seen from the queries: retrieval coefficients C(K, gates, Q), so that outputs are Y = V C.
 //
 //   name, summary, [argument]                      see core/registry.hpp
-//   separable                                      c_{t,n} = k_t·q_n: each write answers as if alone, in any blocks
+//   traits                                         what it says of itself: RuleTraits
 //   gates                                          a std::array of its gates (rule/gate.hpp), in the order of Writes
-//   largest_strength                               β is in [0, largest_strength]
-//   may_reflect                                    optional: β may go up to 2, so that 1 − β‖k‖² may be negative
-//   retrieves                                      whether a write first retrieves what its key holds: v̄ = ρ W k
-//   knows_order                                    whether the state depends on the order of the writes
 //   steps_a_write()                                n: K then has n columns a write, each with its gates
 //   Workspace                                      what backward needs of coefficients
 //   coefficients(K, writes, Q, C, workspace)       K: p×L (or a block of it), Q: p×N, C: L×N
 //   backward(first, K, writes, Q, C, dC,           after coefficients of the same K and Q; dK (p×L) is overwritten,
 //            workspace, dK, dwrites, dQ)           dwrites and dQ (p×N) accumulate; first is 0
-//   in_blocks                                      whether backward of one query also takes a block of the writes,
-//                                                  those from `first` on, an even number, the oldest block first: K,
-//                                                  C, dC and dK are the block's, gates all
-//   undivides                                      optional: backward also takes a Division, and dK is then by the keys
-//                                                  as they were before it
-//   refuses_divisor(normalization)                 optional, static: why no normalisation may divide its read-out
+//   backward(…, dQ, division)                      optional: dK is then by the keys as they were before the division. Such
+//                                                  a rule's backward of one query also takes a block of the writes, those
+//                                                  from `first` on, an even number, the oldest block first: K, C, dC and
+//                                                  dK are the block's, gates all
 //   operations(shape)                              how many coefficients and backward need (core/operations.hpp)
 //
 // Queries are asked after the last write given; a query after write r is asked by giving the first r writes.
@@ -65,36 +59,54 @@ struct Division {
   T ones = 0, own = 0;
 };
 
+/// What a rule says of itself. One that looks first is written `static constexpr RuleTraits traits{.retrieves = true};`.
+struct RuleTraits {
+  bool separable = false;        ///< c_{t,n} = k_t·q_n: each write answers as if alone, in any blocks
+  bool retrieves = false;        ///< a write first retrieves what its key holds: v̄ = ρ W k
+  bool knows_order = true;       ///< the state depends on the order of the writes
+  bool linear_in_values = true;  ///< or else it has answers and no coefficients: rule/fwm2021.hpp
+  bool looks_at_norm = false;    ///< of a recurrence: its shares use ‖k‖²
+  bool may_reflect = false;      ///< β may go up to 2, so that 1 − β‖k‖² may be negative
+  double largest_strength = 1;   ///< β is in [0, largest_strength]
+  /// Why no normalisation may divide its read-out, {0} being its name and {1} the normalisation's; empty if one may.
+  std::string_view refuses_divisor{};
+  /// Floats of state beside W (d_v×p), from p and d_v; none without it.
+  Index (*more_state)(Index p, Index d_v) = nullptr;
+};
+
 /// Sizes of one call: N queries after L writes with p features and S values.
 struct RuleShape {
   double S, L, N, p;
 };
 
 template <class R>
-concept RuleTraits = requires(const R rule) {
+concept AnyRule = requires(const R rule) {
   { R::name } -> std::convertible_to<std::string_view>;
   { R::summary } -> std::convertible_to<std::string_view>;
-  { R::separable } -> std::convertible_to<bool>;
+  { R::traits } -> std::same_as<const RuleTraits&>;
   { R::gates.size() } -> std::convertible_to<std::size_t>;
-  { R::largest_strength } -> std::convertible_to<double>;
-  { R::retrieves } -> std::convertible_to<bool>;
-  { R::knows_order } -> std::convertible_to<bool>;
-  { R::in_blocks } -> std::convertible_to<bool>;
   { rule.steps_a_write() } -> std::same_as<Index>;
   { R::operations(RuleShape()) } -> std::same_as<Operations>;
 };
 
 template <class R, class T>
-concept Rule = RuleTraits<R> &&
-    requires(const R rule, ConstMatrixView<T> in, MatrixView<T> out, const Writes<T>& writes, Writes<T>& dwrites,
-             typename R::Workspace& workspace) {
+concept Rule = AnyRule<R> && requires(const R rule, ConstMatrixView<T> in, MatrixView<T> out, const Writes<T>& writes,
+                                      Writes<T>& dwrites, typename R::Workspace& workspace) {
   rule.coefficients(in, writes, in, out, workspace);
   rule.backward(Index(0), in, writes, in, in, in, workspace, out, dwrites, out);
 };
 
-/// The same of a rule whose coefficients know positions: seen: N, writes that a query sees, or empty if each sees all.
+/// Its backward takes blocks of the writes, and a Division.
 template <class R, class T>
-concept RuleWithPositions = RuleTraits<R> &&
+concept RuleInBlocks = Rule<R, T> &&
+    requires(const R rule, ConstMatrixView<T> in, MatrixView<T> out, const Writes<T>& writes, Writes<T>& dwrites,
+             typename R::Workspace& workspace, const Division<T>& division) {
+  rule.backward(Index(0), in, writes, in, in, in, workspace, out, dwrites, out, division);
+};
+
+/// A rule whose coefficients know positions: seen: N, writes that a query sees, or empty if each sees all.
+template <class R, class T>
+concept RuleWithPositions = AnyRule<R> &&
     requires(const R rule, ConstMatrixView<T> in, MatrixView<T> out, const Writes<T>& writes, Writes<T>& dwrites,
              std::span<const Index> seen, typename R::Workspace& workspace) {
   rule.coefficients(in, writes, in, seen, out, workspace);

@@ -4,10 +4,6 @@
 // Source: Peng et al. 2025, "RWKV-7 Goose" (arXiv 2503.14456), eqs. 3 to 17, without its token shift and low ranks.
 #pragma once
 
-#include <fmt/format.h>
-
-#include <string>
-
 #include "palimpsest/rule/factor_rule.hpp"
 
 namespace palimpsest {
@@ -26,14 +22,10 @@ struct Rwkv7Rule : FactorRule<Rwkv7Rule<T>, T> {
            .per_feature = true,
            .constant = true}};
   static constexpr Structure structure{Decay::diagonal, Erase::free};
-  static constexpr bool retrieves = false;
-
-  static std::string refuses_divisor(std::string_view normalization) {
-    return fmt::format(
-        "rule '{}' removes along another key than it writes, which the accumulator of normalization '{}' "
-        "doesn't know",
-        name, normalization);
-  }
+  static constexpr RuleTraits traits{
+      .refuses_divisor =
+          "rule '{0}' removes along another key than it writes, which the accumulator of normalization '{1}' "
+          "doesn't know"};
 
   static void factors(ConstMatrixView<T> K, const Writes<T>& writes, Factors<T>& factors) {
     const auto &a = writes.gates[0], &xi = writes.gates[2], &zeta = writes.gates[3];

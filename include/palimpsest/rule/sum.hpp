@@ -11,8 +11,7 @@ struct SumRule {
   static constexpr std::string_view name = "sum";
   static constexpr std::string_view summary = "W += v k' (linear attention)";
   static constexpr std::array<Gate, 0> gates{};
-  static constexpr bool separable = true, in_blocks = true, retrieves = false, knows_order = false;
-  static constexpr double largest_strength = 1;
+  static constexpr RuleTraits traits{.separable = true, .knows_order = false};
   static Index steps_a_write() { return 1; }
   struct Workspace {};
 

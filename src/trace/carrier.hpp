@@ -72,10 +72,11 @@ class Carrier {
     std::visit(
         [&]<class R>(const R& r) {
           steps_ = r.steps_a_write();
-          largest_ = T(R::traits.may_reflect ? setup.configuration.largest_beta : R::traits.largest_strength);
           gate_list_.assign(R::gates.begin(), R::gates.end());
         },
         rule);
+    const RuleTraits& is = traits_of(rule);
+    largest_ = T(is.may_reflect ? setup.configuration.largest_beta : is.largest_strength);
     key_ = lift(setup.tables.key);
     value_ = lift(setup.tables.value);
     const Matrix<T> queries = lift(setup.tables.query);

@@ -23,11 +23,10 @@ inline std::optional<double> fixed_gate(std::string_view name, const std::string
 }
 
 /// What β is at most.
-template <class R>
-double largest_beta(const MemoryOptions& options) {
+inline double largest_beta(const MemoryOptions& options, const RuleTraits& rule) {
   if (options.largest_beta != 1 && options.largest_beta != 2)
     throw ConfigurationError(fmt::format("largest_beta = {}: allowed is 1 or 2", options.largest_beta));
-  return R::traits.may_reflect ? options.largest_beta : R::traits.largest_strength;
+  return rule.may_reflect ? options.largest_beta : rule.largest_strength;
 }
 
 /// Those that the options give a number.
@@ -60,40 +59,43 @@ FastWeightParts<T>::FastWeightParts(const MemoryOptions& options)
     : kernel(fast_weight_parts::make_kernel<T>(options)),
       rule(make_component<Rules<T>>("rule", options.rule)),
       normalization(make_component<Normalizations<T>>("normalization", options.normalization)),
-      largest_beta(std::visit([&]<class R>(const R&) { return fast_weight_parts::largest_beta<R>(options); }, rule)) {
+      largest_beta(fast_weight_parts::largest_beta(options, traits_of(rule))) {
   fixed_gates = fast_weight_parts::fixed_gates(options, largest_beta);
 }
 
 template <class T>
 std::optional<std::string> refusal(const FeatureMap<T>& map, const typename Rules<T>::Variant& rule) {
+  const KernelTraits& kernel = traits_of(map.kernel());
+  const NormalizationTraits& normalization = traits_of(map.normalization());
+  const std::string name = specification(map.normalization());
+  const auto of_size = std::visit(
+      [&]<class K>(const K& k) -> std::optional<std::string> {
+        if constexpr (requires { k.refusal(Index()); }) return k.refusal(map.key_dim());
+        return std::nullopt;
+      },
+      map.kernel());
+  if (of_size) return of_size;
+  const bool products_will_do = normalization.accumulates && !normalization.maps_tokens && kernel.positive_products;
+  if (normalization.needs_nonnegative && !kernel.nonnegative && !products_will_do)
+    return fmt::format("normalization '{}' divides by a sum of features, which kernel '{}' may make zero or negative",
+                       name, specification(map.kernel()));
   const auto of_features = std::visit(
-      [&]<class K, class N>(const K& kernel, const N&) -> std::optional<std::string> {
-        if constexpr (requires { kernel.refusal(Index()); })
-          if (const auto refused = kernel.refusal(map.key_dim())) return refused;
-        constexpr auto is = N::traits;
-        const bool products_will_do = is.accumulates && !is.maps_tokens && K::traits.positive_products;
-        if (is.needs_nonnegative && !K::traits.nonnegative && !products_will_do)
-          return fmt::format(
-              "normalization '{}' divides by a sum of features, which kernel '{}' may make zero or negative", N::name,
-              specification(kernel));
+      [&]<class N>(const N&) -> std::optional<std::string> {
         if constexpr (requires { N::refusal(Index()); }) return N::refusal(map.feature_dim());
         return std::nullopt;
       },
-      map.kernel(), map.normalization());
-  if (of_features || !map.accumulates()) return of_features;
-  return std::visit(
-      [&]<class R>(const R&) -> std::optional<std::string> {
-        if (R::traits.refuses_divisor.empty()) return std::nullopt;
-        return fmt::format(fmt::runtime(R::traits.refuses_divisor), R::name, specification(map.normalization()));
-      },
-      rule);
+      map.normalization());
+  if (of_features || !normalization.accumulates) return of_features;
+  const auto refused = traits_of(rule).refuses_divisor;
+  if (refused.empty()) return std::nullopt;
+  return fmt::format(fmt::runtime(refused), std::visit([]<class R>(const R&) { return R::name; }, rule), name);
 }
 
 template <class T>
 Index state_floats(const FeatureMap<T>& map, const typename Rules<T>::Variant& rule, Index d_v) {
   const Index p = map.feature_dim();
-  const Index more =
-      std::visit([&]<class R>(const R&) { return R::traits.more_state ? R::traits.more_state(p, d_v) : 0; }, rule);
+  const auto more_state = traits_of(rule).more_state;
+  const Index more = more_state ? more_state(p, d_v) : 0;
   return p * (d_v + (map.accumulates() ? 1 : 0)) + more;
 }
 

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "palimpsest/core/traits.hpp"
 #include "palimpsest/kernel/all.hpp"
 #include "palimpsest/normalization/all.hpp"
 #include "palimpsest/rule/rule.hpp"

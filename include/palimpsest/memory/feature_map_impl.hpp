@@ -16,12 +16,12 @@ Index FeatureMap<T>::feature_dim() const {
 
 template <class T>
 bool FeatureMap<T>::accumulates() const {
-  return std::visit([]<class N>(const N&) { return N::traits.accumulates; }, normalization_);
+  return traits_of(normalization_).accumulates;
 }
 
 template <class T>
 bool FeatureMap<T>::maps_tokens() const {
-  return std::visit([]<class N>(const N&) { return N::traits.maps_tokens; }, normalization_);
+  return traits_of(normalization_).maps_tokens;
 }
 
 template <class T>
@@ -202,13 +202,9 @@ void FeatureMap<T>::kernel_backward(Features<T>& features, ConstMatrixView<T> x,
 
 template <class T>
 Division<T> FeatureMap<T>::division(const Features<T>& features) const {
-  return std::visit(
-      [&]<class N>(const N&) -> Division<T> {
-        if constexpr (N::traits.slope.has_value())
-          return {&features.scale, N::traits.slope->ones, N::traits.slope->own};
-        return {};
-      },
-      normalization_);
+  const auto& slope = traits_of(normalization_).slope;
+  if (!slope) return {};
+  return {&features.scale, static_cast<T>(slope->ones), static_cast<T>(slope->own)};
 }
 
 template <class T>
@@ -238,20 +234,18 @@ void FeatureMap<T>::contract_backward(ConstMatrixView<T> x, ConstVectorView<T> u
 
 template <class T>
 bool FeatureMap<T>::factors() const {
-  return !maps_tokens() && std::visit([]<class K>(const K&) { return K::traits.factors; }, kernel_);
+  return !maps_tokens() && traits_of(kernel_).factors;
 }
 
 template <class T>
 bool FeatureMap<T>::up_to_scale() const {
-  return std::visit([]<class K, class N>(const K&, const N&) { return ScalableKernel<K, T> && N::traits.scale_free; },
-                    kernel_, normalization_);
+  const bool scalable = std::visit([]<class K>(const K&) { return ScalableKernel<K, T>; }, kernel_);
+  return scalable && traits_of(normalization_).scale_free;
 }
 
 template <class T>
 bool FeatureMap<T>::looks_at_features() const {
-  return std::visit(
-      []<class K, class N>(const K&, const N&) { return !K::traits.forgets_features || !N::traits.forgets_features; },
-      kernel_, normalization_);
+  return !traits_of(kernel_).forgets_features || !traits_of(normalization_).forgets_features;
 }
 
 }  // namespace palimpsest

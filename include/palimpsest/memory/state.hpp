@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "palimpsest/core/precision.hpp"
+#include "palimpsest/core/traits.hpp"
 #include "palimpsest/normalization/all.hpp"
 #include "palimpsest/rule/all.hpp"
 
@@ -97,7 +98,7 @@ FastWeightState<T, Stored>::FastWeightState(typename Rules<T>::Variant rule,
                                             const typename Normalizations<T>::Variant& normalization, Index d_v,
                                             Index p)
     : rule_(std::move(rule)),
-      accumulates_(std::visit([]<class N>(const N&) { return N::traits.accumulates; }, normalization)),
+      accumulates_(traits_of(normalization).accumulates),
       W_(Matrix<T>::Zero(d_v, p)),
       z_(Vector<T>::Zero(p)),
       change_(d_v) {

@@ -86,9 +86,7 @@ class TokenFastWeight {
   /// Whether gate i is learnt for each write.
   bool learnt(std::size_t i) const { return gates_.may_learn(gates_.list()[i]); }
 
-  bool retrieves() const {
-    return std::visit([]<class R>(const R&) { return R::traits.retrieves; }, rule_);
-  }
+  bool retrieves() const { return traits_of(rule_).retrieves; }
 
   Index gate_rows(std::size_t i) const { return gates_.list()[i].per_feature ? feature_dim() : 1; }
 

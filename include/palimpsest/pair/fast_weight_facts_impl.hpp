@@ -22,7 +22,7 @@ std::vector<std::pair<std::string, std::string>> FastWeight<T>::parts() const {
 
 template <class T>
 bool FastWeight<T>::reads(std::string_view option) const {
-  if (option == "largest_beta") return visit_rule([]<class R>(const R&) { return R::traits.may_reflect; });
+  if (option == "largest_beta") return traits_of(rule_).may_reflect;
   if (option == "beta" || option == "alpha" || option == "ridge")
     return std::ranges::any_of(gates(), [&](const Gate& gate) { return gate.name == option; });
   if (option == "scaled") return std::visit([]<class K>(const K&) { return RandomKernel<K, T>; }, map_.kernel());
@@ -49,7 +49,7 @@ Index FastWeight<T>::rank() const {
 
 template <class T>
 bool FastWeight<T>::knows_order() const {
-  return visit_rule([]<class R>(const R&) { return R::traits.knows_order; });
+  return traits_of(rule_).knows_order;
 }
 
 template <class T>

@@ -48,7 +48,7 @@ KernelFacts facts(const K& kernel, Index d) {
 
 template <AnyRule R>
 RuleFacts facts(const R& rule) {
-  return {R::operations, rule.steps_a_write(), R::traits.separable, R::traits.retrieves, !StateRule<R>};
+  return {R::operations, rule.steps_a_write(), R::traits.separable, R::traits.retrieves, R::traits.linear_in_values};
 }
 
 template <class N>

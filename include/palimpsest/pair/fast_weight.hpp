@@ -125,17 +125,9 @@ class FastWeight {
     return std::visit(std::forward<F>(f), rule_);
   }
 
-  bool separable() const {
-    return visit_rule([]<class R>(const R&) { return R::traits.separable; });
-  }
-
-  bool linear_in_values() const {
-    return visit_rule([]<class R>(const R&) { return !StateRule<R>; });
-  }
-
-  bool retrieves() const {
-    return visit_rule([]<class R>(const R&) { return R::traits.retrieves; });
-  }
+  bool separable() const { return traits_of(rule_).separable; }
+  bool linear_in_values() const { return traits_of(rule_).linear_in_values; }
+  bool retrieves() const { return traits_of(rule_).retrieves; }
 
   /// Whether an accumulator that is no sum of coefficients divides them.
   bool divides() const { return map_.accumulates() && linear_in_values() && !separable(); }
@@ -175,6 +167,10 @@ class FastWeight {
 
   /// C of the writes whose features are kept, as far as the queries see them.
   void coefficients(ConstMatrixView<T> Q, MatrixView<T> C, Kept& kept);
+
+  /// The same from the rule's factors, which are kept; and its adjoint, which sets dfactors_ and adds to dQ_block_.
+  void coefficients_of_factors(ConstMatrixView<T> Q, MatrixView<T> C, Kept& kept);
+  void coefficients_of_factors_backward(ConstMatrixView<T> Q, ConstMatrixView<T> dC, Kept& kept);
 
   /// Y, of a rule that has no coefficients.
   void answers(ConstMatrixView<T> Q, MatrixView<T> Y, Kept& kept) const;
@@ -240,8 +236,9 @@ class FastWeight {
   std::optional<bool> factored_;  // whether they serve this step, once that is known
 };
 
-// Compiled once, in the library: every kernel with every rule is much to compile. Bodies are in fast_weight_impl.hpp and
-// fast_weight_facts_impl.hpp; within the class they would be inline, and compiled by every user all the same.
+// Compiled once, in the library, in parts, since all rules together are much to compile. Bodies are in fast_weight_impl.hpp,
+// fast_weight_rule_impl.hpp and fast_weight_facts_impl.hpp; within the class they would be inline, and compiled by every user all
+// the same.
 extern template class FastWeight<float>;
 extern template class FastWeight<double>;
 

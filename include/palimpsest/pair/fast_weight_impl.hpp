@@ -1,4 +1,4 @@
-// Bodies of pair/fast_weight.hpp that make and read a memory; only what instantiates them includes this.
+// Bodies of pair/fast_weight.hpp that make and read a memory, whatever its rule is; only what instantiates them includes this.
 #pragma once
 
 #include "palimpsest/pair/fast_weight.hpp"
@@ -174,11 +174,62 @@ void FastWeight<T>::backward(const Episode& episode, const Asked& asked, ConstMa
 }
 
 template <class T>
+void FastWeight<T>::open_gates(Kept& kept) const {
+  const Index L = write_columns_.size();
+  gates_.open(
+      feature_dim(), L, kept.writes, [&](std::size_t i) { return learnt(i) != nullptr; },
+      [&](std::size_t i, Matrix<T>& logits) { write_columns_.gather_logits(*learnt(i), logits); });
+  if (map_.accumulates())
+    kept.accumulator.retrieval(kept.keys.phi(), retrieves(), kept.writes.retrieval);
+  else
+    kept.writes.retrieval.setOnes(L);
+}
+
+template <class T>
+void FastWeight<T>::close_gates(const Kept& kept) {
+  gates_.close(
+      kept.writes, dwrites_, [&](std::size_t i) { return learnt(i) != nullptr; },
+      [&](std::size_t i, const Matrix<T>& dlogits) { write_columns_.scatter_logits(dlogits, dgates_[i]); });
+}
+
+template <class T>
+void FastWeight<T>::coefficients_of_factors(ConstMatrixView<T> Q, MatrixView<T> C, Kept& kept) {
+  if (Q.cols() == 1 && kept.seen.empty())
+    kept.one_query.coefficients(kept.factors, Q.col(0), C.col(0));
+  else
+    query_side_.coefficients(kept.factors, Q, kept.seen, C, kept.query_side);
+}
+
+template <class T>
+void FastWeight<T>::coefficients_of_factors_backward(ConstMatrixView<T> Q, ConstMatrixView<T> dC, Kept& kept) {
+  set_zero_like(kept.factors, dfactors_);
+  if (Q.cols() == 1 && kept.seen.empty())
+    kept.one_query.backward(kept.factors, dC.col(0), dfactors_, dQ_block_.col(0));
+  else
+    query_side_.coefficients_backward(kept.factors, dC, kept.query_side, dfactors_, dQ_block_);
+}
+
+template <class T>
+void FastWeight<T>::features_backward(Index first, Index count, ConstMatrixView<T> Q, ConstMatrixView<T> dY,
+                                      Kept& kept) {
+  const ConstMatrixView<T> x = kept.x.middleCols(first, count);
+  const bool undivided = rule_backward(first, count, Q, dY, kept);
+  if (divides()) {
+    kept.accumulator.divisor_backward(Q, kept.seen, ddivisor_, dQ_block_);
+    kept.accumulator.backward(kept.keys.phi(), kept.writes.retrieval, dwrites_.retrieval, retrieves(), dK_);
+  }
+  if (undivided)
+    map_.kernel_backward(kept.keys, x, first, dK_, dx_);
+  else
+    map_.backward(kept.keys, x, first, dK_, dx_);
+}
+
+template <class T>
 void FastWeight<T>::end(TokenTables<T>& gradient) {
   if (one_coefficient_a_key()) {
     dK_.resize(feature_dim(), key_->cols());
     visit_rule([&]<class R>(const R& rule) {
-      if constexpr (Rule<R, T>)
+      if constexpr (R::traits.separable)  // others would be compiled here for nothing
         rule.backward(0, all_keys_.keys.phi(), all_keys_.writes, query_features_.phi(), by_key_, dby_key_,
                       workspace<R>(all_keys_.work), dK_, dwrites_, dQ_);
     });

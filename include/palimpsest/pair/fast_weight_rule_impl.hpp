@@ -1,30 +1,11 @@
-// Bodies of pair/fast_weight.hpp between keys and coefficients: gates, the rule and the way back; only what instantiates them
-// includes this.
+// Bodies of pair/fast_weight.hpp that are compiled for each rule: from keys and gates to coefficients or answers, and back. Only
+// what instantiates them includes this.
 #pragma once
 
 #include "palimpsest/pair/fast_weight.hpp"
 #include "palimpsest/rule/position.hpp"
 
 namespace palimpsest {
-
-template <class T>
-void FastWeight<T>::open_gates(Kept& kept) const {
-  const Index L = write_columns_.size();
-  gates_.open(
-      feature_dim(), L, kept.writes, [&](std::size_t i) { return learnt(i) != nullptr; },
-      [&](std::size_t i, Matrix<T>& logits) { write_columns_.gather_logits(*learnt(i), logits); });
-  if (map_.accumulates())
-    kept.accumulator.retrieval(kept.keys.phi(), retrieves(), kept.writes.retrieval);
-  else
-    kept.writes.retrieval.setOnes(L);
-}
-
-template <class T>
-void FastWeight<T>::close_gates(const Kept& kept) {
-  gates_.close(
-      kept.writes, dwrites_, [&](std::size_t i) { return learnt(i) != nullptr; },
-      [&](std::size_t i, const Matrix<T>& dlogits) { write_columns_.scatter_logits(dlogits, dgates_[i]); });
-}
 
 template <class T>
 void FastWeight<T>::coefficients(ConstMatrixView<T> Q, MatrixView<T> C, Kept& kept) {
@@ -34,18 +15,14 @@ void FastWeight<T>::coefficients(ConstMatrixView<T> Q, MatrixView<T> C, Kept& ke
     if constexpr (RuleOfFactors<R, T>) {
       if (by_factors<R>(kept)) {
         rule.factors(K, kept.writes, kept.factors);
-        if (Q.cols() == 1 && kept.seen.empty())
-          kept.one_query.coefficients(kept.factors, Q.col(0), C.col(0));
-        else
-          query_side_.coefficients(kept.factors, Q, kept.seen, C, kept.query_side);
-        return;
+        return coefficients_of_factors(Q, C, kept);
       }
     }
     if constexpr (RuleWithPositions<R, T>)
       if (!Rule<R, T> || !kept.seen.empty()) return rule.coefficients(K, kept.writes, Q, kept.seen, C, work);
     if constexpr (Rule<R, T>) {
       rule.coefficients(K, kept.writes, Q, C, work);
-      if (R::traits.separable) hide_unseen<T>(kept.seen, C);
+      if constexpr (R::traits.separable) hide_unseen<T>(kept.seen, C);
     }
   });
 }
@@ -84,11 +61,7 @@ bool FastWeight<T>::rule_backward(Index first, Index count, ConstMatrixView<T> Q
           again_.resize(K.cols(), Q.cols());
           query_side_.coefficients(kept.factors, Q, kept.seen, again_, kept.query_side);
         }
-        set_zero_like(kept.factors, dfactors_);
-        if (Q.cols() == 1 && kept.seen.empty())
-          kept.one_query.backward(kept.factors, dC.col(0), dfactors_, dQ_block_.col(0));
-        else
-          query_side_.coefficients_backward(kept.factors, dC, kept.query_side, dfactors_, dQ_block_);
+        coefficients_of_factors_backward(Q, dC, kept);
         dK_.setZero();
         rule.factors_backward(K, kept.writes, dfactors_, dK_, dwrites_);
         return;
@@ -123,21 +96,6 @@ bool FastWeight<T>::rule_backward(Index first, Index count, ConstMatrixView<T> Q
     }
   });
   return undivided;
-}
-
-template <class T>
-void FastWeight<T>::features_backward(Index first, Index count, ConstMatrixView<T> Q, ConstMatrixView<T> dY,
-                                      Kept& kept) {
-  const ConstMatrixView<T> x = kept.x.middleCols(first, count);
-  const bool undivided = rule_backward(first, count, Q, dY, kept);
-  if (divides()) {
-    kept.accumulator.divisor_backward(Q, kept.seen, ddivisor_, dQ_block_);
-    kept.accumulator.backward(kept.keys.phi(), kept.writes.retrieval, dwrites_.retrieval, retrieves(), dK_);
-  }
-  if (undivided)
-    map_.kernel_backward(kept.keys, x, first, dK_, dx_);
-  else
-    map_.backward(kept.keys, x, first, dK_, dx_);
 }
 
 }  // namespace palimpsest

@@ -56,17 +56,21 @@ TokenShapes token_shapes(const Configuration& configuration, bool evaluated) {
 }
 
 /// Of a forward pass of one sequence through a model of layers: products of matrices, and of each head's memory those of
-/// chunks, or of all pairs of tokens for one without a state.
+/// chunks, or of all pairs of tokens for one without a state. The last layer answers where a question is asked.
 double sequence_operations(const Configuration& c, TokenShapes shapes) {
   const auto memory = make_token_memory(c);
   const double D = double(c.width), H = double(c.heads), d = double(c.key_dim), T = shapes.tokens;
   const double steps = double(memory.steps_per_write()), p = double(memory.feature_dim());
   const double rows = H * (d + steps * (d + D / H + double(memory.gate_rows())));
   const double chunk = std::min(64.0, T);
-  const double read = p > 0 ? steps * T * (chunk * (p + D / H) + 2 * p * D / H) : T * T / 2 * (d + D / H);
   const double mlp = c.mlp ? 3 * D * std::floor(8 * D / 3) : 0;
-  const double of_layer = 2 * T * D * (rows + D) + 2 * T * mlp + 2 * H * read;
-  return double(c.layers) * of_layer + 2 * shapes.questions * D * double(c.vocabulary);
+  const auto of_layer = [&](double asking) {
+    const double read =
+        p > 0 ? (steps * T + asking) / 2 * (chunk * (p + D / H) + 2 * p * D / H) : asking * T / 2 * (d + D / H);
+    return 2 * T * D * rows + 2 * asking * (D * D + mlp) + 2 * H * read;
+  };
+  return double(c.layers - 1) * of_layer(T) + of_layer(shapes.questions) +
+         2 * shapes.questions * D * double(c.vocabulary);
 }
 
 PointOperations count_token_operations(const Configuration& c) {

@@ -35,7 +35,7 @@ TEST(Mixer, SumsByHand) {
   mixer.parameters()[2]->value << 10;
   Mixer<double>::Kept kept;
   M Y(1, 2);
-  mixer.forward({{0, 2}}, (M(1, 2) << 1, 2).finished(), Y, &kept);
+  mixer.forward({{0, 2}}, {}, (M(1, 2) << 1, 2).finished(), Y, &kept);
   EXPECT_EQ(M(kept.answers()), (M(1, 2) << 6, 60).finished());
   EXPECT_NEAR(Y(0), 5 * 6 / std::sqrt(36 + 1e-6), 1e-14);
   EXPECT_NEAR(Y(1), 5 * 60 / std::sqrt(3600 + 1e-6), 1e-14);
@@ -49,10 +49,39 @@ TEST(Mixer, AdjointIsTheCentralDifference) {
     layer_test::disturb(mixer.parameters(), 111);
     Mixer<double>::Kept kept;
     layer_test::expect_adjoint(
-        {made.width, made.width, [&](auto X, auto Y) { mixer.forward(layout, X, Y, &kept); },
-         [&](auto X, auto dY, auto dX) { mixer.backward(layout, X, kept, dY, dX); }, mixer.parameters()},
+        {made.width, made.width, [&](auto X, auto Y) { mixer.forward(layout, {}, X, Y, &kept); },
+         [&](auto X, auto dY, auto dX) { mixer.backward(layout, {}, X, kept, dY, dX); }, mixer.parameters()},
         layout.columns(), 1e-6);
   }
+}
+
+TEST(Mixer, AnswersThoseThatAskAsIfAllDid) {
+  const Layout layout{{0, 1, 6, 9, 11}};  // nobody asks in the first, the last token in the third, both in the fourth
+  const std::vector<Index> asking{2, 3, 8, 9, 10};
+  const Index N = layout.columns(), n = std::ssize(asking);
+  for (const auto& memory : {"fast_weight", "softmax", "window:2"})
+    for (auto made : {options(4, 2, 4, "gated_delta", "silu_l2"), options(5, 1, 3, "delta_product:2", "silu_l2"),
+                      options(6, 3, 0, "sum", "elu", "attention")}) {
+      made.memory = memory;
+      Mixer<double> all("mixer", made);
+      layer_test::disturb(all.parameters(), 141);
+      Mixer<double> some = all;
+      const Index D = made.width;
+      const M X = reference::normal(D, N, 142), dY = reference::normal(D, n, 143);
+      M Y_all(D, N), Y(D, n), dY_all = M::Zero(D, N), dX_all = M::Zero(D, N), dX = dX_all;
+      dY_all(Eigen::all, asking) = dY;
+      Mixer<double>::Kept kept_all, kept;
+      all.forward(layout, {}, X, Y_all, &kept_all);
+      some.forward(layout, asking, X, Y, &kept);
+      EXPECT_LT((Y - Y_all(Eigen::all, asking)).norm(), 1e-12 * Y.norm());
+      all.backward(layout, {}, X, kept_all, dY_all, dX_all);
+      some.backward(layout, asking, X, kept, dY, dX);
+      EXPECT_LT((dX - dX_all).norm(), 1e-12 * dX.norm());
+      for (std::size_t i = 0; i < all.parameters().size(); ++i)
+        EXPECT_LT((some.parameters()[i]->gradient - all.parameters()[i]->gradient).norm(),
+                  1e-12 * (1 + all.parameters()[i]->gradient.norm()))
+            << memory << " " << made.options.rule << " " << all.parameters()[i]->name;
+    }
 }
 
 TEST(Mixer, PassesThatAreKeptMayGoBackInAnyOrder) {
@@ -64,17 +93,17 @@ TEST(Mixer, PassesThatAreKeptMayGoBackInAnyOrder) {
           dY2 = reference::normal(4, 3, 134);
   M Y(4, 7), Y2(4, 3), unkept(4, 7), dX1 = M::Zero(4, 7), dX2 = M::Zero(4, 3), other_dX1 = dX1, other_dX2 = dX2;
   Mixer<double>::Kept one, two;
-  mixer.forward(first, X1, Y, &one);
-  mixer.forward(second, X2, Y2, &two);
-  mixer.forward(first, X1, unkept, nullptr);
+  mixer.forward(first, {}, X1, Y, &one);
+  mixer.forward(second, {}, X2, Y2, &two);
+  mixer.forward(first, {}, X1, unkept, nullptr);
   EXPECT_EQ(unkept, Y);
-  mixer.backward(first, X1, one, dY1, dX1);
-  mixer.backward(second, X2, two, dY2, dX2);
+  mixer.backward(first, {}, X1, one, dY1, dX1);
+  mixer.backward(second, {}, X2, two, dY2, dX2);
 
-  other.forward(first, X1, Y, &one);
-  other.backward(first, X1, one, dY1, other_dX1);
-  other.forward(second, X2, Y2, &one);  // in what was kept of more columns
-  other.backward(second, X2, one, dY2, other_dX2);
+  other.forward(first, {}, X1, Y, &one);
+  other.backward(first, {}, X1, one, dY1, other_dX1);
+  other.forward(second, {}, X2, Y2, &one);  // in what was kept of more columns
+  other.backward(second, {}, X2, one, dY2, other_dX2);
   EXPECT_EQ(dX1, other_dX1);
   EXPECT_EQ(dX2, other_dX2);
   for (std::size_t i = 0; i < mixer.parameters().size(); ++i)

@@ -1,6 +1,8 @@
 // Sequences of a batch stand side by side, of any lengths: columns starts[i] … starts[i + 1] − 1 are sequence i.
 #pragma once
 
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "palimpsest/core/types.hpp"
@@ -17,5 +19,8 @@ struct Layout {
 
   bool operator==(const Layout&) const = default;
 };
+
+/// Columns of a batch, in ascending order; nothing: all of them.
+using Columns = std::optional<std::span<const Index>>;
 
 }  // namespace palimpsest

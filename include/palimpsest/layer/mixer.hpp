@@ -37,8 +37,9 @@ class Mixer {
   struct Kept {
     engine::Scratch<T> projected;                      // rows×N
     engine::Scratch<T> convolved;                      // channels×N, if there is a convolution
-    engine::Scratch<T> answers, normed;                // D×N
-    engine::Scratch<T> inverse;                        // heads×N
+    engine::Scratch<T> queries;                        // heads·d×M, if not every token asks
+    engine::Scratch<T> answers, normed;                // D×M
+    engine::Scratch<T> inverse;                        // heads×M
     std::vector<typename TokenMemory<T>::Kept> reads;  // per sequence, its heads
   };
 
@@ -50,10 +51,11 @@ class Mixer {
   /// New random features for every head, if the kernel has any; before the first pass.
   void draw(Stream& stream);
 
-  /// X, Y: D×N. Nothing is kept without `kept`.
-  void forward(const Layout& layout, ConstMatrixView<T> X, MatrixView<T> Y, Kept* kept);
+  /// X: D×N, Y: D×M, of the M tokens that ask. Nothing is kept without `kept`.
+  void forward(const Layout& layout, const Columns& asking, ConstMatrixView<T> X, MatrixView<T> Y, Kept* kept);
   /// dX += adjoint, and the parameters' gradients. Of each pass once.
-  void backward(const Layout& layout, ConstMatrixView<T> X, Kept& kept, ConstMatrixView<T> dY, MatrixView<T> dX);
+  void backward(const Layout& layout, const Columns& asking, ConstMatrixView<T> X, Kept& kept, ConstMatrixView<T> dY,
+                MatrixView<T> dX);
 
   std::vector<Parameter<T>*> parameters();
 
@@ -68,7 +70,6 @@ class Mixer {
   struct Block {
     Index first, rows;
   };
-  Block query_rows(Index head) const { return {head * d_, d_}; }
   Block key_rows(Index step, Index head) const { return {heads_ * d_ + (step * heads_ + head) * d_, d_}; }
   Block value_rows(Index step, Index head) const {
     return {heads_ * d_ * (1 + steps_) + (step * heads_ + head) * d_v_, d_v_};
@@ -95,8 +96,9 @@ class Mixer {
   void for_each_step(MatrixView<T>& tokens, MatrixView<T>& gates, Index head, Index first, Index length, Writes& writes,
                      F&& f) const;
 
-  /// How many writes the query of each token sees.
-  const std::vector<Index>& seen(Index length);
+  /// Calls f(sequence, its first query, how many writes each of its queries sees) for every sequence.
+  template <class F>
+  void for_each_sequence(const Layout& layout, const Columns& asking, F&& f);
 
   Index heads_, d_, d_v_, steps_, gates_;
   Index channels_;  // rows that a convolution mixes: all but the gates
@@ -110,7 +112,7 @@ class Mixer {
   Kept passing_;  // of passes that nobody keeps
   std::vector<Index> seen_;
   InOrder writes_, dwrites_;
-  engine::Scratch<T> dnormed_, danswers_, dconvolved_, dprojected_;
+  engine::Scratch<T> dnormed_, danswers_, dqueries_, dconvolved_, dprojected_;
 };
 
 // Compiled once, in the library: bodies are in mixer_impl.hpp.

@@ -79,10 +79,19 @@ Index Mixer<T>::state_floats(Index length) const {
 }
 
 template <class T>
-const std::vector<Index>& Mixer<T>::seen(Index length) {
-  seen_.resize(static_cast<std::size_t>(length));
-  for (Index t = 0; t < length; ++t) seen_[static_cast<std::size_t>(t)] = steps_ * (t + 1);
-  return seen_;
+template <class F>
+void Mixer<T>::for_each_sequence(const Layout& layout, const Columns& asking, F&& f) {
+  Index query = 0;
+  for (Index i = 0; i < layout.sequences(); ++i) {
+    const Index first = layout.start(i), end = first + layout.length(i), first_query = query;
+    seen_.clear();
+    if (asking)
+      for (; query < std::ssize(*asking) && (*asking)[query] < end; ++query)
+        seen_.push_back(steps_ * ((*asking)[query] - first + 1));
+    else
+      for (; query < end; ++query) seen_.push_back(steps_ * (query - first + 1));
+    f(i, first_query, seen_);
+  }
 }
 
 template <class T>
@@ -123,62 +132,69 @@ void Mixer<T>::put_back(Writes writes, MatrixView<T> tokens, MatrixView<T> gates
 }
 
 template <class T>
-void Mixer<T>::forward(const Layout& layout, ConstMatrixView<T> X, MatrixView<T> Y, Kept* kept) {
+void Mixer<T>::forward(const Layout& layout, const Columns& asking, ConstMatrixView<T> X, MatrixView<T> Y, Kept* kept) {
   Kept& pass = kept != nullptr ? *kept : passing_;
-  const Index N = X.cols();
+  const Index N = X.cols(), M = Y.cols();
   auto projected = pass.projected(projections_.outputs(), N);
   projections_.forward(X, projected);
   auto tokens = convolution_ ? pass.convolved(channels_, N) : projected;
   if (convolution_) convolution_->forward(layout, projected.topRows(channels_), tokens);
+  MatrixView<T> queries =
+      asking ? MatrixView<T>(pass.queries(heads_ * d_, M)) : MatrixView<T>(tokens.topRows(heads_ * d_));
+  if (asking)
+    for (Index m = 0; m < M; ++m) queries.col(m) = tokens.col((*asking)[m]).head(heads_ * d_);
 
-  auto answers = pass.answers(heads_ * d_v_, N), normed = pass.normed(heads_ * d_v_, N);
-  const Index sequences = layout.sequences();
-  const auto reads = static_cast<std::size_t>(kept != nullptr ? sequences * heads_ : 1);
+  auto answers = pass.answers(heads_ * d_v_, M), normed = pass.normed(heads_ * d_v_, M);
+  const auto reads = static_cast<std::size_t>(kept != nullptr ? layout.sequences() * heads_ : 1);
   if (pass.reads.size() < reads) pass.reads.resize(reads);
-  for (Index i = 0; i < sequences; ++i) {
-    const Index first = layout.start(i), length = layout.length(i);
+  for_each_sequence(layout, asking, [&](Index i, Index query, const std::vector<Index>& seen) {
     for (Index head = 0; head < heads_; ++head) {
       auto& read = pass.reads[kept != nullptr ? static_cast<std::size_t>(i * heads_ + head) : 0];
-      const Block q = query_rows(head);
-      const Writes written = writes(tokens, projected, head, first, length, writes_);
+      const Index count = std::ssize(seen);
+      const Writes written = writes(tokens, projected, head, layout.start(i), layout.length(i), writes_);
       memories_[static_cast<std::size_t>(head)].read(written.K, written.V, written.logits,
-                                                     tokens.block(q.first, first, q.rows, length), seen(length),
-                                                     answers.block(head * d_v_, first, d_v_, length), read);
+                                                     queries.block(head * d_, query, d_, count), seen,
+                                                     answers.block(head * d_v_, query, d_v_, count), read);
     }
-  }
-  norm_.forward(answers, normed, pass.inverse(heads_, N));
+  });
+  norm_.forward(answers, normed, pass.inverse(heads_, M));
   output_.forward(normed, Y);
 }
 
 template <class T>
-void Mixer<T>::backward(const Layout& layout, ConstMatrixView<T> X, Kept& kept, ConstMatrixView<T> dY,
-                        MatrixView<T> dX) {
-  const Index N = X.cols();
+void Mixer<T>::backward(const Layout& layout, const Columns& asking, ConstMatrixView<T> X, Kept& kept,
+                        ConstMatrixView<T> dY, MatrixView<T> dX) {
+  const Index N = X.cols(), M = dY.cols();
   auto projected = kept.projected(), tokens = convolution_ ? kept.convolved() : projected;
-  auto dnormed = dnormed_(heads_ * d_v_, N), danswers = danswers_(heads_ * d_v_, N);
+  auto dnormed = dnormed_(heads_ * d_v_, M), danswers = danswers_(heads_ * d_v_, M);
   auto dprojected = dprojected_(projections_.outputs(), N);
   auto dtokens = convolution_ ? dconvolved_(channels_, N) : dprojected;
   dnormed.setZero();
   danswers.setZero();
   dprojected.setZero();
   if (convolution_) dtokens.setZero();
+  MatrixView<T> queries = asking ? MatrixView<T>(kept.queries()) : MatrixView<T>(tokens.topRows(heads_ * d_));
+  MatrixView<T> dqueries =
+      asking ? MatrixView<T>(dqueries_(heads_ * d_, M)) : MatrixView<T>(dtokens.topRows(heads_ * d_));
+  if (asking) dqueries.setZero();
 
   output_.backward(kept.normed(), dY, dnormed);
   norm_.backward(kept.answers(), kept.inverse(), dnormed, danswers);
-  for (Index i = 0; i < layout.sequences(); ++i) {
-    const Index first = layout.start(i), length = layout.length(i);
+  for_each_sequence(layout, asking, [&](Index i, Index query, const std::vector<Index>& seen) {
+    const Index first = layout.start(i), length = layout.length(i), count = std::ssize(seen);
     for (Index head = 0; head < heads_; ++head) {
       const auto h = static_cast<std::size_t>(head);
       auto& read = kept.reads[static_cast<std::size_t>(i * heads_) + h];
-      const Block q = query_rows(head);
       const Writes written = writes(tokens, projected, head, first, length, writes_);
       Writes dwritten = writes(dtokens, dprojected, head, first, length, dwrites_);
-      memories_[h].backward(written.K, written.V, written.logits, tokens.block(q.first, first, q.rows, length),
-                            danswers.block(head * d_v_, first, d_v_, length), read, dwritten.K, dwritten.V,
-                            dwritten.logits, dtokens.block(q.first, first, q.rows, length));
+      memories_[h].backward(written.K, written.V, written.logits, queries.block(head * d_, query, d_, count),
+                            danswers.block(head * d_v_, query, d_v_, count), read, dwritten.K, dwritten.V,
+                            dwritten.logits, dqueries.block(head * d_, query, d_, count));
       put_back(dwritten, dtokens, dprojected, head, first);
     }
-  }
+  });
+  if (asking)
+    for (Index m = 0; m < M; ++m) dtokens.col((*asking)[m]).head(heads_ * d_) += dqueries.col(m);
   if (convolution_)
     convolution_->backward(layout, projected.topRows(channels_), dtokens, dprojected.topRows(channels_));
   projections_.backward(X, dprojected, dX);

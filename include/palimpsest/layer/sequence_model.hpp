@@ -103,6 +103,11 @@ class SequenceModel {
   template <class F>
   void for_each_part(const TokenBatch& batch, F&& f);
 
+  /// Which tokens layer i must answer: behind the last, nobody looks at others than those with a question.
+  Columns asking_in(std::size_t i, const TokenBatch& part) const {
+    return i + 1 < layers_.size() ? Columns() : Columns(part.positions);
+  }
+
   /// From tokens to what the logits are products with, D×questions.
   engine::Scratch<T>& forward(const TokenBatch& part, bool keep);
   void backward(const TokenBatch& part);
@@ -122,11 +127,10 @@ class SequenceModel {
 
   TokenBatch part_;
   std::vector<LayerKept> kept_;
-  engine::Scratch<T> both_, dboth_;                         // 2D×N, of pairs
-  engine::Scratch<T> h_;                                    // D×N, behind the last layer
-  engine::Scratch<T> asked_, asked_normed_, inverse_;       // D×questions, D×questions, 1×questions
-  engine::Scratch<T> projected_;                            // D×questions, of pairs
-  engine::Scratch<T> dh_, dnormed_;                         // D×N
+  engine::Scratch<T> both_, dboth_;                    // 2D×N, of pairs
+  engine::Scratch<T> asked_, asked_normed_, inverse_;  // behind the last layer; D×questions, D×questions, 1×questions
+  engine::Scratch<T> projected_;                       // D×questions, of pairs
+  engine::Scratch<T> dh_, dnormed_;                    // D×N
   engine::Scratch<T> dasked_, dasked_normed_, dprojected_;  // D×questions
 };
 

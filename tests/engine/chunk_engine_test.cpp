@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
 #include <limits>
 
@@ -16,22 +15,6 @@ namespace {
 
 using reference::agree;
 using M = Matrix<double>;
-
-// Both sides and the recurrence add the same products in other orders, up to 130 of 63 features, each bounded by 1:
-// some 1e4 roundings of 1e-16, and a gradient by a decay is a difference of sums a hundred times as large.
-constexpr double kInDouble = 1e-10;
-
-/// Several ways in which N queries come after L writes; the last one looks for the borders of chunks of four.
-std::vector<std::vector<Index>> positions(Index L, Index N) {
-  std::vector<Index> none(N, 0), causal(N), random(N), borders(N);
-  Stream stream(3, Purpose::test, static_cast<std::uint64_t>(100 * L + N));
-  for (Index n = 0; n < N; ++n) {
-    causal[n] = (n + 1) * L / N;
-    random[n] = stream.below(static_cast<std::uint32_t>(L + 1));
-    borders[n] = std::min(L, std::vector<Index>{4, 3, 5, 64, 63, 65, 0, 8, 128, 127, 129, 16, 15, 17}[n % 14]);
-  }
-  return {{}, none, causal, random, borders};
-}
 
 class ChunkEngine : public testing::TestWithParam<Structure> {
  protected:
@@ -292,137 +275,6 @@ TEST_P(ChunkEngine, SinglePrecisionAgreesWithDouble) {
       EXPECT_TRUE(agree(actual.Y, expected.Y, 1e-5));
       EXPECT_TRUE(agree(all(actual.gradients), all(expected.gradients), 3e-5));
     }
-  }
-}
-
-// Decays that forget all but the last write, and that remember for longer than the episode.
-
-class ExtremeDecays : public testing::TestWithParam<Structure> {
- protected:
-  /// 10⁴ writes; decays of 1e-6 and 1 − 1e-7 alone or, a few of the first, among the others.
-  static std::vector<Problem> problems(Structure structure) {
-    const Index L = 10000;
-    std::vector<Problem> all;
-    for (int kind = 0; kind < 3; ++kind) {
-      Problem x = problem({structure, 5, L, 9, 2}, {L, 0, 1, 2, 100, 5000, 9999, 64, 65});
-      for (Index t = 0; t < L; ++t)
-        for (Index i = 0; i < x.factors.log_decay.rows(); ++i) {
-          const bool forgets = kind == 0 || (kind == 2 && (7 * t + 13 * i) % 61 < 2);
-          x.factors.log_decay(i, t) = forgets ? std::log(1e-6) : std::log1p(-1e-7);
-        }
-      all.push_back(std::move(x));
-    }
-    return all;
-  }
-};
-
-std::vector<Structure> decaying() {
-  std::vector<Structure> all = structures();
-  std::erase_if(all, [](Structure structure) { return !structure.decays(); });
-  return all;
-}
-
-INSTANTIATE_TEST_SUITE_P(Structures, ExtremeDecays, testing::ValuesIn(decaying()), test_name);
-
-TEST_P(ExtremeDecays, AreRightOverTenThousandWrites) {
-  for (const Problem& x : problems(GetParam())) {
-    const Answers expected = by_recurrence(x);
-    const Vector<double> gradients = all(expected.gradients);
-    for (const Answers& actual : {by_queries<double>(x), by_state<double>(x)}) {
-      EXPECT_TRUE(agree(actual.Y, expected.Y, kInDouble));
-      EXPECT_TRUE(agree(all(actual.gradients), gradients, kInDouble));
-    }
-    // Rounding of 6e-8 at each of 10⁴ writes, at worst in one direction: 6e-4.
-    for (const Answers& actual : {by_queries<float>(x), by_state<float>(x)}) {
-      EXPECT_TRUE(agree(actual.Y, expected.Y, 1e-3));
-      EXPECT_TRUE(agree(all(actual.gradients), gradients, 1e-3));
-    }
-  }
-}
-
-TEST_P(ExtremeDecays, OfMinusInfinityForgetEverything) {
-  const double least = -std::numeric_limits<double>::infinity();
-  Problem x = problem({GetParam(), 5, 70, 67}, positions(70, 67)[2]);
-  for (const Index t : {0, 3, 4, 5, 17, 40, 41, 42, 63, 64}) x.factors.log_decay.col(t).setConstant(least);
-  Problem finite = x;
-  finite.factors.log_decay = x.factors.log_decay.cwiseMax(-700);
-  const Answers expected = by_recurrence(finite);
-  for (const Index chunk : {Index(4), kChunk})
-    for (const Answers& actual : {by_queries<double>(x, chunk), by_state<double>(x, chunk)}) {
-      EXPECT_TRUE(agree(actual.Y, expected.Y, kInDouble));
-      EXPECT_TRUE(agree(all(actual.gradients), all(expected.gradients), kInDouble));
-    }
-  for (const Answers& actual : {by_queries<float>(x), by_state<float>(x)}) {
-    EXPECT_TRUE(agree(actual.Y, expected.Y, 1e-5));  // as above
-    EXPECT_TRUE(agree(all(actual.gradients), all(expected.gradients), 3e-5));
-  }
-}
-
-TEST_P(ExtremeDecays, KeepTheDigitsOfWhatIsAlmostForgotten) {
-  const Index L = 6;
-  Problem x = problem({GetParam(), 1, L, 1, 1});
-  x.factors.K.setOnes(), x.factors.w.setOnes(), x.Q.setOnes();
-  x.factors.log_decay.setConstant(std::log(1e-6));
-  x.factors.erase.setZero(), x.factors.A.setZero();
-  for (const Index chunk : {Index(4), kChunk}) {
-    QuerySide<double> side;
-    QuerySide<double>::Kept kept;
-    M C(L, 1);
-    side.coefficients(x.factors, x.Q, {}, C, kept, chunk);
-    // c_t = 1e-6^(L − 1 − t); the exponential of 30 times a rounded logarithm of 14 is good to some 1e-14.
-    for (Index t = 0; t < L; ++t) EXPECT_NEAR(C(t, 0) / std::pow(1e-6, L - 1 - t), 1, 1e-13);
-  }
-}
-
-// By hand. Two features, values of one number:
-//   k_1 = (1, 0), v_1 = 2; k_2 = (1, 1), v_2 = 4; w = 1, D = ½, e = ½. W_1 = (2, 0). The second write finds W_1 k_2 =
-//   2:
-//   W_2 = ½ W_1 − ½·½·2 (1, 1) + 4 (1, 1) = (1, 0) − (½, ½) + (4, 4) = (4½, 3½).
-// q = (1, 0) has y = 2 after one write and 4½ after two: c_2 = k_2·q = 1, and u = ½ (q − ½ (1, 1)) = (¼, −¼) finds
-// c_1 = k_1·u = ¼ of 2. With dy = 1 for the later: dw = (c_1 v_1, c_2 v_2) = (½, 4), de_2 = −½·2·1 = −1,
-// d log D_2 = what is left of W_1 = ½, dq = W_2.
-TEST(ChunkEngineByHand, TwoWritesOfAGatedDeltaRule) {
-  Factors<double> f;
-  f.structure = {Decay::scalar, Erase::along};
-  f.K.resize(2, 2);
-  f.K << 1, 1, 0, 1;
-  f.w = Vector<double>::Ones(2);
-  f.log_decay = M::Constant(1, 2, std::log(0.5));
-  f.erase = Vector<double>::Constant(2, 0.5);
-  Problem x{f, M(1, 2), M(2, 2), M(1, 2), {2, 1}};
-  x.V << 2, 4;
-  x.Q << 1, 1, 0, 0;
-  x.dY << 1, 0;
-  for (const Index chunk : {1, 2})
-    for (const Answers& actual : {by_queries<double>(x, chunk), by_state<double>(x, chunk), by_recurrence(x)}) {
-      const Factors<double>& d = actual.gradients.factors;
-      // exp(log ½) may be off by a rounding.
-      EXPECT_TRUE(agree(actual.Y, Eigen::RowVector2d(4.5, 2), 1e-15));
-      EXPECT_TRUE(agree(d.w, Eigen::Vector2d(0.5, 4), 1e-15));
-      EXPECT_TRUE(agree(d.erase, Eigen::Vector2d(0, -1), 1e-15));
-      EXPECT_TRUE(agree(d.log_decay, Eigen::RowVector2d(0, 0.5), 1e-15));
-      EXPECT_TRUE(agree(actual.gradients.Q.col(0), Eigen::Vector2d(4.5, 3.5), 1e-15));
-      EXPECT_TRUE(agree(actual.gradients.V, Eigen::RowVector2d(0.25, 1), 1e-15));
-    }
-}
-
-TEST(ChunkEngineByHand, AnswersNothingToNobody) {
-  const Problem x = problem({{Decay::diagonal, Erase::free}, 5, 7, 0});
-  for (const auto side : {by_queries<double>, by_state<double>}) {
-    const Answers nothing = side(x, 4);
-    EXPECT_EQ(nothing.Y.cols(), 0);
-    EXPECT_EQ(all(nothing.gradients).cwiseAbs().sum(), 0);
-  }
-}
-
-TEST(FactorsOfWrites, FitTheirStructure) {
-  for (const Structure structure : structures()) {
-    Factors<double> factors = problem({structure, 5, 7, 1}).factors;
-    EXPECT_TRUE(fits(factors));
-    EXPECT_TRUE(fits(zero_like(factors)));
-    EXPECT_EQ(zero_like(factors).structure, structure);
-    factors.w.resize(6);
-    EXPECT_FALSE(fits(factors));
   }
 }
 

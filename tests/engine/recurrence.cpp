@@ -183,6 +183,17 @@ Vector<double> all(const Gradients& gradients) {
   return Eigen::Map<Vector<double>>(numbers.data(), std::ssize(numbers));
 }
 
+std::vector<std::vector<Index>> positions(Index L, Index N) {
+  std::vector<Index> none(N, 0), causal(N), random(N), borders(N);
+  Stream stream(3, Purpose::test, static_cast<std::uint64_t>(100 * L + N));
+  for (Index n = 0; n < N; ++n) {
+    causal[n] = (n + 1) * L / N;
+    random[n] = stream.below(static_cast<std::uint32_t>(L + 1));
+    borders[n] = std::min(L, std::vector<Index>{4, 3, 5, 64, 63, 65, 0, 8, 128, 127, 129, 16, 15, 17}[n % 14]);
+  }
+  return {{}, none, causal, random, borders};
+}
+
 std::vector<Structure> structures() {
   std::vector<Structure> all;
   for (const Decay decay : {Decay::none, Decay::scalar, Decay::diagonal})

@@ -57,6 +57,13 @@ Vector<double> all(const Gradients& gradients);
 std::vector<std::pair<const char*, std::vector<double*>>> inputs(Factors<double>& factors, Matrix<double>& V,
                                                                  Matrix<double>& Q);
 
+// Both sides and the recurrence add the same products in other orders, up to 130 of 63 features, each bounded by 1:
+// some 1e4 roundings of 1e-16, and a gradient by a decay is a difference of sums a hundred times as large.
+inline constexpr double kInDouble = 1e-10;
+
+/// Several ways in which N queries come after L writes; the last one looks for the borders of chunks of four.
+std::vector<std::vector<Index>> positions(Index L, Index N);
+
 /// All nine.
 std::vector<Structure> structures();
 std::string test_name(const testing::TestParamInfo<Structure>& info);

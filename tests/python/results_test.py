@@ -1,4 +1,4 @@
-"""plots/results.py reads what the programs' reader reads, by the same files (tests/sweep/table_test.cpp)."""
+"""plots/results.py reads what the programs' reader reads, by the same files (tests/sweep/rows/table_test.cpp)."""
 
 import os
 import unittest
@@ -56,7 +56,7 @@ class Reader(PlotCase):
         self.assertIn(results.point_hash(other), results.saved_of(other, self.directory, ".csv"))
 
     def test_the_hash_is_the_programs_own(self):
-        # The same point as in FileName.OfManyParametersEndsWithTheirHash (tests/sweep/plan_test.cpp).
+        # The same point as in FileName.OfManyParametersEndsWithTheirHash (tests/sweep/plan/plan_test.cpp).
         row = {"S": "20", "kernel": "dpfp:1", "seed": "1"}
         self.assertEqual(results.point_hash(row), "dcea2c69e052eae7")
 

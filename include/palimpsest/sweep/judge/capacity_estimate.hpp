@@ -5,7 +5,7 @@
 //   from  mean(c) − t·√((s_c² + r)/n)  to  mean(f) + t·√((s_f² + r)/n) ,  r = mean((f − c)²)/12 ,
 // t the 97.5 % point of Student's t with n − 1 degrees of freedom, and r the variance of a size that is anywhere
 // between c and f: without it, three seeds of the same c and f would have an interval that misses in one of eight cases
-// where the mean is next to one of the sizes. tests/sweep/capacity_estimate_test.cpp measures how often it holds the
+// where the mean is next to one of the sizes. tests/sweep/judge/capacity_interval_test.cpp measures how often it holds the
 // mean. A curve is all parameters but S and seed. Rows need not be equally spaced, nor the same for all seeds. Those that a
 // search ran beyond the capacity it found (sweep/plan/search.hpp) count for `loss_at_twice` alone.
 #pragma once

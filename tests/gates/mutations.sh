@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Every fault turns a quick gate red, and the program without one turns none.
-# Usage: mutations.sh BENCH_DIRECTORY MUTANTS_DIRECTORY FAULT:MUTANT:GATES…
-# A fault is caught if mutant_MUTANT, which has it, turns a gate red whose name begins with GATES.
+# Every fault turns a quick gate or a test red, and the program without one turns none.
+# Usage: mutations.sh BENCH_DIRECTORY MUTANTS_DIRECTORY FAULT:MUTANT:GATES… FAULT:MUTANT:FOLDER/TEST…
+# A fault is caught if mutant_MUTANT, which has it, turns a gate red whose name begins with GATES, or the one test of that
+# name, which FOLDER_tests beside MUTANTS_DIRECTORY passes.
 set -euo pipefail
 bench=$(realpath "$1")
 mutants=$(realpath "$2")
@@ -21,15 +22,32 @@ red_gates() {
   sed -n 's/^RED  *\(.*[^ ]\)  *\(final_loss\|accuracy\|excess\)  .*/\1/p' "$work/gates.txt" | sed 's/ *$//'
 }
 
+# red_tests PROGRAM TEST: prints the test's name if it is red; it must be there.
+red_tests() {
+  local status=0
+  "$1" --gtest_filter="$2" > "$work/tests.txt" || status=$?
+  if [[ $status -gt 1 ]] || ! grep '^\[==========\] 1 test from .* ran' "$work/tests.txt" > /dev/null; then
+    echo "FAILED: $1 --gtest_filter=$2 exits with $status: $(tail -3 "$work/tests.txt")" >&2
+    exit 1
+  fi
+  [[ $status -eq 0 ]] || echo "$2"
+}
+
 missed=0
 healthy=$(red_gates "$bench/sweep")
 [[ -z $healthy ]] || { echo "FAILED: red without a fault: $healthy"; missed=1; }
 declare -A red
 for fault in "$@"; do
   IFS=: read -r name mutant gates <<< "$fault"
-  [[ -v red[$mutant] ]] || red[$mutant]=$(red_gates "$mutants/mutant_$mutant")
-  caught=$(awk -v gates="$gates" 'index($0, gates) == 1' <<< "${red[$mutant]}")
-  printf '%-28s %s\n' "$name" "$(paste -sd ';' <<< "${caught:-NO GATE}" | sed 's/;/; /g')"
+  if [[ $gates == */* ]]; then
+    healthy=$(red_tests "$mutants/../${gates%%/*}_tests" "${gates#*/}")
+    [[ -z $healthy ]] || { echo "FAILED: red without a fault: $healthy"; missed=1; }
+    caught=$(red_tests "$mutants/mutant_$mutant" "${gates#*/}")
+  else
+    [[ -v red[$mutant] ]] || red[$mutant]=$(red_gates "$mutants/mutant_$mutant")
+    caught=$(awk -v gates="$gates" 'index($0, gates) == 1' <<< "${red[$mutant]}")
+  fi
+  printf '%-28s %s\n' "$name" "$(paste -sd ';' <<< "${caught:-NOTHING}" | sed 's/;/; /g')"
   [[ -n $caught ]] || missed=1
 done
 exit $missed

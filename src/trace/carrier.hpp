@@ -1,15 +1,17 @@
 // A fast weight state that a trace follows, with all that maps its tokens to keys.
 #pragma once
 
-#include <cmath>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "palimpsest/core/precision.hpp"
 #include "palimpsest/kernel/all.hpp"
+#include "palimpsest/memory/fast_weight_parts.hpp"
 #include "palimpsest/memory/feature_map.hpp"
+#include "palimpsest/memory/rule_gates.hpp"
 #include "palimpsest/memory/state.hpp"
 #include "palimpsest/pair/token_tables.hpp"
 #include "palimpsest/trace/source.hpp"
@@ -29,7 +31,9 @@ struct Setup {
   Precisions::Variant precision;  ///< of the state to record
   std::uint64_t seed;
   TokenTables<float> tables;
-  FixedGates gates;  ///< of those that tables doesn't have
+  std::span<const Gate> gates;  ///< of the rule
+  FixedGates fixed;             ///< those that are a number for all writes
+  bool sums_values;             ///< whether an answer is a sum of values, so that each has a weight in it
 };
 
 template <class T>
@@ -53,7 +57,8 @@ typename Kernels<T>::Variant make_kernel(const Setup& setup) {
 
 /// What a state shows at one write. y: d_v each.
 struct Sight {
-  double beta, alpha, squared_norm, written, kept;
+  std::vector<double> gates;  ///< in the order of the rule's list; of one per feature the mean
+  double squared_norm, written, kept;
   std::optional<double> accumulator_mass;  ///< of a normalisation that has one
   Vector<double> before, after, asked;     ///< y by the key before and after the write, and by the query after it
 };
@@ -62,45 +67,7 @@ struct Sight {
 template <class T, class Stored = T>
 class Carrier {
  public:
-  explicit Carrier(const Setup& setup)
-      : map_(make_kernel<T>(setup), make_normalization(setup), setup.configuration.key_dim),
-        state_(make_component<Rules<T>>("rule", setup.configuration.rule), make_normalization(setup), setup.values,
-               map_.feature_dim()),
-        y_(setup.values),
-        v_(Vector<T>::Zero(setup.values)) {
-    const auto rule = make_component<Rules<T>>("rule", setup.configuration.rule);
-    std::visit(
-        [&]<class R>(const R& r) {
-          steps_ = r.steps_a_write();
-          gate_list_.assign(R::gates.begin(), R::gates.end());
-        },
-        rule);
-    const RuleTraits& is = traits_of(rule);
-    largest_ = T(is.may_reflect ? setup.configuration.largest_beta : is.largest_strength);
-    key_ = lift(setup.tables.key);
-    value_ = lift(setup.tables.value);
-    const Matrix<T> queries = lift(setup.tables.query);
-    map_.forward(queries, T(kReadOutEpsilon), queries_);
-    for (std::size_t i = 0; i < gate_list_.size(); ++i) {
-      const auto& listed = gate_list_[i];
-      const auto fixed = setup.gates.find(listed.name);
-      const Index rows = listed.per_feature ? feature_dim() : 1;
-      Gate gate;
-      gate.fixed.setConstant(rows, 1, fixed == setup.gates.end() ? T(1) : static_cast<T>(fixed->second));
-      if (listed.constant && fixed == setup.gates.end()) {
-        Parameter<T> constant(std::string(listed.name), rows, 1);
-        constant.value.setConstant(static_cast<T>(listed.start));
-        if (!setup.model.empty()) read_parameters(setup.model, std::vector<Parameter<T>*>{&constant});
-        gate.fixed = constant.value;
-      }
-      if (i < setup.tables.gates.size()) {
-        gate.by_key = setup.tables.gates[i].key.template cast<T>();
-        gate.by_value = setup.tables.gates[i].value.template cast<T>();
-      }
-      gates_.push_back(std::move(gate));
-    }
-    opened_.resize(gates_.size());
-  }
+  explicit Carrier(const Setup& setup) : Carrier(setup, make_component<Rules<T>>("rule", setup.configuration.rule)) {}
 
   /// One write, with all its steps; sees the last one if asked to.
   void write(int key, int value, Sight* sight) {
@@ -111,14 +78,19 @@ class Carrier {
       if (value_.cols() > 0) x_ += value_.col(by_value);
       map_.forward(x_, T(0), key_features_);
       const auto k = key_features_.phi().col(0);
-      for (std::size_t i = 0; i < gates_.size(); ++i)
-        open(gates_[i], by_key, by_value, gate_list_[i].name == kBeta.name ? largest_ : T(1), opened_[i]);
+      gates_.open(
+          feature_dim(), 1, opened_, [&](std::size_t i) { return learns(i); },
+          [&](std::size_t i, Matrix<T>& logits) {
+            logits = logits_[i].key.col(by_key);
+            if (logits_[i].value.size() > 0) logits += logits_[i].value.col(by_value);
+          });
       const bool seen = sight && j + 1 == steps_;
       if (seen) sight->before = read(k);
-      const auto effect = state_.write_gated(k, v_, opened_);
+      WriteEffect<T> effect;
+      state_.write_gated(k, v_, opened_.gates, seen ? &effect : nullptr);
       if (!seen) continue;
-      sight->beta = opened(kBeta);
-      sight->alpha = opened(kAlpha);
+      sight->gates.clear();
+      for (const auto& gate : opened_.gates) sight->gates.push_back(static_cast<double>(gate.mean()));
       sight->squared_norm = static_cast<double>(k.squaredNorm());
       sight->written = effect.written;
       sight->kept = effect.kept;
@@ -130,28 +102,37 @@ class Carrier {
   }
 
   Vector<double> answer(int key) { return read(queries_.phi().col(key)); }
-  const FastWeightState<T, Stored>& state() const { return state_; }
+  FastWeightState<T, Stored>& state() { return state_; }
   Index feature_dim() const { return map_.feature_dim(); }
 
  private:
-  struct Gate {
-    Matrix<T> fixed, by_key, by_value;  // rows×1; logits, a column per token, or empty
-  };
-
-  /// 1 of a gate that the rule doesn't have; the mean of one per feature.
-  double opened(const palimpsest::Gate& gate) const {
-    const int i = index_of(gate_list_, gate.name);
-    return i < 0 ? 1.0 : static_cast<double>(opened_[static_cast<std::size_t>(i)].mean());
+  Carrier(const Setup& setup, const typename Rules<T>::Variant& rule)
+      : map_(make_kernel<T>(setup), make_normalization(setup), setup.configuration.key_dim),
+        steps_(std::visit([](const auto& r) { return r.steps_a_write(); }, rule)),
+        state_(rule, make_normalization(setup), setup.values, map_.feature_dim()),
+        gates_(gates_of(rule), setup.fixed, largest_beta(rule, setup)),
+        y_(setup.values),
+        v_(Vector<T>::Zero(setup.values)) {
+    key_ = lift(setup.tables.key);
+    value_ = lift(setup.tables.value);
+    const Matrix<T> queries = lift(setup.tables.query);
+    map_.forward(queries, T(kReadOutEpsilon), queries_);
+    for (const auto& [key, value] : setup.tables.gates)
+      logits_.push_back({key.template cast<T>(), value.template cast<T>()});
+    gates_.start(feature_dim());
+    std::vector<Parameter<T>*> shared;
+    for (auto& parameter : gates_.shared()) shared.push_back(&parameter);
+    if (!setup.model.empty()) read_parameters(setup.model, shared);
   }
 
-  static void open(const Gate& gate, Index by_key, Index by_value, T largest, Matrix<T>& opened) {
-    if (gate.by_key.size() == 0) {
-      opened = gate.fixed;
-      return;
-    }
-    opened = gate.by_key.col(by_key);
-    if (gate.by_value.size() > 0) opened += gate.by_value.col(by_value);
-    for (T& x : opened.reshaped()) x = largest / (T(1) + std::exp(-x));
+  bool learns(std::size_t gate) const {
+    return gate < logits_.size() && logits_[gate].learnt() && gates_.may_learn(gates_.list()[gate]);
+  }
+
+  /// What the sigmoid of β's logit is multiplied by.
+  static T largest_beta(const typename Rules<T>::Variant& rule, const Setup& setup) {
+    const RuleTraits& is = traits_of(rule);
+    return static_cast<T>(is.may_reflect ? setup.configuration.largest_beta : is.largest_strength);
   }
 
   static typename Normalizations<T>::Variant make_normalization(const Setup& setup) {
@@ -170,15 +151,14 @@ class Carrier {
   }
 
   FeatureMap<T> map_;
-  Index steps_ = 1;
-  T largest_ = 1;
+  Index steps_;
   FastWeightState<T, Stored> state_;
+  RuleGates<T> gates_;
+  std::vector<GateTable<T>> logits_;    // of the gates that are learnt
+  Writes<T> opened_;                    // gates of the last write
   Matrix<T> key_, value_;               // d̃×nN, d̃×nN or d̃×0
   Features<T> queries_, key_features_;  // of N queries, of the write's key
-  std::vector<palimpsest::Gate> gate_list_;
-  std::vector<Gate> gates_;
-  std::vector<Matrix<T>> opened_;  // of the last write
-  Matrix<T> x_;                    // d̃×1
+  Matrix<T> x_;                         // d̃×1
   Vector<T> y_, v_;
 };
 

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <cmath>
 #include <functional>
+#include <map>
+#include <span>
 #include <string_view>
 #include <type_traits>
 #include <vector>
@@ -67,6 +69,38 @@ Index parse_values(const std::string& text, Index writes) {
   return value;
 }
 
+/// Those of the request: one that is a parameter goes into the configuration, which judges it, and the others are returned.
+FixedGates fix_gates(const Request& request, std::span<const Gate> gates, Configuration& configuration) {
+  const std::map<std::string_view, std::string*> parameters{
+      {"beta", &configuration.beta}, {"alpha", &configuration.alpha}, {"ridge", &configuration.ridge}};
+  FixedGates fixed;
+  for (const auto& [name, text] : request.gates) {
+    const int at = index_of(gates, name);
+    if (at < 0) {
+      std::vector<std::string_view> known;
+      for (const Gate& gate : gates) known.push_back(gate.name);
+      throw ConfigurationError(fmt::format("rule '{}' has no gate '{}'; known: {}", configuration.rule, name,
+                                           known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", "))));
+    }
+    if (text == kLearnt && request.model.empty())
+      throw ConfigurationError(
+          fmt::format("{} = {}: random keys learn nothing; give a number, or a model", name, kLearnt));
+    if (const auto parameter = parameters.find(name); parameter != parameters.end()) {
+      *parameter->second = text;
+      continue;
+    }
+    const bool constant = gates[static_cast<std::size_t>(at)].constant;
+    double value = -1;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value) ||
+        (!constant && (value < 0 || value > 1)))
+      throw ConfigurationError(
+          fmt::format("{} = {}: allowed is a number{}", name, text, constant ? "" : " from 0 to 1"));
+    fixed[name] = value;
+  }
+  return fixed;
+}
+
 Setup resolve(const Request& request) {
   Setup setup;
   Configuration& configuration = setup.configuration;
@@ -87,25 +121,18 @@ Setup resolve(const Request& request) {
   }
   for (const auto& [text, field] : {std::pair{&request.kernel, &configuration.kernel},
                                     {&request.rule, &configuration.rule},
-                                    {&request.normalization, &configuration.normalization},
-                                    {&request.beta, &configuration.beta},
-                                    {&request.alpha, &configuration.alpha}})
+                                    {&request.normalization, &configuration.normalization}})
     if (!text->empty()) *field = *text;
+  const auto rule = make_component<Rules<float>>("rule", configuration.rule);
+  setup.gates = gates_of(rule);
+  const FixedGates given = fix_gates(request, setup.gates, configuration);
   require("T", request.writes, 1, kMostWrites);
   setup.precision = make_component<Precisions>("precision", request.precision);
   validate(configuration);
   if (const auto reason = reason_to_skip(configuration)) throw ConfigurationError(*reason);
-  const auto rule = make_component<Rules<float>>("rule", configuration.rule);
-  FastWeightState<float>(rule, make_component<Normalizations<float>>("normalization", configuration.normalization), 1,
-                         1);
   if (trained && applies("redraw", configuration))
     throw ConfigurationError(
         fmt::format("kernel '{}' draws random features, which a saved model does not hold", configuration.kernel));
-  if (!trained)
-    for (const auto& [name, gate] : {std::pair{"beta", &configuration.beta}, {"alpha", &configuration.alpha}})
-      if (*gate == kLearnt)
-        throw ConfigurationError(
-            fmt::format("{} = {}: random keys learn nothing; give a number, or a model", name, kLearnt));
   setup.model = request.model;
   setup.source = trained ? "trained" : request.draw;
   setup.keys = configuration.S;
@@ -114,7 +141,9 @@ Setup resolve(const Request& request) {
   setup.writes = request.writes;
   setup.rows = recorded(request.writes, request.rows);
   setup.seed = request.seed;
-  setup.gates = std::get<FastWeight<float>>(make_memory(configuration)).fixed_gates();
+  setup.fixed = std::get<FastWeight<float>>(make_memory(configuration)).fixed_gates();
+  setup.fixed.insert(given.begin(), given.end());
+  setup.sums_values = std::visit([]<class R>(const R&) { return !StateRule<R>; }, rule);
   const Index n = std::visit([](const auto& r) { return r.steps_a_write(); }, rule);
   setup.tables = trained ? trained_tables(request.model, configuration)
                          : random_tables(setup.keys, configuration.key_dim, n, request.draw == "unit", request.seed);
@@ -128,7 +157,7 @@ struct Record {
   Sight sight;
   std::optional<double> accumulator_norm, rounding_accumulator;
   double state_norm, contrast_before, contrast, query_contrast, loss;
-  std::optional<double> old_before, old;
+  std::optional<double> mass, new_weight, old_before, old;
   double rounding_state, rounding_answer;
   std::optional<double> expected_written, expected_mass, expected_contrast;
 };
@@ -145,8 +174,8 @@ double relative(double difference, double size) { return difference == 0 ? 0 : d
 void expect(const Setup& setup, Record& record) {
   const auto& c = setup.configuration;
   if (setup.keys != 1 || setup.source == "trained" || c.rule != "delta") return;
-  const auto fixed = setup.gates.find(kBeta.name);
-  const double beta = fixed == setup.gates.end() ? 1 : fixed->second, squared_norm = record.sight.squared_norm;
+  const auto fixed = setup.fixed.find(kBeta.name);
+  const double beta = fixed == setup.fixed.end() ? 1 : fixed->second, squared_norm = record.sight.squared_norm;
   const bool accumulates = record.accumulator_norm.has_value();
   if (!accumulates && squared_norm > 1 + 1e-6) return;
   const Vector<double> w = accumulates ? theory::rewritten_attention_weights(record.t, beta)
@@ -219,10 +248,19 @@ Column chosen(std::string_view name, std::string_view meaning, F value) {
   return {name, meaning, [value](const Setup& s, Index, const Record&) { return fmt::format("{}", value(s)); }};
 }
 
-Column gate(std::string_view name, std::string_view meaning, double Sight::*field) {
+Column gate(std::string_view name, std::string_view meaning) {
   return {name, meaning, [=](const Setup& s, Index, const Record& r) {
-            return applies(name, s.configuration) ? number(r.sight.*field) : "";
+            const int at = index_of(s.gates, name);
+            return at < 0 ? "" : number(r.sight.gates[static_cast<std::size_t>(at)]);
           }};
+}
+
+std::string other_gates(const Setup& setup, Index, const Record& record) {
+  std::string all;
+  for (std::size_t i = 0; i < setup.gates.size(); ++i)
+    if (const auto name = setup.gates[i].name; name != kBeta.name && name != kAlpha.name)
+      all += fmt::format("{}{}={}", all.empty() ? "" : " ", name, number(record.sight.gates[i]));
+  return all;
 }
 
 const std::vector<Column>& columns() {
@@ -248,21 +286,25 @@ const std::vector<Column>& columns() {
       {"t", "number of the write, from 1", [](S, Index, R r) { return fmt::format("{}", r.t); }},
       {"key", "the key written", [](S, Index, R r) { return fmt::format("{}", r.key); }},
       {"value", "the value written", [](S, Index, R r) { return fmt::format("{}", r.value); }},
-      gate("beta", "write strength β as used; empty of a rule without one", &Sight::beta),
-      gate("alpha", "decay α, likewise", &Sight::alpha),
+      gate("beta", "write strength β as used; empty of a rule without one"),
+      gate("alpha", "decay α, likewise; of one per feature the mean"),
       measured("key_squared_norm", "‖k‖² of the key, mapped and normalised", [](R r) { return r.sight.squared_norm; }),
       measured("accumulator_mass",
                "z·k after the write, z the sum of all keys so far; empty of a normalisation without one",
                [](R r) { return r.sight.accumulator_mass; }),
       measured("accumulator_norm", "‖z‖", [](R r) { return r.accumulator_norm; }),
-      measured("state_norm", "‖W‖_F", [](R r) { return r.state_norm; }),
+      measured("state_norm", "‖W‖_F; of `rls` and `mesa`, W = H (G + Λ)⁻¹", [](R r) { return r.state_norm; }),
       measured("written", "share of the new value in what its key retrieves right after the write",
                [](R r) { return r.sight.written; }),
       measured("removed",
                "1 − kept: share that the write takes from what the key retrieved before; balanced if it is `written`",
                [](R r) { return 1 - r.sight.kept; }),
-      measured("mass", "total weight of all values in that answer", [](R r) { return r.sight.after.sum(); }),
-      measured("new_weight", "weight of the new value in it", [](R r) { return r.sight.after(r.value); }),
+      measured(
+          "mass",
+          "total weight of all values in that answer; this and the next three are empty of `fwm2021`, whose answers "
+          "are no sums of values",
+          [](R r) { return r.mass; }),
+      measured("new_weight", "weight of the new value in it", [](R r) { return r.new_weight; }),
       measured("old_weight_before", "weight of the overwritten value before the write; empty if there was none",
                [](R r) { return r.old_before; }),
       measured("old_weight", "what is left of it after the write", [](R r) { return r.old; }),
@@ -285,6 +327,9 @@ const std::vector<Column>& columns() {
       measured("expected_mass", "closed form of `mass`, there", [](R r) { return r.expected_mass; }),
       measured("expected_contrast", "closed form of `contrast`, there and if every value is new",
                [](R r) { return r.expected_contrast; }),
+      {"gates",
+       "the rule's other gates as used, `NAME=VALUE`, of one per feature the mean; empty of a rule without any",
+       other_gates},
   };
   return all;
 }
@@ -331,7 +376,11 @@ std::string follow(const Setup& setup) {
     record.contrast_before = distance(record.sight.before, value);
     record.contrast = distance(record.sight.after, value);
     record.query_contrast = distance(record.sight.asked, value);
-    if (old >= 0) {
+    if (setup.sums_values) {
+      record.mass = record.sight.after.sum();
+      record.new_weight = record.sight.after(value);
+    }
+    if (setup.sums_values && old >= 0) {
       record.old_before = record.sight.before(old);
       record.old = record.sight.after(old);
     }

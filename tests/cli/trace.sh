@@ -15,6 +15,8 @@ for precision in bfloat16 float16; do
   [[ $(rows $precision.csv) -eq 500 && $(tail -1 $precision.csv | cut -d, -f9) == "$precision" ]] || fail "$precision"
 done
 cmp -s bfloat16.csv float16.csv && fail "two precisions, one trace"
+"$trace" --T 20 --rule momentum_delta --gate theta=0.5 --gate eta=0.9 --alpha 1 --normalization l2 --out momentum.csv > /dev/null
+[[ $(tail -1 momentum.csv) == *,"theta=0.5 eta=0.9" ]] || fail "gates by name: $(tail -1 momentum.csv)"
 "$trace" --help | grep -qF 'float, double, bfloat16, float16' || fail "--help names the precisions"
 "$trace" --help | grep -qF 'trace --kernel dpfp:1' || fail "--help has examples"
 "$trace" --schema | cut -d'`' -f2 | tail -n +3 | paste -sd, > columns.txt
@@ -38,6 +40,10 @@ cp b.csv before.csv
 bad() { expect_error 2 "$1" "$trace" "${@:2}" --out b.csv; }
 bad "T = 0" --T 0
 bad "beta = 1.5" --beta 1.5
+bad "theta = 2: allowed is a number from 0 to 1" --rule momentum_delta --gate theta=2
+bad "rule 'delta' has no gate 'theta'; known: beta" --gate theta=1
+bad "gate 'beta' is given twice" --gate beta=1 --beta 0.5
+bad "--gate beta is not NAME=VALUE" --gate beta
 bad "seed '-1': allowed is an integer from 0 to 9223372036854775807" --seed=-1
 bad "seed '18446744073709551616'" --seed 18446744073709551616
 bad "seed '0x1'" --seed 0x1

@@ -12,7 +12,7 @@
 // A chunk of writes goes together, as products of matrices. From W₀ at its start, with e = v − v̄ and n = max(1, ‖M‖),
 //   W_t = g_t W₀ + Σ_{r≤t} A_{r,t} e_r k_rᵀ,   A_{t,t} = β_t/n_t,  A_{r,t} = A_{r,t−1}/n_t,  g_t = g_{t−1}/n_t,
 //   v̄_t = g_{t−1} W₀ k_t + Σ_{r<t} A_{r,t−1} (k_r·k_t) e_r,   ‖M‖² = ‖W‖² + 2β e·v̄ + β² ‖e‖² ‖k‖²,
-// without a look at W_t. The adjoint, from D at the chunk's end, has the same form,
+// without a look at W_t; `carry` does look, write by write. The adjoint, from D at the chunk's end, has the same form,
 //   dM_t = a D + ω W₀ + Σ_r κ_r e_r k_rᵀ + Σ_{s>t} φ_s f_s k_sᵀ,   f_t = β_t dM_t k_t,  dW_{t−1} = dM_t − f_t k_tᵀ,
 //   dM_t = (dW_t − c_t W_t)/n_t where the norm is clamped,   c_t = ⟨W_t, dW_t⟩,
 //   c_{t−1} = ⟨M_t, dM_t⟩ − β_t v_t·dM_t k_t,   ⟨M_t, dM_t⟩ = c_t, or 0 where clamped,
@@ -23,7 +23,7 @@
 #include <cmath>
 #include <vector>
 
-#include "palimpsest/rule/rule.hpp"
+#include "palimpsest/rule/carried.hpp"
 
 namespace palimpsest {
 
@@ -73,11 +73,7 @@ struct Fwm2021Rule {
     for (Index first = 0; first < L; first += kChunk) write_chunk(K, writes, values, first, work);
     Y.noalias() = work.W * Q;
     work.spread.resize(Q.cols());
-    for (Index n = 0; n < Q.cols(); ++n) {
-      Y.col(n).array() -= Y.col(n).mean();
-      work.spread(n) = std::sqrt(Y.col(n).squaredNorm() / static_cast<T>(S) + kLayerNormEpsilon);
-      Y.col(n) /= work.spread(n);
-    }
+    for (Index n = 0; n < Q.cols(); ++n) work.spread(n) = layer_norm(Y.col(n));
     work.normalized = Y;
   }
 
@@ -97,7 +93,29 @@ struct Fwm2021Rule {
       c = write_chunk_backward(K, writes, values, first, c, work, dK, dwrites);
   }
 
+  /// W. Both shares are those of W k, before the read-out is normalised.
+  void carry(ConstVectorView<T> k, ConstVectorView<T> v, const Writes<T>& write, Carried<T>& state,
+             WriteEffect<T>* effect) const {
+    Matrix<T>& W = state.values;
+    const T beta = write.gate(0)(0), along = beta * k.squaredNorm();
+    const Vector<T> error = v - W * k;
+    W.noalias() += beta * error * k.transpose();
+    const T n = state.writes == 0 ? T(1) : std::max(T(1), W.norm());
+    W /= n;
+    if (effect) *effect = {along / n, (1 - along) / n};
+  }
+
+  void read_out(VectorView<T> y) const { layer_norm(y); }
+
  private:
+  /// In place; √(variance + ε).
+  static T layer_norm(VectorView<T> y) {
+    y.array() -= y.mean();
+    const T spread = std::sqrt(y.squaredNorm() / static_cast<T>(y.size()) + kLayerNormEpsilon);
+    y /= spread;
+    return spread;
+  }
+
   static constexpr Index kChunk = 16;
   static constexpr T kLayerNormEpsilon = T(1e-5);
   using Small = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, 0, kChunk, kChunk>;

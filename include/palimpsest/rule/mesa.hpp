@@ -42,6 +42,14 @@ struct MesaRule {
     log_of_backward<T>(writes.gates[1], work.dgates.log_alpha.transpose(), dwrites.gates[1]);
     dwrites.gate(2) += work.dgates.lambda;
   }
+
+  void carry(ConstVectorView<T> k, ConstVectorView<T> v, const Writes<T>& write, Carried<T>& state,
+             WriteEffect<T>* effect) const {
+    carry_least_squares<T>(k, v, write.gate(1)(0), write.gate(0)(0), write.gate(2), state, effect);
+  }
+  void solve(const Writes<T>& write, const Carried<T>& state, Matrix<T>& W) const {
+    solve_least_squares<T>(write.gate(2), state, W);
+  }
 };
 
 }  // namespace palimpsest

@@ -4,6 +4,7 @@
 // rule/momentum_query.hpp has coefficients and adjoint.
 #pragma once
 
+#include "palimpsest/rule/carried.hpp"
 #include "palimpsest/rule/momentum_query.hpp"
 #include "palimpsest/rule/rule.hpp"
 
@@ -41,6 +42,19 @@ struct MomentumDeltaRule {
     dwrites.gate(1) += work.dgates.alpha;
     dwrites.gate(2) += work.dgates.eta;
     dwrites.retrieval += work.dgates.retrieval;
+  }
+
+  /// W, and M beside it. η M k, what earlier writes push the answer on by, belongs to neither share of the write.
+  void carry(ConstVectorView<T> k, ConstVectorView<T> v, const Writes<T>& write, Carried<T>& state,
+             WriteEffect<T>* effect) const {
+    const T theta = write.gate(0)(0), alpha = write.gate(1)(0), eta = write.gate(2)(0), rho = write.retrieval(0);
+    Matrix<T>&W = state.values, &M = state.more;
+    if (state.writes == 0) M.setZero(W.rows(), W.cols());
+    const Vector<T> error = v - rho * (W * k);
+    M *= eta;
+    M.noalias() += theta * error * k.transpose();
+    W = alpha * W + M;
+    if (effect) *effect = {theta * k.squaredNorm(), alpha - theta * rho * k.squaredNorm()};
   }
 };
 

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "palimpsest/rule/carried_least_squares.hpp"
 #include "palimpsest/rule/mesa_system.hpp"
 #include "palimpsest/rule/rule.hpp"
 
@@ -69,8 +70,7 @@ struct RecursiveLeastSquares {
   // Of queries that see different numbers of writes: mesa without its gates.
   void coefficients(ConstMatrixView<T> K, const Writes<T>&, ConstMatrixView<T> Q, std::span<const Index> seen,
                     MatrixView<T> C, Workspace& work) const {
-    work.none = {Vector<T>::Zero(K.cols()), Vector<T>::Ones(K.cols()),
-                 Vector<T>::Constant(K.rows(), static_cast<T>(ridge))};
+    work.none = {Vector<T>::Zero(K.cols()), Vector<T>::Ones(K.cols()), lambda(K.rows())};
     mesa_coefficients<T>(K, work.none, Q, seen, C, work.positions);
   }
 
@@ -80,6 +80,17 @@ struct RecursiveLeastSquares {
     dK.setZero();
     mesa_backward<T>(dC, work.positions, dK, unused, dQ);
   }
+
+  void carry(ConstVectorView<T> k, ConstVectorView<T> v, const Writes<T>&, Carried<T>& state,
+             WriteEffect<T>* effect) const {
+    carry_least_squares<T>(k, v, T(1), T(1), lambda(k.size()), state, effect);
+  }
+  void solve(const Writes<T>&, const Carried<T>& state, Matrix<T>& W) const {
+    solve_least_squares<T>(lambda(state.more.rows()), state, W);
+  }
+
+ private:
+  Vector<T> lambda(Index p) const { return Vector<T>::Constant(p, static_cast<T>(ridge)); }
 };
 
 }  // namespace palimpsest

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "palimpsest/pair/token_tables.hpp"
+#include "palimpsest/memory/rule_gates.hpp"
 #include "reference/agree.hpp"
 #include "reference/kernels.hpp"
 #include "reference/random.hpp"

@@ -99,4 +99,7 @@ class Chunk {
   Scratch<T> carried_, moved_, trail_, dended_;  // right sides at each block's end, p×blocks·m; p×m; p×16; p×16
 };
 
+// Compiled once, in the library: bodies are in chunk_impl.hpp.
+extern template class Chunk<float>;
+
 }  // namespace palimpsest::engine

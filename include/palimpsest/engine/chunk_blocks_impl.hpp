@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "palimpsest/core/packet.hpp"
+#include "palimpsest/core/product.hpp"
 #include "palimpsest/engine/chunk.hpp"
 
 namespace palimpsest::engine {
@@ -65,8 +66,8 @@ void Chunk<T>::meet_in_blocks(const ConstMatrixView<T>& R, const std::vector<Ind
     const Index outer = R.cols() - b.outer;
     if (outer == 0) continue;
     for (Index side = 0; side < sides_; ++side)
-      P.block(side * n_ + b.first, b.outer, b.count, outer).noalias() =
-          ended.middleCols(side * n_ + b.first, b.count).transpose() * V.rightCols(outer);
+      set_product<T>(ended.middleCols(side * n_ + b.first, b.count).transpose(), V.rightCols(outer),
+                     P.block(side * n_ + b.first, b.outer, b.count, outer));
     V.rightCols(outer).array().colwise() *= block_().col(number).array();
   }
 }
@@ -105,9 +106,9 @@ void Chunk<T>::meet_in_blocks_backward(const ConstMatrixView<T>& R, const std::v
     for (Index side = 0; side < sides_; ++side) {
       const auto products = dP.block(side * n_ + b.first, b.outer, b.count, outer);
       const auto at = side * n_ + b.first;
-      dR.rightCols(outer).noalias() += ended.middleCols(at, b.count) * products;
+      add_product<T>(ended.middleCols(at, b.count), products, dR.rightCols(outer));
       auto dended = dended_(p_, b.count);
-      dended.noalias() = carried.middleCols(number * R.cols() + b.outer, outer) * products.transpose();
+      set_product<T>(carried.middleCols(number * R.cols() + b.outer, outer), products.transpose(), dended);
       dL.middleCols(at, b.count) += dended.cwiseProduct(block_end.middleCols(b.first, b.count));
     }
   }

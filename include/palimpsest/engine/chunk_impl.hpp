@@ -1,6 +1,7 @@
 // Bodies of chunk.hpp; chunk_blocks_impl.hpp has those of diagonal decays. Only a source that instantiates includes it.
 #pragma once
 
+#include "palimpsest/core/product.hpp"
 #include "palimpsest/engine/chunk.hpp"
 #include "palimpsest/engine/chunk_blocks_impl.hpp"
 
@@ -70,7 +71,7 @@ void Chunk<T>::weigh(const std::vector<Index>& seen, MatrixView<T>& P) {
 template <class T>
 void Chunk<T>::meet(const ConstMatrixView<T>& R, const std::vector<Index>& seen, MatrixView<T> P, MatrixView<T> S) {
   if (structure_.decay == Decay::diagonal) return meet_in_blocks(R, seen, P, S);
-  P.noalias() = L_().transpose() * R;
+  set_product<T>(L_().transpose(), R, P);
   weigh(seen, P);
   to_start(R, seen, S);
 }
@@ -84,8 +85,8 @@ void Chunk<T>::meet_backward(const ConstMatrixView<T>& R, const std::vector<Inde
   } else {
     to_start(dS, seen, dR);
     weigh(seen, dP);
-    dR.noalias() += L_() * dP;
-    dL_().noalias() += R * dP.transpose();
+    add_product<T>(L_(), dP, dR);
+    add_product<T>(R, dP.transpose(), dL_());
   }
   if (!structure_.decays()) return;
   for (Index m = 0; m < R.cols(); ++m) add_to_position(seen[m], 1, R.col(m), dR.col(m));

@@ -1,7 +1,7 @@
 // Bodies of query_side.hpp. Only a source that instantiates includes it.
 #pragma once
 
-#include "palimpsest/engine/chunk_impl.hpp"
+#include "palimpsest/core/product.hpp"
 #include "palimpsest/engine/query_side.hpp"
 #include "palimpsest/engine/solve.hpp"
 
@@ -51,11 +51,11 @@ void QuerySide<T>::coefficients(const Factors<T>& factors, ConstMatrixView<T> Q,
         auto X = kept.X.block(0, kept.begin[i], n, m);
         X = Xt.transpose();
         found = P.bottomRows(n);
-        found.noalias() += among.bottomRows(n) * X;
-        u.rightCols(m).noalias() += erased * X;
+        add_product<T>(among.bottomRows(n), X, found);
+        add_product<T>(erased, X, u.rightCols(m));
       } else {
         found = Xt.transpose();
-        u.rightCols(m).noalias() += erased * found;
+        add_product<T>(erased, found, u.rightCols(m));
       }
     }
     kept.order.scatter(factors.w.segment(first, n).asDiagonal() * found, from, C.middleRows(first, n));
@@ -93,16 +93,16 @@ void QuerySide<T>::coefficients_backward(const Factors<T>& factors, ConstMatrixV
       chunk_.to_start(chunk_.A(), chunk_.before(), erased);
       auto dXt = transposed_(m, n);
       if (free)
-        dXt.noalias() = dc.transpose() * among.bottomRows(n);
+        set_product<T>(dc.transpose(), among.bottomRows(n), dXt);
       else
         dXt = dc.transpose();
-      dXt.noalias() += leaving.transpose() * erased;
+      add_product<T>(leaving.transpose(), erased, dXt);
       solve<T>(among.topRows(n), dXt);
       dP.topRows(n) = dXt.transpose();
       const auto X = free ? kept.X.block(0, kept.begin[i], n, m) : found;
       auto damong = damong_(structure.sides() * n, n);
-      damong.noalias() = dP * X.transpose();
-      derased.noalias() = leaving * X.transpose();
+      set_product<T>(dP, X.transpose(), damong);
+      set_product<T>(leaving, X.transpose(), derased);
       chunk_.meet_backward(chunk_.A(), chunk_.before(), damong, derased, chunk_.dA());
     }
     auto next = next_(p, m);

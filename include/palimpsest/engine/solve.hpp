@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-#include "palimpsest/core/types.hpp"
+#include "palimpsest/core/product.hpp"
 
 namespace palimpsest::engine {
 
@@ -19,7 +19,7 @@ void solve(const ConstMatrixView<T>& N, MatrixView<T> X) {
   const Index n = N.cols();
   for (Index first = 0; first < n; first += kSolveBlock) {
     const Index count = std::min(kSolveBlock, n - first);
-    if (first > 0) X.middleCols(first, count).noalias() += X.leftCols(first) * N.block(0, first, first, count);
+    if (first > 0) add_product<T>(X.leftCols(first), N.block(0, first, first, count), X.middleCols(first, count));
     for (Index j = first + 1; j < first + count; ++j)
       X.col(j).noalias() += X.middleCols(first, j - first) * N.col(j).segment(first, j - first);
   }
@@ -32,10 +32,16 @@ void solve_transposed(const ConstMatrixView<T>& N, MatrixView<T> X) {
     first = (end - 1) / kSolveBlock * kSolveBlock;
     const Index count = end - first, later = n - end;
     if (later > 0)
-      X.middleCols(first, count).noalias() += X.rightCols(later) * N.block(first, end, count, later).transpose();
+      add_product<T>(X.rightCols(later), N.block(first, end, count, later).transpose(), X.middleCols(first, count));
     for (Index i = end - 2; i >= first; --i)
       X.col(i).noalias() += X.middleCols(i + 1, end - i - 1) * N.row(i).segment(i + 1, end - i - 1).transpose();
   }
 }
+
+// Compiled once, in the library.
+extern template void solve(const ConstMatrixView<float>& N, MatrixView<float> X);
+extern template void solve(const ConstMatrixView<double>& N, MatrixView<double> X);
+extern template void solve_transposed(const ConstMatrixView<float>& N, MatrixView<float> X);
+extern template void solve_transposed(const ConstMatrixView<double>& N, MatrixView<double> X);
 
 }  // namespace palimpsest::engine

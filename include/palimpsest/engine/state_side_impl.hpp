@@ -1,7 +1,7 @@
 // Bodies of state_side.hpp. Only a source that instantiates includes it.
 #pragma once
 
-#include "palimpsest/engine/chunk_impl.hpp"
+#include "palimpsest/core/product.hpp"
 #include "palimpsest/engine/solve.hpp"
 #include "palimpsest/engine/state_side.hpp"
 
@@ -47,7 +47,7 @@ void StateSide<T>::read_any(const Factors<T>& factors, const Values& values, con
 
     auto found = found_(d_v, own + m);  // W [Ã, G u]
     if (first > 0)
-      found.noalias() = W * start;
+      set_product<T>(W, start, found);
     else
       found.setZero();
     auto y = found.rightCols(m);
@@ -60,13 +60,13 @@ void StateSide<T>::read_any(const Factors<T>& factors, const Values& values, con
         Z = found.leftCols(n);
         written.add_to(Z);
         solve<T>(among, Z);
-        y.noalias() += Z * asked;
+        add_product<T>(Z, asked, y);
         break;
       case Erase::free:
         Z = found.leftCols(n);
         written.add_product(among.bottomRows(n), Z);
         solve<T>(among.topRows(n), Z);
-        y.noalias() += Z * asked.topRows(n);
+        add_product<T>(Z, asked.topRows(n), y);
         written.add_product(asked.bottomRows(n), y);
         break;
     }
@@ -76,7 +76,7 @@ void StateSide<T>::read_any(const Factors<T>& factors, const Values& values, con
     auto ends = ends_(p, sides * n);
     chunk_.to_end(ends);
     chunk_.pass(W);
-    if (erases) W.noalias() += Z * ends.leftCols(n).transpose();
+    if (erases) add_product<T>(Z, ends.leftCols(n).transpose(), W);
     if (erase != Erase::along) written.add_product(ends.rightCols(n).transpose(), W);
   }
   if (final_state) *final_state = W;
@@ -115,20 +115,20 @@ void StateSide<T>::read_any_backward(const Factors<T>& factors, const Values& va
     auto ends = ends_(p, sides * n), dends = dends_(p, sides * n);
     if (is_followed) chunk_.to_end(ends);
     if (erases) {
-      F.noalias() = dy * asked.topRows(n).transpose();
-      if (is_followed) F.noalias() += dW * ends.leftCols(n);
+      set_product<T>(dy, asked.topRows(n).transpose(), F);
+      if (is_followed) add_product<T>(dW, ends.leftCols(n), F);
       solve_transposed<T>(among.topRows(n), F);
-      if (is_followed) dends.leftCols(n).noalias() = dW.transpose() * Z;
+      if (is_followed) set_product<T>(dW.transpose(), Z, dends.leftCols(n));
     }
     auto dP = dP_(sides * n, own + m);
     if (erase == Erase::along) {
       written.add_to_backward(F);
-      dP.noalias() = Z.transpose() * gradient;
+      set_product<T>(Z.transpose(), gradient, dP);
     } else {
       written.add_product_backward(dy, asked.bottomRows(n));
       if (erases) written.add_product_backward(F, among.bottomRows(n));
       if (is_followed) written.add_product_backward(dW, ends.rightCols(n).transpose());
-      if (erases) dP.topRows(n).noalias() = Z.transpose() * gradient;
+      if (erases) set_product<T>(Z.transpose(), gradient, dP.topRows(n));
       written.transposed_product(gradient, dP.bottomRows(n));
       if (is_followed) written.transposed_product(dW, dends.rightCols(n).transpose());
     }
@@ -136,15 +136,15 @@ void StateSide<T>::read_any_backward(const Factors<T>& factors, const Values& va
 
     auto dstart = dstart_(p, own + m);
     if (first > 0) {
-      dstart.noalias() = W.transpose() * gradient;
+      set_product<T>(W.transpose(), gradient, dstart);
       auto start = start_(p, own + m);
       chunk_.to_start(queries, seen_, start.rightCols(m));
       if (erases) chunk_.to_start(chunk_.A(), chunk_.before(), start.leftCols(n));
       if (is_followed) {
         chunk_.pass_backward(W, dW);
-        dW.noalias() += gradient * start.transpose();
+        add_product<T>(gradient, start.transpose(), dW);
       } else {
-        dW.noalias() = gradient * start.transpose();
+        set_product<T>(gradient, start.transpose(), dW);
       }
     } else {
       dstart.setZero();

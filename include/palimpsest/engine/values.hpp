@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 
+#include "palimpsest/core/product.hpp"
 #include "palimpsest/engine/scratch.hpp"
 
 namespace palimpsest::engine {
@@ -119,17 +120,17 @@ class Written<T, Dense<T>> {
 
   template <class X, class Y>
   void add_product(const X& x, Y&& y) const {
-    y.noalias() += scratch_.product() * x;
+    palimpsest::add_product<T>(scratch_.product(), x, y);
   }
 
   template <class Y, class X>
   void add_product_backward(const Y& dy, const X& x) {
-    scratch_.gradient().noalias() += dy * x.transpose();
+    palimpsest::add_product<T>(dy, x.transpose(), scratch_.gradient());
   }
 
   template <class Y, class X>
   void transposed_product(const Y& y, X&& x) const {
-    x.noalias() = scratch_.product().transpose() * y;
+    set_product<T>(scratch_.product().transpose(), y, x);
   }
 
   void close(Index first, Vector<T>& dw, std::optional<MatrixView<T>>& dV) const {

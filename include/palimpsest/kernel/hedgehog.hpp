@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "palimpsest/core/parameter.hpp"
+#include "palimpsest/core/product.hpp"
 #include "palimpsest/kernel/kernel.hpp"
 
 namespace palimpsest {
@@ -38,11 +39,13 @@ struct Hedgehog {
 
   // A lifted token is A x.
   Index lifted_dim(Index d) const { return d; }
-  void lift(ConstMatrixView<T> x, MatrixView<T> lifted) const { lifted.noalias() = A.value * x; }
+  void lift(ConstMatrixView<T> x, MatrixView<T> lifted) const { set_product<T>(A.value, x, lifted); }
   void lift_backward(ConstMatrixView<T> dlifted, MatrixView<T> dx) const {
-    dx.noalias() += A.value.transpose() * dlifted;
+    add_product<T>(A.value.transpose(), dlifted, dx);
   }
-  void lift_learn(ConstMatrixView<T> x, ConstMatrixView<T> dlifted) { A.gradient.noalias() += dlifted * x.transpose(); }
+  void lift_learn(ConstMatrixView<T> x, ConstMatrixView<T> dlifted) {
+    add_product<T>(dlifted, x.transpose(), A.gradient);
+  }
   void learn(ConstMatrixView<T> dlifted) { b.gradient += dlifted.rowwise().sum(); }
 
   // The largest exponent is 0: none overflows, and the sum is at least 1.

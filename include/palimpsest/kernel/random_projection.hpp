@@ -6,6 +6,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "palimpsest/core/product.hpp"
 #include "palimpsest/kernel/kernel.hpp"
 #include "palimpsest/kernel/orthogonal_gaussian.hpp"
 
@@ -39,13 +40,13 @@ struct RandomProjection {
 
   void lift(ConstMatrixView<T> x, MatrixView<T> lifted) const {
     lifted.topRows(x.rows()) = scale(x.rows()) * x;
-    lifted.bottomRows(m).noalias() = omega.transpose() * lifted.topRows(x.rows());
+    set_product<T>(omega.transpose(), lifted.topRows(x.rows()), lifted.bottomRows(m));
   }
 
   void lift_backward(ConstMatrixView<T> dlifted, MatrixView<T> dx) const {
     const T s = scale(dx.rows());
     dx += s * dlifted.topRows(dx.rows());
-    dx.noalias() += s * omega * dlifted.bottomRows(m);
+    add_product<T>(omega, dlifted.bottomRows(m), dx, s);
   }
 
  private:

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <span>
 
+#include "palimpsest/core/product.hpp"
 #include "palimpsest/engine/scratch.hpp"
 
 namespace palimpsest {
@@ -56,7 +57,7 @@ void CrossEntropy<T>::for_each_block(ConstMatrixView<T> E, ConstMatrixView<T> H,
   for (Index first = 0; first < H.cols(); first += kColumns) {
     const Index count = std::min(kColumns, H.cols() - first);
     auto logits = logits_(E.cols(), count);
-    logits.noalias() = E.transpose() * H.middleCols(first, count);
+    set_product<T>(E.transpose(), H.middleCols(first, count), logits);
     f(first, count, logits);
   }
 }
@@ -114,8 +115,8 @@ double CrossEntropy<T>::train(ConstMatrixView<T> E, ConstMatrixView<T> H, std::s
       logits.col(n) *= scale / sum;
       for (const int target : asked) logits(target, n) -= scale / T(m);
     }
-    dH.middleCols(first, count).noalias() += E * logits;
-    if (dE != nullptr) dE->noalias() += H.middleCols(first, count) * logits.transpose();
+    add_product<T>(E, logits, dH.middleCols(first, count));
+    if (dE != nullptr) add_product<T>(H.middleCols(first, count), logits.transpose(), *dE);
   });
   return total;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "palimpsest/core/parameter.hpp"
+#include "palimpsest/core/product.hpp"
 #include "palimpsest/core/random.hpp"
 
 namespace palimpsest {
@@ -48,19 +49,19 @@ class Linear {
 
 template <class T>
 void Linear<T>::forward(ConstMatrixView<T> X, MatrixView<T> Y) const {
-  Y.noalias() = W_.value * X;
+  set_product<T>(W_.value, X, Y);
   if (b_.value.size() > 0) Y.bottomRows(b_.value.rows()).colwise() += b_.value.col(0);
 }
 
 template <class T>
 void Linear<T>::backward(ConstMatrixView<T> X, ConstMatrixView<T> dY, MatrixView<T> dX) {
-  dX.noalias() += W_.value.transpose() * dY;
+  add_product<T>(W_.value.transpose(), dY, dX);
   learn(X, dY);
 }
 
 template <class T>
 void Linear<T>::learn(ConstMatrixView<T> X, ConstMatrixView<T> dY) {
-  W_.gradient.noalias() += dY * X.transpose();
+  add_product<T>(dY, X.transpose(), W_.gradient);
   if (b_.value.size() > 0) b_.gradient += dY.bottomRows(b_.value.rows()).rowwise().sum();
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "palimpsest/core/product.hpp"
 #include "palimpsest/memory/fast_weight_parts_impl.hpp"
 #include "palimpsest/memory/token_fast_weight.hpp"
 
@@ -177,15 +178,16 @@ void TokenFastWeight<T>::answer(ConstMatrixView<T> V, MatrixView<T> Y, Kept& kep
         }
       },
       rule_);
-  if (!kept.from_state) Y.noalias() = V * kept.C;
+  if (!kept.from_state) set_product<T>(V, kept.C, Y);
 }
 
 template <class T>
 void TokenFastWeight<T>::answer_backward(ConstMatrixView<T> V, ConstMatrixView<T> dY, Kept& kept, MatrixView<T> dV) {
   const auto &K = kept.keys.phi(), &U = kept.queries.phi();
   if (!kept.from_state) {
-    dC_.noalias() = V.transpose() * dY;
-    dV.noalias() += dY * kept.C.transpose();
+    dC_.resize(V.cols(), dY.cols());
+    set_product<T>(V.transpose(), dY, dC_);
+    add_product<T>(dY, kept.C.transpose(), dV);
   }
   std::visit(
       [&]<class R>(const R& rule) {

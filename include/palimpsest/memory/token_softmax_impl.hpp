@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "palimpsest/core/product.hpp"
 #include "palimpsest/memory/token_softmax.hpp"
 
 namespace palimpsest {
@@ -40,7 +41,7 @@ void TokenSoftmax<T>::read(ConstMatrixView<T> K, ConstMatrixView<T> V, ConstMatr
     auto queries = queries_(Q.rows(), count);
     kept.order.gather(Q, from, queries);
     auto C = C_(writes, count);
-    C.noalias() = K.middleCols(first, writes).transpose() * queries;
+    set_product<T>(K.middleCols(first, writes).transpose(), queries, C);
     C *= gain;
     hide(kept.order, from, first, -std::numeric_limits<T>::infinity(), C);
     for (Index i = 0; i < count; ++i) {
@@ -51,7 +52,7 @@ void TokenSoftmax<T>::read(ConstMatrixView<T> K, ConstMatrixView<T> V, ConstMatr
       kept.log_sum(from + i) = most + std::log(sum);
     }
     auto answers = answers_(Y.rows(), count);
-    answers.noalias() = V.middleCols(first, writes) * C;
+    set_product<T>(V.middleCols(first, writes), C, answers);
     kept.order.scatter(answers, from, Y);
   });
 }
@@ -68,16 +69,16 @@ void TokenSoftmax<T>::backward(ConstMatrixView<T> K, ConstMatrixView<T> V, Const
     queries *= gain;
     const auto keys = K.middleCols(first, writes), values = V.middleCols(first, writes);
     auto C = C_(writes, count), dC = dC_(writes, count);
-    C.noalias() = keys.transpose() * queries;
+    set_product<T>(keys.transpose(), queries, C);
     C.array().rowwise() -= kept.log_sum.segment(from, count).transpose().array();
     C = C.array().exp();
     hide(kept.order, from, first, T(0), C);
-    dV.middleCols(first, writes).noalias() += dy * C.transpose();
-    dC.noalias() = values.transpose() * dy;
+    add_product<T>(dy, C.transpose(), dV.middleCols(first, writes));
+    set_product<T>(values.transpose(), dy, dC);
     for (Index i = 0; i < count; ++i)
       dC.col(i).array() = C.col(i).array() * (dC.col(i).array() - C.col(i).dot(dC.col(i)));
-    dK.middleCols(first, writes).noalias() += queries * dC.transpose();
-    dqueries.noalias() = keys * dC;
+    add_product<T>(queries, dC.transpose(), dK.middleCols(first, writes));
+    set_product<T>(keys, dC, dqueries);
     dqueries *= gain;
     kept.order.scatter_add(dqueries, from, dQ);
   });

@@ -15,6 +15,8 @@ constexpr auto examples = R"(
 Examples:
   sweep gates_quick --out gates.csv && check gates.csv --tier quick
   check results/capacity/capacity.csv --tier full --junit gates.xml
+  sweep mqar_quick --out m.csv && capacity m.csv --criterion 'accuracy >= 0.9' --out m.capacity.csv
+  check m.capacity.csv --tier mqar_quick
   check mine.csv --gates mine.toml
 Exits with 1 if a gate is red: a value beyond its bound, or a row that is missing.)";
 
@@ -29,7 +31,8 @@ int main(int argc, char** argv) {
   app.footer(examples);
   app.add_option("results", results, "results of a sweep")->required()->type_name("FILE.csv");
   app.add_option("--gates", gates, fmt::format("the gates (default: {})", gates.native()))->type_name("FILE.toml");
-  app.add_option("--tier", tier, "quick (default) or full")->check(CLI::IsMember({"quick", "full"}));
+  app.add_option("--tier", tier, "which gates (default: quick)")
+      ->check(CLI::IsMember(std::vector<std::string>(gate_tiers.begin(), gate_tiers.end())));
   app.add_option("--junit", junit, "writes them as JUnit XML too")->type_name("FILE.xml");
   return palimpsest::run_main(argc, argv, app, [&] {
     const auto checked = check(load_gates(gates), tier, read_table(results));

@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       "results.csv", {"kernel", "S", "final_loss"}, {{2, {"elu", "20", "0.25"}}, {3, {"dpfp:1", "20", "nan"}}}};
   fuzz::accepts([&] {
     const auto gates = parse_gates(text, "fuzz.toml");
-    for (const auto* tier : {"quick", "full"})
+    for (const auto tier : gate_tiers)
       fuzz::accepts([&] {
         const auto checked = check(gates, tier, results);
         fuzz::demand(!checked.empty() && !to_text(checked).empty() && !to_junit(checked).empty(),

@@ -1,19 +1,28 @@
 #!/usr/bin/env bash
-# Runs the sweep of the quick gates afresh and checks it.
+# Runs the sweeps of the quick gates afresh, of pairs and of tokens, and checks them.
 # Usage: quick.sh BENCH_DIRECTORY [--seeds N] [--junit FILE.xml]
+# Gates of tokens go to FILE.mqar_quick.xml.
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/measure.bash"
 bench=$(realpath "$1")
 shift
-seeds=3 junit=()
+seeds=3 junit=
 while [[ $# -gt 0 ]]; do
   case "$1" in
     --seeds) seeds=$2 ;;
-    --junit) junit=(--junit "$2") ;;
+    --junit) junit=$2 ;;
     *) echo "quick.sh: unknown argument '$1'; known: --seeds N, --junit FILE.xml" >&2; exit 2 ;;
   esac
   shift 2
 done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-"$bench/sweep" gates_quick --seeds "$seeds" --out "$work/gates_quick.csv"
-"$bench/check" "$work/gates_quick.csv" --tier quick "${junit[@]}"
+red=0
+for tier in quick mqar_quick; do
+  arguments=(--tier "$tier")
+  [[ -z $junit ]] || arguments+=(--junit "$junit")
+  measure "$bench/sweep" "$bench/capacity" "$tier" "$work/$tier" --seeds "$seeds"
+  "$bench/check" "$measured" "${arguments[@]}" || red=1
+  junit=${junit:+${junit%.xml}.mqar_quick.xml}
+done
+exit $red

@@ -1,6 +1,7 @@
 #include "palimpsest/sweep/judge/gate.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -69,8 +70,8 @@ class Reader {
     }
     for (const auto& [field, key] : {std::pair(&gate.name, "name"), {&gate.metric, "metric"}, {&gate.reason, "reason"}})
       if (field->empty()) fail(table.source(), fmt::format("the gate needs '{}'", key));
-    if (gate.tier != "quick" && gate.tier != "full")
-      fail(table.source(), fmt::format("tier '{}': allowed is quick or full", gate.tier));
+    if (std::ranges::find(gate_tiers, gate.tier) == gate_tiers.end())
+      fail(table.source(), fmt::format("tier '{}': allowed is {}", gate.tier, fmt::join(gate_tiers, ", ")));
     if (gate.select.empty()) fail(table.source(), "the gate needs 'select', at least one column = value");
     if (!gate.min && !gate.max) fail(table.source(), "the gate needs 'min' or 'max'");
     if (gate.min && gate.max && *gate.min > *gate.max)

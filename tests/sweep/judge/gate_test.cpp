@@ -125,7 +125,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Malformed{"[[gate]]\nselect = {S = 0}", "g.toml:2: S '0': allowed is an integer from 1"},
                     Malformed{"[[gate]]\nselect = {S = [1]}", "g.toml:2: select.S must be a string, a number"},
                     Malformed{"[[gate]]\nname='a'\ntier='slow'\nreason='r'\nmetric='x'\nselect={S=8}\nmax=1",
-                              "g.toml:1: tier 'slow': allowed is quick or full"},
+                              "g.toml:1: tier 'slow': allowed is quick, full, mqar_quick"},
                     Malformed{PALIMPSEST_GATE "max = 1\n" PALIMPSEST_GATE "max = 2",
                               "g.toml:8: tier 'quick' has two gates 'a'"}));
 #undef PALIMPSEST_GATE

@@ -2,7 +2,7 @@
 //
 //   [[gate]]
 //   name = "dpfp keeps its rank"
-//   tier = "quick"                         # or "full"
+//   tier = "quick"                         # one of gate_tiers
 //   select = { kernel = "dpfp:3", S = 32 } # column values; every row that has them all must pass
 //   rows = 3                               # at least so many; the default is 1
 //   metric = "final_loss"                  # a column
@@ -10,6 +10,7 @@
 //   reason = "rank 48 holds 32 keys"
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -20,6 +21,9 @@
 #include "palimpsest/sweep/rows/table.hpp"
 
 namespace palimpsest::sweep {
+
+/// By what they are checked on: the sweeps gates_quick and capacity, and the capacities of mqar_quick.
+inline constexpr std::array<std::string_view, 3> gate_tiers{"quick", "full", "mqar_quick"};
 
 struct Gate {
   std::string name, tier, metric, reason;

@@ -3,7 +3,8 @@
 
 vocabulary   capacity in pairs over different keys (stacked_mqar) or tokens, a panel per width and a line per memory, with
              intervals and marks as mqar.py has them. A memory whose keys must be near orthogonal falls with the vocabulary
-             where that is far above its features; one that tells any keys apart stays level
+             where that is far above its features; one that tells any keys apart stays level. Dotted, where keys and values are
+             frozen random vectors: what the sum rule holds of them without training, in closed form (random_keys)
 
 Nothing is measured or estimated here: all numbers are columns of the file.
 
@@ -11,12 +12,24 @@ Example:
   plots/vocabulary.py results/run/vocabulary.capacity.csv --out figures
 """
 
+from collections import defaultdict
+
 import sequences
 import style
 from style import plt
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 COLUMNS = sequences.CAPACITY + ["task", "vocabulary"]
+RANDOM = {"linestyle": (0, (1, 1.6)), "linewidth": 1.1, "color": style.GREY, "zorder": 1}
+
+
+def random_keys(rows):
+    """Lines of [(vocabulary, pairs)], one per key_dim."""
+    lines = defaultdict(set)
+    for row in rows:
+        if row.get("random_keys"):
+            lines[row["key_dim"]].add((row.number("vocabulary"), row.number("random_keys")))
+    return [sorted(points) for points in lines.values()]
 
 
 def draw_vocabulary(rows):
@@ -35,7 +48,9 @@ def draw_vocabulary(rows):
         own = [row for row in rows if row.number("width") == width]
         axes.set_xscale("log")
         axes.set_xlim(*ends)
-        sequences.pairs_axis(axes, rows)
+        sequences.pairs_axis(axes, rows, [pairs for line in random_keys(rows) for _, pairs in line])
+        for line in random_keys(own):
+            axes.plot(*zip(*line), **RANDOM)
         for name in names:
             points = sorted(((row.number("vocabulary"), row) for row in own if row["name"] == name),
                             key=lambda point: point[0])
@@ -53,6 +68,8 @@ def draw_vocabulary(rows):
     for axes in grid[:, 1:].flat:
         axes.set_ylabel("")
     handles = [sequences.handle(name, looks[name]) for name in names]
+    if random_keys(rows):
+        handles.append(sequences.sign("sum rule, untrained", **RANDOM))
     if across == 1:
         sequences.legend_beside(figure, grid[0, 0], handles + [sequences.blank(), *sequences.in_sign_order(signs)])
     else:

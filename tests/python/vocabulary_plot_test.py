@@ -40,6 +40,19 @@ class VocabularyPlot(PlotCase):
                          ["width 8", "width 16", "width 32", "width 64"])
         self.assert_shows(self.draw(self.write(capacities((16, 8))))["vocabulary"], "width 8", "width 16", "softmax")
 
+    def test_what_random_keys_hold_untrained_is_a_line_without_marks(self):
+        rows = capacities((16, 32), random_keys=7)
+        for row in rows:
+            row["random_keys"] = 10 + row["width"] - row["vocabulary"] // 64
+        figure = self.figure(rows)
+        for axes, width in zip(figure.axes, (16, 32)):
+            dotted = [line.get_xydata().tolist() for line in axes.lines if line.get_linestyle() == ":" or line.is_dashed()]
+            self.assertEqual(dotted, [[[size, 10 + width - size // 64] for size in (64, 256, 1024)]])
+            self.assertGreater(axes.get_ylim()[1], 41)
+        svg = self.draw(self.write(rows))["vocabulary"]
+        self.assert_shows(svg, "sum rule, untrained")
+        self.assertNotIn("untrained", self.draw(self.write(capacities()))["vocabulary"])
+
     def test_marks_what_is_a_bound(self):
         self.assert_shows(self.draw(self.write(capacities(censored="above", capacity_high="")))["vocabulary"], "at least",
                           "beyond the pairs tried")

@@ -7,6 +7,7 @@
 #include "palimpsest/sweep/judge/capacity_rows.hpp"
 #include "palimpsest/sweep/judge/student_t.hpp"
 #include "palimpsest/theory/delta_bound.hpp"
+#include "palimpsest/theory/random_recall.hpp"
 #include "palimpsest/theory/rank_bound.hpp"
 #include "palimpsest/theory/stored_bits.hpp"
 #include "palimpsest/train/configuration.hpp"
@@ -50,6 +51,15 @@ std::pair<double, double> associations(const Configuration& c) {
   const auto S = static_cast<double>(c.S);
   const double distinct = S * (1 - std::pow(1 - 1 / S, static_cast<double>(c.L)));
   return {distinct, distinct * std::log2(S)};
+}
+
+/// What the sum rule answers so well of keys that nobody learns; of a model that could use them as they are.
+std::optional<Index> random_key_capacity(const Configuration& c, const Criterion& criterion) {
+  if (!of_tokens(c) || criterion.metric != Criterion::accuracy) return std::nullopt;
+  if (!c.frozen || c.embedding != "unit_sphere" || c.layers != 1 || c.heads != 1 || c.key_dim < 2 ||
+      !sequence_options(c).pairs)
+    return std::nullopt;
+  return theory::sum_rule_capacity(criterion.bound, values_of(c), c.key_dim, c.width);
 }
 
 double mean(const std::vector<double>& values) {
@@ -119,6 +129,7 @@ CapacityEstimate estimate(const CapacityCurve& curve, const Criterion& criterion
   e.censored = above && below ? "both" : above ? "above" : below ? "below" : "";
   const auto& any = curve.seeds.begin()->second.begin()->second;
   e.limit = capacity_limit(any, curve.length, criterion);
+  e.random_keys = random_key_capacity(any.configuration, criterion);
   std::tie(e.low, e.high) = capacity_interval(brackets);
   if (e.high && e.limit) e.high = std::max(std::min(*e.high, static_cast<double>(*e.limit)), e.capacity);
   if (any.p) e.per_feature = e.capacity / static_cast<double>(*any.p);

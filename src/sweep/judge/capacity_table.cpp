@@ -18,6 +18,7 @@ std::string number(const std::optional<double>& value) { return value ? number_t
 struct Column {
   std::string_view name, type, meaning;
   std::string (*text)(const CapacityEstimate&);
+  bool always = true;  ///< if not, a file has it where a row does
 };
 
 const std::vector<Column>& columns() {
@@ -72,6 +73,11 @@ const std::vector<Column>& columns() {
        [](const E& e) { return number(e.loss_at_twice); }},
       {"loss_at_twice_deviation", "number", "standard deviation of that over these seeds; empty of one",
        [](const E& e) { return number(e.loss_at_twice_deviation); }},
+      {"random_keys", "integer",
+       "pairs that the sum rule holds by a criterion of accuracy of random unit keys and values of these sizes, "
+       "without "
+       "training, in closed form; only in files that have frozen ones, in one layer of one head",
+       [](const E& e) { return e.random_keys ? fmt::format("{}", *e.random_keys) : ""; }, false},
   };
   return all;
 }
@@ -148,12 +154,17 @@ class Names {
 }  // namespace
 
 std::string to_csv(const CapacityEstimates& estimates) {
+  auto written = columns();
+  std::erase_if(written, [&](const Column& column) {
+    return !column.always &&
+           std::ranges::all_of(estimates.rows, [&](const auto& row) { return column.text(row).empty(); });
+  });
   auto header = estimates.curve_columns;
-  for (const auto& column : columns()) header.emplace_back(column.name);
+  for (const auto& column : written) header.emplace_back(column.name);
   std::string text = csv_line(header) + '\n';
   for (const auto& row : estimates.rows) {
     auto fields = row.curve;
-    for (const auto& column : columns()) fields.push_back(column.text(row));
+    for (const auto& column : written) fields.push_back(column.text(row));
     text += csv_line(fields) + '\n';
   }
   return text;

@@ -6,11 +6,13 @@
 #include <map>
 
 #include "palimpsest/sweep/judge/capacity_estimate.hpp"
+#include "palimpsest/sweep/judge/capacity_table.hpp"
 #include "palimpsest/sweep/plan/planner.hpp"
 #include "palimpsest/sweep/rows/csv.hpp"
 #include "palimpsest/sweep/rows/row_file.hpp"
 #include "palimpsest/sweep/rows/slices.hpp"
 #include "palimpsest/sweep/run/runner.hpp"
+#include "palimpsest/theory/random_recall.hpp"
 #include "sweep/error_of.hpp"
 #include "sweep/scratch.hpp"
 
@@ -167,6 +169,36 @@ TEST(TokenSweep, OfSeveralRatesTheBestOfTheFirstSeedIsSearchedForTheOthers) {
   EXPECT_DOUBLE_EQ(row.state_floats, 100);
   EXPECT_DOUBLE_EQ(row.associations_per_float, 0.22);
   EXPECT_THAT(error_of([&] { make_planner(specification, {1, 2}); }), HasSubstr("--shard"));
+}
+
+TEST(TokenSweep, FrozenKeysHaveTheCapacityOfRandomOnesBesideThem) {
+  const Scratch scratch;
+  const auto of = [&](const std::string& baseline, const std::string& criterion) {
+    std::map<std::pair<double, std::uint64_t>, std::vector<Index>> asked;
+    RunnerOptions options;
+    options.out = scratch / fmt::format("{}.csv", std::hash<std::string>()(baseline));
+    options.threads = 1;
+    options.messages = nullptr;
+    options.tokens = true;
+    options.run = recalls([](double, std::uint64_t) -> Index { return 5; }, asked);
+    run(plan(parse_specification("[baseline]\ntask = 'stacked_mqar'\nmodel = 'sequence'\nconv = 0\nvocabulary = 63\n"
+                                 "width = 16\npairs = 5\n" +
+                                     baseline,
+                                 "f.toml")),
+        options);
+    return estimate_capacity(read_table(options.out), {parse_criterion(criterion)});
+  };
+  const std::string frozen = "layers = 1\nembedding = 'unit_sphere'\nfrozen = true\n";
+  const auto estimates = of(frozen, "accuracy >= 0.99");
+  EXPECT_EQ(estimates.rows.at(0).random_keys, theory::sum_rule_capacity(0.99, 63, 16, 16));
+  EXPECT_THAT(to_csv(estimates), HasSubstr(",random_keys\n"));
+  for (const auto& [baseline, criterion] : {std::pair{frozen, "final_loss <= 0.1"},
+                                            {frozen + "heads = 2\n", "accuracy >= 0.99"},
+                                            {std::string("layers = 1\n"), "accuracy >= 0.99"}}) {
+    const auto others = of(baseline, criterion);
+    EXPECT_EQ(others.rows.at(0).random_keys, std::nullopt) << baseline << criterion;
+    EXPECT_THAT(to_csv(others), testing::Not(HasSubstr("random_keys")));
+  }
 }
 
 TEST(TokenSweep, AnAccuracyThatTrainingStoppedAtIsJudgedByItsError) {

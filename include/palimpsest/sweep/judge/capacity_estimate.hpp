@@ -41,6 +41,8 @@ struct CapacityEstimate {
   std::optional<double> loss_at_twice_deviation;  ///< standard deviation over them; empty of one
   /// Where the best value of a parameter counts, the capacities of the worst and of the best of its values.
   std::optional<double> least_of_all, most_of_all;
+  /// Of frozen random keys and values in one layer of one head, what the sum rule holds untrained; see theory/random_recall.hpp.
+  std::optional<Index> random_keys;
   std::optional<double>
       step_seconds;  ///< processor time of a step at the capacity, evaluations included; no part of the CSV
 };

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # From a fresh machine to the capacity figures: installs what is missing, builds, trains every point, plots.
-# Usage: scripts/reproduce.sh [--quick] [--seeds N] [--threads N] [--out DIR]
-#   --quick      a small grid, under two minutes; give --out after it
+# Usage: scripts/reproduce.sh [--mqar] [--quick] [--seeds N] [--threads N] [--out DIR]
+#   --mqar       capacities of sequence models on multi-query associative recall, in place of the experiment of 2021
+#   --quick      a small grid, under two minutes; of --mqar under five on two cores. Give --out after it
 #   --seeds N    seeds 1..N of every point (default: the sweep's own)
 #   --threads N  points trained at a time (default: the sweep's own)
-#   --out DIR    where capacity.csv and the figures go (default: results/run, or results/run/quick); it continues there
+#   --out DIR    where the results and figures go (default: results/run, or results/run/quick); it continues there
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -14,9 +15,11 @@ fail() {
 }
 
 out=results/run  # from the root of the project
+name=capacity
 sweep_arguments=()
 while [[ $# -gt 0 ]]; do
   case "$1" in
+    --mqar) name=mqar ;;
     --quick)
       sweep_arguments+=(--quick)
       out=results/run/quick
@@ -31,8 +34,8 @@ while [[ $# -gt 0 ]]; do
       out=$(realpath -m --relative-base="$root" -- "$2")  # absolute only outside the project
       shift
       ;;
-    -h | --help) sed -n '2,7s/^# //p' "$root/scripts/reproduce.sh"; exit 0 ;;
-    *) fail "unknown argument '$1'; known: --quick, --seeds N, --threads N, --out DIR, --help" ;;
+    -h | --help) sed -n '2,8s/^# //p' "$root/scripts/reproduce.sh"; exit 0 ;;
+    *) fail "unknown argument '$1'; known: --mqar, --quick, --seeds N, --threads N, --out DIR, --help" ;;
   esac
   shift
 done
@@ -41,6 +44,11 @@ cd "$root"
 mkdir -p "$out"
 scripts/setup.sh
 cmake --preset release --log-level=WARNING
-cmake --build --preset release --target sweep --parallel "$(nproc)"
-build/release/bench/sweep capacity --out "$out/capacity.csv" "${sweep_arguments[@]}"
-/usr/bin/python3 plots/capacity.py "$out/capacity.csv" --out "$out"
+cmake --build --preset release --target sweep capacity --parallel "$(nproc)"
+build/release/bench/sweep "$name" --out "$out/$name.csv" "${sweep_arguments[@]}"
+drawn=$out/$name.csv
+if [[ $name == mqar ]]; then
+  drawn=$out/mqar.capacity.csv
+  build/release/bench/capacity "$out/mqar.csv" --criterion 'accuracy >= 0.99' --out "$drawn"
+fi
+/usr/bin/python3 "plots/$name.py" "$drawn" --out "$out"

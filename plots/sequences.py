@@ -29,6 +29,10 @@ KNOWN = {
 OTHERS = [Look("#7B3294", ">", "-", 1.2), Look("#B2182B", "d", "-", 1.2), Look("#00375C", "^", "-", 1.2),
           Look("#4A3FA0", "8", "-", 1.2), Look("#6B2400", "p", "-", 1.2), Look("#8FBC5A", "s", "-", 1.2)]
 
+PUBLISHED_MARKERS = ["o", "s", "^", "v", "D", "P", "X", "<", ">", "h"]
+PUBLISHED = {"linestyle": "none", "markersize": 3.6, "markeredgewidth": 0.7, "markerfacecolor": "none", "color": "#888888",
+             "zorder": 2}
+
 FLOOR = 0.5  # where a capacity of 0 stands on a logarithmic axis
 
 
@@ -115,6 +119,22 @@ def dodges(places):
     return {name: step * (i - (len(members) - 1) / 2) for _, members in groups for i, name in enumerate(in_order(members))}
 
 
+# --- rates -----------------------------------------------------------------------------------------------------------
+
+
+def at_best_rate(rows):
+    """Of trained rows that differ in learning rate and seed alone, those of the rate that is most accurate on average over seeds;
+    one at which more seeds came through is before those."""
+    rates = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        key = tuple(row.get(column, "") for column in PARAMETERS if column not in ("learning_rate", "seed"))
+        rates[key][row.number("learning_rate")].append(row)
+    chosen = []
+    for runs in rates.values():
+        chosen += max(runs.items(), key=lambda run: (len(run[1]), mean([row["right"] for row in run[1]]), -run[0]))[1]
+    return chosen
+
+
 # --- drawing ---------------------------------------------------------------------------------------------------------
 
 def handle(name, look):
@@ -192,12 +212,33 @@ def legend_below(figure, handles, height):
     figure.legend(handles=handles, loc="lower center", ncol=columns, columnspacing=1.4, handlelength=1.8, borderaxespad=0.2)
 
 
+def below_panels(figure, parts, height=2.6):
+    """Below panels of that height in inches, a legend of our lines and one of published points."""
+    line, columns = 0.17, 4
+    heights = [line * (-(-len(part) // columns) + title) + 0.1 for part, title in zip(parts, (False, True)) if part]
+    total = height + sum(heights)
+    figure.set_size_inches(style.PAGE, total)
+    figure.get_layout_engine().set(rect=(0, sum(heights) / total, 1, height / total))
+    top = sum(heights)
+    for part, title, own in zip(parts, ("", "published"), heights):  # of an empty part there is no height
+        figure.add_artist(figure.legend(handles=part, loc="upper center", ncol=columns, columnspacing=1.4, handlelength=2.4,
+                                        borderaxespad=0, bbox_to_anchor=(0.5, top / total), title=title or None,
+                                        title_fontsize=8))
+        top -= own
+
+
 def in_sign_order(signs):
     return [signs[key] for key in ("interval", "at least", "censored", "bimodal", "of all") if key in signs]
 
 
 def blank():
     return Line2D([], [], linestyle="none", label=" ")
+
+
+def published_looks(mixers):
+    """Mixer → how its points look, open and grey."""
+    return {mixer: {**PUBLISHED, "marker": PUBLISHED_MARKERS[i % len(PUBLISHED_MARKERS)], "label": mixer.replace("_", " ")}
+            for i, mixer in enumerate(sorted(mixers))}
 
 
 def mean(values):

@@ -32,8 +32,6 @@ SLICES = POINT + ["tested_pairs", "accuracy"]
 BYTES = 4  # of a float
 ENDING = ".slices.csv"
 WIDTH_STYLES = ["-", (0, (4, 1.2)), (0, (2, 1)), (0, (6, 1, 1, 1)), (0, (1, 1)), (0, (4, 1, 1, 1, 1, 1))]
-PUBLISHED_MARKERS = ["o", "s", "^", "v", "D", "P", "X", "<", ">", "h"]
-PUBLISHED = {"linestyle": "none", "markersize": 3.6, "markeredgewidth": 0.7, "markerfacecolor": "none", "zorder": 2}
 
 
 def arguments():
@@ -45,8 +43,8 @@ def arguments():
     return parser.parse_args()
 
 
-def point_of(row, without=()):
-    return tuple(row.get(column, "") for column in PARAMETERS if column not in without)
+def point_of(row):
+    return tuple(row.get(column, "") for column in PARAMETERS)
 
 
 def read(path):
@@ -56,18 +54,15 @@ def read(path):
     slices = defaultdict(dict)
     for row in style.read_rows(name + ENDING, SLICES):
         slices[point_of(row)][row.number("tested_pairs")] = row.number("accuracy")
-    rates = defaultdict(lambda: defaultdict(list))
+    rows = []
     for row in style.read_rows(name + ".csv", RESULTS):
         if row.status() == "ok" and point_of(row) in slices:
             row["slices"], row["bytes"] = slices[point_of(row)], BYTES * row.number("state_floats")
             row["right"] = row.number("accuracy")
-            rates[point_of(row, ("learning_rate", "seed"))][row.number("learning_rate")].append(row)
-    if not rates:
+            rows.append(row)
+    if not rows:
         raise InputError(f"{name}.csv: no trained point of {name}{ENDING}")
-    chosen = []
-    for runs in rates.values():
-        chosen += max(runs.items(), key=lambda run: (len(run[1]), sequences.mean([row["right"] for row in run[1]]), -run[0]))[1]
-    return chosen
+    return sequences.at_best_rate(rows)
 
 
 def read_tradeoff(path):
@@ -115,7 +110,7 @@ def draw_pairs(axes, groups, looks, widths):
 
 def draw_bytes(axes, groups, looks, widths, published):
     """Returns the handles of the published."""
-    lines, handles = defaultdict(list), []
+    lines, theirs = defaultdict(list), sequences.published_looks(published)
     for (name, width), rows in groups.items():
         point = (sequences.mean([row["bytes"] for row in rows]), sequences.mean([row["right"] for row in rows]))
         lines[name].append(point)
@@ -123,10 +118,8 @@ def draw_bytes(axes, groups, looks, widths, published):
                   markersize=widths[width]["markersize"], markeredgewidth=0.35, markeredgecolor="white", clip_on=False, zorder=4)
     for name, points in lines.items():
         axes.plot(*zip(*points), color=looks[name].tint, linewidth=looks[name].width, zorder=3)
-    for i, (mixer, points) in enumerate(sorted(published.items())):
-        look = {**PUBLISHED, "color": "#888888", "marker": PUBLISHED_MARKERS[i % len(PUBLISHED_MARKERS)]}
-        axes.plot(*zip(*points), **look)
-        handles.append(Line2D([], [], label=mixer.replace("_", " "), **look))
+    for mixer, look in theirs.items():
+        axes.plot(*zip(*published[mixer]), **look)
     every = [x for points in (*lines.values(), *published.values()) for x, _ in points]
     ends = [min(every) / 1.4, max(every) * 1.4]
     axes.set_xscale("log")
@@ -134,7 +127,7 @@ def draw_bytes(axes, groups, looks, widths, published):
     style.logarithmic(axes.xaxis, *ends, most=5, text=style.in_bytes)
     axes.set_xlabel("state (4 bytes per float)")
     axes.set_ylabel("accuracy over all tested pairs")
-    return handles
+    return [Line2D([], [], **look) for look in theirs.values()]
 
 
 def draw_slices(rows, published):
@@ -149,23 +142,8 @@ def draw_slices(rows, published):
     ours = [sequences.handle(name, looks[name]) for name in sequences.in_order(looks)]
     ours += [Line2D([], [], color=style.GREY, linewidth=1.0, marker="o", markeredgewidth=0, label=f"width {width:g}", **look)
              for width, look in widths.items()]
-    below_panels(figure, [ours, theirs])
+    sequences.below_panels(figure, [ours, theirs])
     return figure
-
-
-def below_panels(figure, parts, height=2.6):
-    """Below panels of that height in inches, a legend of our lines and one of published points."""
-    line, columns = 0.17, 4
-    heights = [line * (-(-len(part) // columns) + title) + 0.1 for part, title in zip(parts, (False, True)) if part]
-    total = height + sum(heights)
-    figure.set_size_inches(style.PAGE, total)
-    figure.get_layout_engine().set(rect=(0, sum(heights) / total, 1, height / total))
-    top = sum(heights)
-    for part, title, own in zip(parts, ("", "published"), heights):  # of an empty part there is no height
-        figure.add_artist(figure.legend(handles=part, loc="upper center", ncol=columns, columnspacing=1.4, handlelength=2.4,
-                                        borderaxespad=0, bbox_to_anchor=(0.5, top / total), title=title or None,
-                                        title_fontsize=8))
-        top -= own
 
 
 def main():

@@ -12,7 +12,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <concepts>
 #include <optional>
 #include <string>
@@ -40,11 +39,15 @@ concept TakesArgument = requires {
   { C::argument } -> std::convertible_to<std::string_view>;
 };
 
+/// `name:argument`.
+std::string written(std::string_view name, std::string_view argument);
+std::string written(std::string_view name, int argument);
+
 /// How a component is written: `elu`, `dpfp:nu`.
 template <class C>
 std::string usage() {
   if constexpr (TakesArgument<C>) {
-    return fmt::format("{}:{}", C::name, C::argument);
+    return written(C::name, C::argument);
   } else {
     return std::string(C::name);
   }
@@ -54,7 +57,7 @@ std::string usage() {
 template <class C>
 std::string specification(const C& component) {
   if constexpr (TakesArgument<C>) {
-    return fmt::format("{}:{}", C::name, component.argument_value());
+    return written(C::name, component.argument_value());
   } else {
     return std::string(C::name);
   }
@@ -86,31 +89,47 @@ std::string known() {
   return all;
 }
 
+/// What a user wrote to choose a component, taken apart. Every error is a ConfigurationError that names it and what is allowed.
+class WrittenComponent {
+ public:
+  /// kind: what is chosen, `kernel`. Both texts must outlive it.
+  WrittenComponent(std::string_view kind, std::string_view text);
+
+  std::string_view name() const { return text_.substr(0, colon_); }
+
+  /// The integer behind the colon. Throws if there is none, or another text; argument, usage: of the component.
+  int argument(std::string_view argument, std::string_view usage) const;
+
+  /// Throws if something stands behind a colon.
+  void expect_no_argument() const;
+
+  /// Throws: there is no such name among the known ones.
+  [[noreturn]] void refuse(std::string_view known) const;
+
+ private:
+  bool has_argument() const { return colon_ != text_.npos; }
+
+  std::string_view kind_, text_;
+  std::size_t colon_;
+};
+
 /// A component from its specification and what all of its list are made from. Throws ConfigurationError with the known ones for an unknown name, a missing,
 /// malformed or surplus argument; a component's constructor throws for an argument out of its range.
 template <class List, class... Arguments>
 typename List::Variant make_component(std::string_view kind, std::string_view specification,
                                       const Arguments&... arguments) {
-  const auto colon = specification.find(':');
-  const std::string_view name = specification.substr(0, colon);
+  const WrittenComponent chosen(kind, specification);
   std::optional<typename List::Variant> made;
   List::for_each([&]<class C>() {
-    if (C::name != name) return;
+    if (C::name != chosen.name()) return;
     if constexpr (TakesArgument<C>) {
-      int value = 0;
-      const std::string_view text = colon == specification.npos ? "" : specification.substr(colon + 1);
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-      if (error != std::errc{} || end != text.data() + text.size())
-        throw ConfigurationError(
-            fmt::format("{} '{}': '{}' needs an integer, as in '{}'", kind, specification, C::argument, usage<C>()));
-      made.emplace(std::in_place_type<C>, value, arguments...);
+      made.emplace(std::in_place_type<C>, chosen.argument(C::argument, usage<C>()), arguments...);
     } else {
-      if (colon != specification.npos)
-        throw ConfigurationError(fmt::format("{} '{}': '{}' takes no argument", kind, specification, C::name));
+      chosen.expect_no_argument();
       made.emplace(std::in_place_type<C>, arguments...);
     }
   });
-  if (!made) throw ConfigurationError(fmt::format("unknown {} '{}'; known: {}", kind, specification, known<List>()));
+  if (!made) chosen.refuse(known<List>());
   return std::move(*made);
 }
 

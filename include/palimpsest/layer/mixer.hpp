@@ -117,6 +117,5 @@ class Mixer {
 
 // Compiled once, in the library: bodies are in mixer_impl.hpp.
 extern template class Mixer<float>;
-extern template class Mixer<double>;
 
 }  // namespace palimpsest

@@ -136,6 +136,5 @@ class SequenceModel {
 
 // Compiled once, in the library: bodies are in sequence_model_impl.hpp.
 extern template class SequenceModel<float>;
-extern template class SequenceModel<double>;
 
 }  // namespace palimpsest

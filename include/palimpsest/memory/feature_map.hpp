@@ -137,6 +137,5 @@ class FeatureMap {
 
 // Compiled once, in the library, as FastWeight is: bodies are in feature_map_impl.hpp.
 extern template class FeatureMap<float>;
-extern template class FeatureMap<double>;
 
 }  // namespace palimpsest

@@ -89,6 +89,5 @@ class TokenMemory {
 
 // Compiled once, in the library: bodies are in token_memory_impl.hpp.
 extern template class TokenMemory<float>;
-extern template class TokenMemory<double>;
 
 }  // namespace palimpsest

@@ -70,7 +70,7 @@ TYPED_TEST(CarriedState, AnswersAreTheMemorysAndTheRecurrencesAfterEveryWrite) {
           seen.push_back(r);
         }
       auto scene = pair_test::with_gates(pair_test::scene(d, S, L, with_values, {columns}), n, d,
-                                           R::traits.largest_strength, {R::gates.begin(), R::gates.end()});
+                                         R::traits.largest_strength, {R::gates.begin(), R::gates.end()});
       M expected(S, std::ssize(columns));
       memory.begin(scene.tables);
       pair_test::read(memory, scene.episodes[0], {columns, seen}, expected);

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "palimpsest/pair/fast_weight.hpp"
 #include "palimpsest/normalization/all.hpp"
+#include "palimpsest/pair/fast_weight.hpp"
 #include "palimpsest/rule/all.hpp"
 #include "palimpsest/trace/source.hpp"
 #include "reference/kernels.hpp"

@@ -3,14 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "laws/components.hpp"
+#include "pair/fast_weights.hpp"
 #include "pair/scene.hpp"
 #include "palimpsest/memory/state.hpp"
 #include "palimpsest/pair/fast_weight.hpp"
 #include "reference/agree.hpp"
+#include "reference/kernels.hpp"
 #include "reference/rounding.hpp"
 
 namespace palimpsest {
@@ -19,30 +21,34 @@ namespace {
 using M = Matrix<double>;
 using V = Vector<double>;
 using reference::agree;
+using namespace pair_test;
+
+using RuleVariant = Rules<double>::Variant;
 
 /// λ of rls as the recurrence has it: with 1e-6 what is compared would be rounding divided by it.
-template <class R>
-R made() {
-  if constexpr (TakesArgument<R>) {
-    return R(2);
-  } else {
-    R rule;
-    if constexpr (requires { rule.ridge; }) rule.ridge = reference::kRidge;
-    return rule;
+RuleVariant made(const std::string& name) {
+  for (auto rule : all_of<Rules<double>>()) {
+    std::visit(
+        [](auto& own) {
+          if constexpr (requires { own.ridge; }) own.ridge = reference::kRidge;
+        },
+        rule);
+    if (std::visit([&](const auto& own) { return own.name == name; }, rule)) return rule;
   }
+  throw std::logic_error("no rule " + name);
 }
 
-template <class R>
-class CarriedState : public testing::Test {};
-TYPED_TEST_SUITE(CarriedState, laws::TestTypes<Rules<double>>, laws::ByName);
+/// Of the rule of a name.
+class CarriedState : public testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(, CarriedState, testing::ValuesIn(reference::names<Rules<double>>()), reference::test_name);
 
 /// Gates of one write in the order of the rule's list; a number stands for all features.
-template <class R, class T = double>
-std::vector<Matrix<T>> ordered(const reference::Gates& gates, Index p) {
+template <class T = double>
+std::vector<Matrix<T>> ordered(const RuleVariant& rule, const reference::Gates& gates, Index p) {
   std::vector<Matrix<T>> all;
-  for (const Gate& gate : R::gates) {
+  for (const Gate& gate : gates_of(rule)) {
     const V& own = gates.at(std::string(gate.name));
-    all.push_back((gate.per_feature && own.size() == 1 ? V(V::Constant(p, own(0))) : own).cast<T>());
+    all.push_back((gate.per_feature && own.size() == 1 ? V(V::Constant(p, own(0))) : own).template cast<T>());
   }
   return all;
 }
@@ -50,17 +56,18 @@ std::vector<Matrix<T>> ordered(const reference::Gates& gates, Index p) {
 // Sums of the same L·p terms in another order, amplified by what erases or is solved, at most by 1/λ = 10.
 constexpr double kAgreement = 1e-10;
 
-TYPED_TEST(CarriedState, AnswersAreTheMemorysAndTheRecurrencesAfterEveryWrite) {
-  using R = TypeParam;
+TEST_P(CarriedState, AnswersAreTheMemorysAndTheRecurrencesAfterEveryWrite) {
   const Index d = 5, S = 7, L = 13;
-  const R rule = made<R>();
-  const Index n = rule.steps_a_write();
+  const RuleVariant rule = made(GetParam());
+  const Index n = std::visit([](const auto& own) { return own.steps_a_write(); }, rule);
+  const auto gates = gates_of(rule);
   int compared = 0;
-  Normalizations<double>::for_each([&]<class N>() {
-    if (N::traits.accumulates && !R::traits.refuses_divisor.empty()) return;  // has no meaning
+  for (const auto& normalization : all_of<Normalizations<double>>()) {
+    if (traits_of(normalization).accumulates && !traits_of(rule).refuses_divisor.empty()) continue;  // has no meaning
+    const std::string divided_by = specification(normalization);
     for (const bool with_values : {true, false}) {
-      SCOPED_TRACE(std::string(N::name) + (with_values ? ", keys depend on values" : ""));
-      FastWeight<double> memory(Elu<double>(), rule, N(), d);
+      SCOPED_TRACE(divided_by + (with_values ? ", keys depend on values" : ""));
+      FastWeight<double> memory(Elu<double>(), rule, normalization, d);
       ++compared;
       std::vector<int> columns;
       std::vector<Index> seen;
@@ -69,8 +76,8 @@ TYPED_TEST(CarriedState, AnswersAreTheMemorysAndTheRecurrencesAfterEveryWrite) {
           columns.push_back(key);
           seen.push_back(r);
         }
-      auto scene = pair_test::with_gates(pair_test::scene(d, S, L, with_values, {columns}), n, d,
-                                         R::traits.largest_strength, {R::gates.begin(), R::gates.end()});
+      auto scene = with_gates(pair_test::scene(d, S, L, with_values, {columns}), n, d, traits_of(rule).largest_strength,
+                              {gates.begin(), gates.end()});
       M expected(S, std::ssize(columns));
       memory.begin(scene.tables);
       pair_test::read(memory, scene.episodes[0], {columns, seen}, expected);
@@ -79,48 +86,48 @@ TYPED_TEST(CarriedState, AnswersAreTheMemorysAndTheRecurrencesAfterEveryWrite) {
       const auto sequence = pair_test::sequence(scene, 0);
       const M phi = reference::features(Elu<double>(), sequence.keys),
               queries = reference::features(Elu<double>(), sequence.queries);
-      FastWeightState<double> state(rule, N(), S, d);
-      reference::State recurrence(R::name, N::name, S, d);
+      FastWeightState<double> state(rule, normalization, S, d);
+      reference::State recurrence(GetParam(), divided_by, S, d);
       for (Index r = 0; r <= L; ++r) {
         M carried(S, S), plain(S, S);
         for (Index i = 0; i < S; ++i) {
-          state.read(reference::normalized(N::name, queries.col(i), kReadOutEpsilon), carried.col(i));
+          state.read(reference::normalized(divided_by, queries.col(i), kReadOutEpsilon), carried.col(i));
           plain.col(i) = r == 0 ? V(V::Zero(S)) : recurrence.read(queries.col(i));
         }
         EXPECT_TRUE(agree(carried, expected.middleCols(r * S, S), kAgreement)) << "after " << r;
         EXPECT_TRUE(agree(carried, plain, kAgreement)) << "after " << r;
         for (Index t = n * r; r < L && t < n * (r + 1); ++t) {
-          const auto& gates = sequence.gates[static_cast<std::size_t>(t)];
-          state.write_gated(reference::normalized(N::name, phi.col(t), 0), sequence.V.col(t), ordered<R>(gates, d));
-          recurrence.write(phi.col(t), sequence.V.col(t), gates);
+          const auto& own = sequence.gates[static_cast<std::size_t>(t)];
+          state.write_gated(reference::normalized(divided_by, phi.col(t), 0), sequence.V.col(t), ordered(rule, own, d));
+          recurrence.write(phi.col(t), sequence.V.col(t), own);
         }
       }
     }
-  });
+  }
   EXPECT_GE(compared, 2);
 }
 
 /// Runs a rule over writes with gates of its own, keys as long as 1, in a format.
-template <class R, class T, class Stored, class F>
-void carry(Index p, Index d_v, Index L, F&& after_each) {
-  FastWeightState<T, Stored> state(make_component<Rules<T>>("rule", specification(made<R>())), NoNormalization<T>(),
-                                   d_v, p);
+template <class T, class Stored, class F>
+void carry(const std::string& name, Index p, Index d_v, Index L, F&& after_each) {
+  const RuleVariant rule = made(name);
+  FastWeightState<T, Stored> state(make_component<Rules<T>>("rule", specification(rule)), NoNormalization<T>(), d_v, p);
   const M K = reference::normal(p, L, 80).colwise().normalized();
   for (Index t = 0; t < L; ++t) {
     reference::Gates gates;
-    for (const Gate& gate : R::gates)
+    for (const Gate& gate : gates_of(rule))
       gates[std::string(gate.name)] =
           0.3 + 0.5 * reference::normal(gate.per_feature ? p : 1, 1, 81).cwiseAbs().cwiseMin(1).col(0).array();
-    state.write_gated(K.col(t).cast<T>(), Vector<T>::Unit(d_v, t % d_v), ordered<R, T>(gates, p));
+    state.write_gated(K.col(t).cast<T>(), Vector<T>::Unit(d_v, t % d_v), ordered<T>(rule, gates, p));
     after_each(state);
   }
 }
 
-TYPED_TEST(CarriedState, InFloatIsTheDoubleOneRounded) {
+TEST_P(CarriedState, InFloatIsTheDoubleOneRounded) {
   std::vector<M> in_double;
-  carry<TypeParam, double, double>(9, 5, 40, [&](auto& state) { in_double.push_back(state.W()); });
+  carry<double, double>(GetParam(), 9, 5, 40, [&](auto& state) { in_double.push_back(state.W()); });
   std::size_t t = 0;
-  carry<TypeParam, float, float>(9, 5, 40, [&](auto& state) {
+  carry<float, float>(GetParam(), 9, 5, 40, [&](auto& state) {
     // 40 writes that each round 6e-8 of an entry. rls has λ = 1e-6 here, and is solved only once 9 keys span the space.
     if (const M& W = in_double[t++]; t > 20) {
       EXPECT_LT((state.W().template cast<double>() - W).norm(), 1e-4 * W.norm()) << t;
@@ -128,18 +135,18 @@ TYPED_TEST(CarriedState, InFloatIsTheDoubleOneRounded) {
   });
 }
 
-TYPED_TEST(CarriedState, InFewBitsKeepsNothingBeyondThem) {
+TEST_P(CarriedState, InFewBitsKeepsNothingBeyondThem) {
   const auto holds = [](const reference::Format& format, const Matrix<float>& entries) {
     for (const float entry : entries.reshaped())
       if (entry != reference::rounded(format, entry)) return false;
     return true;
   };
-  carry<TypeParam, float, Eigen::bfloat16>(9, 5, 40, [&](auto& state) {
+  carry<float, Eigen::bfloat16>(GetParam(), 9, 5, 40, [&](auto& state) {
     EXPECT_TRUE(holds(reference::kBFloat16, state.kept().values) && holds(reference::kBFloat16, state.kept().more));
     EXPECT_TRUE(holds(reference::kBFloat16, state.z()));
     EXPECT_FALSE(state.kept().values.isZero());
   });
-  carry<TypeParam, float, Eigen::half>(9, 5, 40, [&](auto& state) {
+  carry<float, Eigen::half>(GetParam(), 9, 5, 40, [&](auto& state) {
     EXPECT_TRUE(holds(reference::kFloat16, state.kept().values) && holds(reference::kFloat16, state.kept().more));
   });
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -13,26 +14,38 @@
 
 namespace palimpsest::pair_test {
 
+/// Each of a list as a variant holds it; one that takes an argument with 2.
+template <class List>
+std::vector<typename List::Variant> all_of() {
+  std::vector<typename List::Variant> all;
+  List::for_each([&]<class C>() {
+    if constexpr (TakesArgument<C>)
+      all.emplace_back(C(2));
+    else
+      all.emplace_back(C());
+  });
+  return all;
+}
+
 /// Calls f(memory, the scene as its rule sees it, the rule's name); keys have the size that the scene's have.
 template <class F>
 void for_each_fast_weight(const Scene& scene, F&& f) {
   const Index d = scene.tables.key.rows();
   for (const std::string kernel : {"elu", "dpfp:1"})
-    Rules<double>::for_each([&]<class R>() {
-      Normalizations<double>::for_each([&]<class N>() {
-        if (N::traits.accumulates && !R::traits.refuses_divisor.empty()) return;
-        const auto rule =
-            make_component<Rules<double>>("rule", fmt::format("{}{}", R::name, TakesArgument<R> ? ":2" : ""));
-        const FastWeight<double> memory(make_component<Kernels<double>>("kernel", kernel), rule, N(), d);
-        const Index steps = std::visit([](const auto& r) { return r.steps_a_write(); }, rule);
-        SCOPED_TRACE(
-            fmt::format("{} {} {}, values {}", kernel, R::name, N::name, scene.tables.keys_depend_on_values()));
+    for (const auto& rule : all_of<Rules<double>>())
+      for (const auto& normalization : all_of<Normalizations<double>>()) {
+        if (traits_of(normalization).accumulates && !traits_of(rule).refuses_divisor.empty()) continue;
+        const FastWeight<double> memory(make_component<Kernels<double>>("kernel", kernel), rule, normalization, d);
+        const auto [name, steps] =
+            std::visit([](const auto& r) { return std::pair(std::string(r.name), r.steps_a_write()); }, rule);
+        SCOPED_TRACE(fmt::format("{} {} {}, values {}", kernel, name, specification(normalization),
+                                 scene.tables.keys_depend_on_values()));
+        const auto gates = gates_of(rule);
         f(memory,
-          with_gates(scene, steps, memory.feature_dim(), R::traits.largest_strength,
-                     {R::gates.begin(), R::gates.end()}),
-          std::string(R::name));
-      });
-    });
+          with_gates(scene, steps, memory.feature_dim(), traits_of(rule).largest_strength,
+                     {gates.begin(), gates.end()}),
+          name);
+      }
 }
 
 /// Gradients of a step by tables and by the memory's own parameters, below each other.

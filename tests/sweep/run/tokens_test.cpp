@@ -129,7 +129,7 @@ TEST(TokenSweep, SearchesThatCannotBeAreNamed) {
 using Holds = std::function<Index(double rate, std::uint64_t seed)>;
 
 RunFunction recalls(const Holds& holds, std::map<std::pair<double, std::uint64_t>, std::vector<Index>>& asked) {
-  return [&](const Configuration& c, const RunOptions&) {
+  return [holds, &asked](const Configuration& c, const RunOptions&) {
     asked[{c.learning_rate, c.seed}].push_back(c.pairs);
     Outcome outcome;
     outcome.final_loss = 1;

@@ -44,7 +44,9 @@ cd "$root"
 mkdir -p "$out"
 scripts/setup.sh
 cmake --preset release --log-level=WARNING
-cmake --build --preset release --target sweep capacity --parallel "$(nproc)"
+targets=(sweep)
+[[ $name != mqar ]] || targets+=(capacity)
+cmake --build --preset release --target "${targets[@]}" --parallel "$(nproc)"
 build/release/bench/sweep "$name" --out "$out/$name.csv" "${sweep_arguments[@]}"
 drawn=$out/$name.csv
 if [[ $name == mqar ]]; then

@@ -1,6 +1,6 @@
 #include "palimpsest/core/registry.hpp"
 
-#include <charconv>
+#include "palimpsest/core/text.hpp"
 
 namespace palimpsest {
 
@@ -13,11 +13,8 @@ WrittenComponent::WrittenComponent(std::string_view kind, std::string_view text)
 
 int WrittenComponent::argument(std::string_view argument, std::string_view usage) const {
   const std::string_view digits = has_argument() ? text_.substr(colon_ + 1) : "";
-  int value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error != std::errc{} || end != digits.data() + digits.size())
-    throw ConfigurationError(fmt::format("{} '{}': '{}' needs an integer, as in '{}'", kind_, text_, argument, usage));
-  return value;
+  if (const auto value = parse<int>(digits)) return *value;
+  throw ConfigurationError(fmt::format("{} '{}': '{}' needs an integer, as in '{}'", kind_, text_, argument, usage));
 }
 
 void WrittenComponent::expect_no_argument() const {

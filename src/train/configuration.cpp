@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <variant>
 #include <vector>
 
+#include "palimpsest/core/text.hpp"
 #include "palimpsest/train/parts.hpp"
 #include "palimpsest/train/schedule.hpp"
 
@@ -95,12 +95,9 @@ std::optional<Index> rank(const Configuration& configuration) {
 Index redraw_interval(const std::string& redraw) {
   if (redraw == "fixed") return 0;
   if (redraw == "every_step") return 1;
-  Index n = 0;
-  const std::string_view text = redraw;
-  if (text.starts_with("every:")) {
-    const auto [end, error] = std::from_chars(text.data() + 6, text.data() + text.size(), n);
-    if (error == std::errc{} && end == text.data() + text.size() && n >= 1) return n;
-  }
+  constexpr std::string_view every = "every:";
+  if (redraw.starts_with(every))
+    if (const auto n = parse<Index>(std::string_view(redraw).substr(every.size())); n && *n >= 1) return *n;
   unknown("redraw", redraw, kRedraws);
 }
 

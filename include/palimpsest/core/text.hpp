@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +14,15 @@ namespace palimpsest {
 
 /// The shortest text that reads back as this number; `nan` whatever its sign, `inf`, `-inf`.
 inline std::string number_text(double value) { return std::isnan(value) ? "nan" : fmt::format("{}", value); }
+
+/// The number that a text is; nothing unless all of it is one, in the range of T.
+template <class T>
+std::optional<T> parse(std::string_view text) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
 
 /// FNV-1a, 64 bits (Fowler, Noll, Vo).
 constexpr std::uint64_t fnv1a(std::string_view bytes) {

@@ -6,7 +6,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "palimpsest/core/random.hpp"
+#include "palimpsest/core/text.hpp"
 #include "palimpsest/core/types.hpp"
 
 namespace palimpsest {
@@ -22,11 +22,8 @@ constexpr Index largest_count = 1'000'000'000;  // far above any use, far below 
 
 /// Empty unless the whole text is an integer from 1 to the largest count.
 inline std::optional<Index> parse_count(std::string_view text) {
-  Index value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value < 1 || value > largest_count)
-    return std::nullopt;
-  return value;
+  const auto value = parse<Index>(text);
+  return value && *value >= 1 && *value <= largest_count ? value : std::nullopt;
 }
 
 /// Numbers of pairs, ascending and distinct, at least one; a sequence has one of them, each as likely.

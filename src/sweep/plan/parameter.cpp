@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -19,12 +18,11 @@ constexpr std::int64_t largest_integer = 1'000'000'000;  // far above any use, f
 constexpr std::int64_t largest_seed = std::numeric_limits<std::int64_t>::max();  // what TOML can say
 constexpr std::size_t most_values = 1'000'000;                                   // of an axis
 
+/// -0 is 0.
 template <class T>
 std::optional<T> parse(std::string_view text) {
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value == 0 ? T{} : value;  // -0 is 0
+  const auto value = palimpsest::parse<T>(text);
+  return value == T{} ? T{} : value;
 }
 
 [[noreturn]] void refuse(std::string_view name, std::string_view text, std::string_view allowed) {

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <numeric>
+
+#include "palimpsest/core/text.hpp"
 
 namespace palimpsest::sweep {
 
@@ -12,8 +13,9 @@ Shard parse_shard(std::string_view text) {
   Shard shard;
   const auto slash = std::min(text.find('/'), text.size());
   const auto read = [](std::string_view part, std::size_t& number) {
-    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), number);
-    return error == std::errc{} && end == part.data() + part.size();
+    const auto value = parse<std::size_t>(part);
+    if (value) number = *value;
+    return value.has_value();
   };
   const bool good = slash < text.size() && read(text.substr(0, slash), shard.index) &&
                     read(text.substr(slash + 1), shard.count) && shard.index >= 1 && shard.index <= shard.count &&

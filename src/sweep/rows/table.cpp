@@ -4,10 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "palimpsest/core/file.hpp"
+#include "palimpsest/core/text.hpp"
 #include "palimpsest/core/types.hpp"
 #include "palimpsest/sweep/rows/csv.hpp"
 #include "palimpsest/sweep/rows/row.hpp"
@@ -34,9 +34,7 @@ double Table::needed(const Row& row, std::size_t column) const {
 std::optional<double> Table::number(const Row& row, std::size_t column) const {
   const auto& field = row.fields[column];
   if (field.empty()) return std::nullopt;
-  double value = 0;
-  const auto read = std::from_chars(field.data(), field.data() + field.size(), value);
-  if (read.ec == std::errc{} && read.ptr == field.data() + field.size()) return value;
+  if (const auto value = parse<double>(field)) return value;
   throw ConfigurationError(fmt::format("{}:{}: {} '{}' is no number", path.native(), row.line, columns[column], field));
 }
 

@@ -1,9 +1,7 @@
 // A fast weight state that a trace follows, with all that maps its tokens to keys.
 #pragma once
 
-#include <filesystem>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -13,28 +11,10 @@
 #include "palimpsest/memory/feature_map.hpp"
 #include "palimpsest/memory/rule_gates.hpp"
 #include "palimpsest/memory/state.hpp"
-#include "palimpsest/pair/token_tables.hpp"
 #include "palimpsest/trace/source.hpp"
-#include "palimpsest/train/configuration.hpp"
+#include "trace/setup.hpp"
 
 namespace palimpsest::trace {
-
-/// A request with everything decided.
-struct Setup {
-  Configuration configuration;
-  std::filesystem::path model;  ///< empty: random keys
-  std::string source;           ///< normal, unit or trained
-  Index keys, values;           ///< N, d_v
-  bool distinct;                ///< a new value each write
-  Index writes;
-  std::vector<Index> rows;        ///< t's to record, in order
-  Precisions::Variant precision;  ///< of the state to record
-  std::uint64_t seed;
-  TokenTables<float> tables;
-  std::span<const Gate> gates;  ///< of the rule
-  FixedGates fixed;             ///< those that are a number for all writes
-  bool sums_values;             ///< whether an answer is a sum of values, so that each has a weight in it
-};
 
 template <class T>
 typename Kernels<T>::Variant make_kernel(const Setup& setup) {
@@ -131,8 +111,7 @@ class Carrier {
 
   /// What the sigmoid of β's logit is multiplied by.
   static T largest_beta(const typename Rules<T>::Variant& rule, const Setup& setup) {
-    const RuleTraits& is = traits_of(rule);
-    return static_cast<T>(is.may_reflect ? setup.configuration.largest_beta : is.largest_strength);
+    return static_cast<T>(traits_of(rule).largest_beta(setup.configuration.largest_beta));
   }
 
   static typename Normalizations<T>::Variant make_normalization(const Setup& setup) {

@@ -81,15 +81,13 @@ Index Mixer<T>::state_floats(Index length) const {
 template <class T>
 template <class F>
 void Mixer<T>::for_each_sequence(const Layout& layout, const Columns& asking, F&& f) {
+  const Index queries = asking ? std::ssize(*asking) : layout.columns();
+  const auto column_of = [&](Index query) { return asking ? (*asking)[query] : query; };
   Index query = 0;
   for (Index i = 0; i < layout.sequences(); ++i) {
     const Index first = layout.start(i), end = first + layout.length(i), first_query = query;
     seen_.clear();
-    if (asking)
-      for (; query < std::ssize(*asking) && (*asking)[query] < end; ++query)
-        seen_.push_back(steps_ * ((*asking)[query] - first + 1));
-    else
-      for (; query < end; ++query) seen_.push_back(steps_ * (query - first + 1));
+    for (; query < queries && column_of(query) < end; ++query) seen_.push_back(steps_ * (column_of(query) - first + 1));
     f(i, first_query, seen_);
   }
 }

@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <string_view>
 
+#include "palimpsest/core/text.hpp"
 #include "palimpsest/memory/fast_weight_parts.hpp"
 
 namespace palimpsest {
@@ -14,9 +14,8 @@ namespace fast_weight_parts {
 /// What a gate is fixed at; nothing if it is learnt. Throws unless that is a number in [0, largest].
 inline std::optional<double> fixed_gate(std::string_view name, const std::string& text, double largest) {
   if (text == kLearnt) return std::nullopt;
-  double value = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || !(value >= 0 && value <= largest))
+  const auto value = parse<double>(text);
+  if (!value || !(*value >= 0 && *value <= largest))
     throw ConfigurationError(
         fmt::format("{} = {}: allowed is '{}' or a number from 0 to {}", name, text, kLearnt, largest));
   return value;
@@ -26,7 +25,7 @@ inline std::optional<double> fixed_gate(std::string_view name, const std::string
 inline double largest_beta(const MemoryOptions& options, const RuleTraits& rule) {
   if (options.largest_beta != 1 && options.largest_beta != 2)
     throw ConfigurationError(fmt::format("largest_beta = {}: allowed is 1 or 2", options.largest_beta));
-  return rule.may_reflect ? options.largest_beta : rule.largest_strength;
+  return rule.largest_beta(options.largest_beta);
 }
 
 /// Those that the options give a number.

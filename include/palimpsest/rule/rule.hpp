@@ -72,6 +72,9 @@ struct RuleTraits {
   std::string_view refuses_divisor{};
   /// Floats of state beside W (d_v×p), from p and d_v; none without it.
   Index (*more_state)(Index p, Index d_v) = nullptr;
+
+  /// What β is at most, if the option of this name is `chosen`.
+  double largest_beta(double chosen) const { return may_reflect ? chosen : largest_strength; }
 };
 
 /// Sizes of one call: N queries after L writes with p features and S values.

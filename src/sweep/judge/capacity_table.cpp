@@ -75,8 +75,7 @@ const std::vector<Column>& columns() {
        [](const E& e) { return number(e.loss_at_twice_deviation); }},
       {"random_keys", "integer",
        "pairs that the sum rule holds by a criterion of accuracy of random unit keys and values of these sizes, "
-       "without "
-       "training, in closed form; only in files that have frozen ones, in one layer of one head",
+       "without training, in closed form; only in files that have frozen ones, in one layer of one head",
        [](const E& e) { return e.random_keys ? fmt::format("{}", *e.random_keys) : ""; }, false},
   };
   return all;

@@ -69,10 +69,10 @@ class Teller {
     if (!has_objects(kind_)) return;
     draw_distinct(stream_, sizes_.objects, sizes_.objects, order);
     for (const int object : order) {
-      const auto actor = static_cast<int>(stream_.below(static_cast<std::uint32_t>(sizes_.actors)));
+      const int actor = draw_below(stream_, sizes_.actors);
       const auto& hands = reader_.actors()[actor].hands;
       if (std::ranges::find(hands, kNobody) == hands.end())
-        say({.action = Action::drop, .actor = actor, .object = hands[stream_.below(2)]});
+        say({.action = Action::drop, .actor = actor, .object = hands[draw_below(stream_, 2)]});
       say({.action = Action::take, .actor = actor, .object = object});
     }
   }
@@ -85,7 +85,7 @@ class Teller {
   }
 
   void ask() {
-    const auto goal = static_cast<int>(stream_.below(static_cast<std::uint32_t>(goals(kind_, sizes_))));
+    const int goal = draw_below(stream_, goals(kind_, sizes_));
     auto question = draw_question(stream_, kind_, goal, sizes_, words_, reader_);
     for (; !question; question = draw_question(stream_, kind_, goal, sizes_, words_, reader_)) go_on();
     auto& [tokens, partners, positions, targets, distances] = sequence_;

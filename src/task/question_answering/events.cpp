@@ -12,11 +12,9 @@ constexpr std::array took{"took"_w, "got"_w, "grabbed"_w};
 constexpr std::array dropped{"dropped"_w, "left"_w, "discarded"_w};
 constexpr std::array gave{"gave"_w, "handed"_w, "passed"_w};
 
-int below(Stream& stream, int n) { return static_cast<int>(stream.below(static_cast<std::uint32_t>(n))); }
-
 template <class List>
 auto draw_of(Stream& stream, const List& list) {
-  return list[stream.below(static_cast<std::uint32_t>(list.size()))];
+  return list[draw_below(stream, static_cast<int>(list.size()))];
 }
 
 /// Of two hands.
@@ -33,7 +31,7 @@ class Draw {
       : stream_(stream), sizes_(sizes), actors_(reader.actors()), reader_(reader), events_(events) {}
 
   void operator()(Action action) {
-    const int actor = below(stream_, sizes_.actors);
+    const int actor = draw_below(stream_, sizes_.actors);
     switch (action) {
       case Action::move:
         return go(Action::move, actor);
@@ -46,7 +44,7 @@ class Draw {
         if (place_of(actor) != kNobody) events_.push_back({.action = action, .actor = actor, .place = place_of(actor)});
         return;
       case Action::take:
-        return take(actor, below(stream_, sizes_.objects));
+        return take(actor, draw_below(stream_, sizes_.objects));
       case Action::drop:
         if (actors_[actor].carried() > 0)
           events_.push_back({.action = action, .actor = actor, .object = draw_held(stream_, actors_[actor])});
@@ -61,7 +59,7 @@ class Draw {
 
   bool has_free_hand(int actor) const { return actors_[actor].carried() < std::ssize(actors_[actor].hands); }
 
-  int other_than(int actor) { return (actor + 1 + below(stream_, sizes_.actors - 1)) % sizes_.actors; }
+  int other_than(int actor) { return (actor + 1 + draw_below(stream_, sizes_.actors - 1)) % sizes_.actors; }
 
   void go(Action action, int actor) {
     const int from = place_of(actor) == kNobody ? actors_[actor].not_there.place : place_of(actor);
@@ -108,8 +106,8 @@ void draw_events(Stream& stream, Kind kind, const Sizes& sizes, const Reader& re
 }
 
 int draw_other_place(Stream& stream, const Sizes& sizes, int place) {
-  if (place == kNobody) return below(stream, sizes.places);
-  return (place + 1 + below(stream, sizes.places - 1)) % sizes.places;
+  if (place == kNobody) return draw_below(stream, sizes.places);
+  return (place + 1 + draw_below(stream, sizes.places - 1)) % sizes.places;
 }
 
 void write_sentence(Stream& stream, const Words& words, const Event& event, std::vector<int>& tokens) {

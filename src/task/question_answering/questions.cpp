@@ -12,15 +12,13 @@ namespace {
 
 constexpr std::array numbers{"none"_w, "one"_w, "two"_w};
 
-int below(Stream& stream, int n) { return static_cast<int>(stream.below(static_cast<std::uint32_t>(n))); }
-
 /// The number of one of those who are right; kNobody if none is.
 template <class Known, class Right>
 int draw_one(Stream& stream, const std::vector<Known>& all, Right&& right) {
   std::vector<int> found;
   for (int i = 0; i < std::ssize(all); ++i)
     if (right(all[i])) found.push_back(i);
-  return found.empty() ? kNobody : found[stream.below(static_cast<std::uint32_t>(found.size()))];
+  return found.empty() ? kNobody : found[draw_below(stream, static_cast<int>(found.size()))];
 }
 
 class Draw {
@@ -81,7 +79,7 @@ class Draw {
     const int what = draw_one(stream_, reader_.objects(), [](const ObjectKnown& o) { return o.route.known() > 1; });
     if (what == kNobody) return {};
     const auto& route = object(what).route;
-    const int back = below(stream_, route.known() - 1);
+    const int back = draw_below(stream_, route.known() - 1);
     return Question{
         {"where"_w, "was"_w, "the"_w, words_.object(what), "before"_w, "the"_w, words_.place(route[back].place), "?"_w},
         words_.place(route[back + 1].place),
@@ -92,8 +90,8 @@ class Draw {
     const int who = draw_one(stream_, reader_.actors(), [](const ActorKnown& a) { return a.route.known() > 1; });
     if (who == kNobody) return {};
     const auto& route = actor(who).route;
-    const int back = below(stream_, route.known() - 1);
-    const bool before = below(stream_, 2);
+    const int back = draw_below(stream_, route.known() - 1);
+    const bool before = draw_below(stream_, 2);
     const int asked = before ? back : back + 1, answer = before ? back + 1 : back;
     return Question{{"where"_w, "was"_w, words_.actor(who), before ? "before"_w : "after"_w, "the"_w,
                      words_.place(route[asked].place), "?"_w},
@@ -153,10 +151,10 @@ class Draw {
       seen[gift->object] = true;
     }
     if (latest.empty()) return {};
-    const Gift& gift = *latest[stream_.below(static_cast<std::uint32_t>(latest.size()))];
+    const Gift& gift = *latest[draw_below(stream_, static_cast<int>(latest.size()))];
     const int giver = gift.giver, receiver = gift.receiver, column = gift.column;
     const int a = words_.actor(giver), b = words_.actor(receiver), thing = words_.object(gift.object);
-    switch (below(stream_, 5)) {
+    switch (draw_below(stream_, 5)) {
       case 0:
         return Question{{"who"_w, "gave"_w, "the"_w, thing, "?"_w}, a, column};
       case 1:

@@ -111,7 +111,7 @@ TEST(QuestionStatistics, TheMostRecentPlaceIsRightForTheLastActorAndElseByChance
 
 TEST(QuestionStatistics, TheMostRecentPlaceIsOfTheLastStatementOfItsStory) {
   const QuestionAnswering task(
-      {.kinds = "one_fact lists", .entities = 5, .places = 7, .objects = 3, .facts = 9, .stories = 4});
+      {.kinds = "two_facts lists", .entities = 5, .places = 7, .objects = 3, .facts = 9, .stories = 4});
   for (std::uint64_t i = 0; i < 40; ++i) {
     const auto sequence = dealt(task, i);
     const auto places = task.most_recent_places(sequence);

@@ -155,6 +155,14 @@ TEST(QuestionAnswering, KindsAskForTheSentencesThatTheyAreNamedAfter) {
   }
 }
 
+TEST(QuestionAnswering, APronounFollowsNoQuestion) {
+  const QuestionAnswering task({.kinds = "coreference", .entities = 2, .places = 3, .facts = 20, .questions = 10});
+  for (std::uint64_t i = 0; i < 40; ++i) {
+    const auto words = words_of(task, dealt(task, i));
+    for (std::size_t t = 2; t < words.size(); ++t) EXPECT_FALSE(words[t] == "then" && words[t - 2] == "?");
+  }
+}
+
 TEST(QuestionAnswering, FactsStandBetweenTheQuestions) {
   for (const auto& [facts, questions] : {std::pair<Index, Index>{10, 5}, {63, 9}, {5, 5}, {1, 7}}) {
     const QuestionAnswering task({.entities = 3, .places = 5, .facts = facts, .questions = questions});

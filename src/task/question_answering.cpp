@@ -15,8 +15,8 @@ using namespace question_answering;
 
 namespace {
 
-constexpr Index most_entities = 1'000'000;  // three times as many words are still an int
-constexpr Index most_listed = 1'000;        // objects, of which each two have a word
+constexpr Index most = 1'000'000;     // three times as many words are still an int
+constexpr Index most_listed = 1'000;  // objects, of which each two have a word
 
 void require_range(std::string_view option, Index count, Index least, Index most) {
   if (count < least || count > most)
@@ -33,10 +33,10 @@ bool any_of(const std::vector<Kind>& kinds, bool (*property)(Kind)) { return std
 
 bool lists_objects(Kind kind) { return kind == Kind::lists; }
 
-Sizes checked(const QuestionAnsweringOptions& o, const std::vector<Kind>& kinds) {
-  require_range("entities", o.entities, 1, most_entities);
-  require_range("places", o.places, 1, most_entities);
-  if (any_of(kinds, has_objects)) require_range("objects", o.objects, 1, most_entities);
+Sizes checked(const QuestionAnswering::Options& o, const std::vector<Kind>& kinds) {
+  require_range("entities", o.entities, 1, most);
+  require_range("places", o.places, 1, most);
+  if (any_of(kinds, has_objects)) require_range("objects", o.objects, 1, most);
   for (const Kind kind : kinds) {
     require_world(kind, "entities", o.entities, description(kind).actors);
     require_world(kind, "places", o.places, description(kind).places);
@@ -44,9 +44,9 @@ Sizes checked(const QuestionAnsweringOptions& o, const std::vector<Kind>& kinds)
   if (any_of(kinds, lists_objects) && o.objects > most_listed)
     throw ConfigurationError(
         fmt::format("objects = {}: at most {} for the kind lists, where each two have a word", o.objects, most_listed));
-  require_some("facts", o.facts);
-  require_some("questions", o.questions);
-  require_some("stories", o.stories);
+  require_range("facts", o.facts, 1, most);
+  require_range("questions", o.questions, 1, most);
+  require_range("stories", o.stories, 1, most);
   if (o.loss != "answers" && o.loss != "all")
     throw ConfigurationError(fmt::format("loss '{}': allowed is answers or all", o.loss));
   return {.actors = static_cast<int>(o.entities),
@@ -116,14 +116,20 @@ class Teller {
 
 }  // namespace
 
-QuestionAnswering::QuestionAnswering(const QuestionAnsweringOptions& options)
+QuestionAnswering::QuestionAnswering(const QuestionAnswering::Options& options)
     : kinds_(parse_kinds(options.kinds)),
       sizes_(checked(options, kinds_)),
       words_(sizes_, any_of(kinds_, lists_objects)),
-      facts_(options.facts),
-      questions_(options.questions),
+      facts_(options.facts * options.entities),
+      questions_(options.questions * options.entities),
       stories_(options.stories),
       all_tokens_(options.loss == "all") {}
+
+bool QuestionAnswering::reads(std::string_view option) {
+  bool reads = false;
+  Options().fields([&](std::string_view name, const auto&) { reads |= name == option; });
+  return reads;
+}
 
 void QuestionAnswering::deal(Stream& stream, TokenSequence& sequence) const {
   auto& [tokens, partners, positions, targets, distances] = sequence;
@@ -152,7 +158,8 @@ std::string QuestionAnswering::text(const TokenSequence& sequence) const {
   std::string text;
   bool line_begins = true, answer_follows = false;
   for (const int token : sequence.tokens) {
-    text += (line_begins ? "" : " ") + word(token);
+    if (!line_begins) text += ' ';
+    text += word(token);
     line_begins = answer_follows || token == "."_w || token == "<eos>"_w;
     if (line_begins) text += '\n';
     answer_follows = token == "?"_w;

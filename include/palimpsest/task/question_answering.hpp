@@ -2,8 +2,8 @@
 // counts, so that the number of entities whose questions are answered is a capacity for facts that are overwritten.
 //   a sequence is `stories` whole stories, each of one of the kinds and ended by <eos>: none is cut off, so that every question can
 //   be answered from its sequence, and one story is a sequence of its own where capacity is measured;
-//   a story opens with a place for every actor and a hand for every object; then `facts` statements follow (one more where two
-//   belong together), and questions at even distances among them, each once its kind can be asked: until then statements are added;
+//   a story opens with a place for every actor and a hand for every object; then `facts` statements per actor follow (one more where two
+//   belong together), and `questions` per actor at even distances among them, each once its kind can be asked: until then statements are added;
 //   a question is followed by its answer, one word, which is the target at the column of its `?`.
 // Source of the kinds: Weston et al. 2015, "Towards AI-complete question answering" (arXiv 1502.05698); of stories in one stream:
 // Schlag, Munkhdalai, Schmidhuber 2021 (arXiv 2011.07831), section 4.1. Neither's data are here.
@@ -25,8 +25,8 @@ struct QuestionAnsweringOptions {
   Index entities = 8;              ///< actors
   Index places = 8;
   Index objects = 8;             ///< of kinds that have any
-  Index facts = 16;              ///< statements of a story after its opening
-  Index questions = 8;           ///< of a story
+  Index facts = 2;               ///< statements of a story after its opening, per actor
+  Index questions = 1;           ///< of a story, per actor
   Index stories = 1;             ///< of a sequence
   std::string loss = "answers";  ///< what is to be predicted: `answers`, or the next token everywhere (`all`)
 
@@ -40,17 +40,24 @@ struct QuestionAnsweringOptions {
 
 class QuestionAnswering {
  public:
+  using Options = QuestionAnsweringOptions;
   static constexpr std::string_view name = "question_answering";
   static constexpr std::string_view summary =
       "generated stories: who is where, has what, gave it to whom? (bAbI-style)";
+  static constexpr Family family = Family::questions;
   static constexpr bool stacked = false;
 
   /// Throws ConfigurationError for options out of range, and for a world too small for its kinds.
-  explicit QuestionAnswering(const QuestionAnsweringOptions& options);
+  explicit QuestionAnswering(const Options& options);
+
+  static bool reads(std::string_view option);
 
   int vocabulary() const { return words_.size(); }
   int outputs() const { return words_.size(); }
   Index targets_per_question() const { return 1; }
+
+  /// Places of its world.
+  int places() const { return sizes_.places; }
 
   /// One sequence. Distances are columns from the end of the last fact that an answer follows from to its question; where every
   /// token is to be predicted, they are 1.

@@ -31,4 +31,11 @@ std::vector<Kind> parse_kinds(std::string_view text) {
   return parsed;
 }
 
+std::string kinds_text(const std::vector<Kind>& chosen) {
+  if (chosen.size() == kinds.size()) return "all";
+  std::vector<std::string_view> names;
+  for (const Kind kind : chosen) names.push_back(description(kind).name);
+  return fmt::format("{}", fmt::join(names, " "));
+}
+
 }  // namespace palimpsest::question_answering

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -78,5 +79,8 @@ inline bool has_objects(Kind kind) { return description(kind).objects > 0; }
 /// `one_fact`, several with blanks between them, or `all`; in the order above. Throws ConfigurationError, naming the known
 /// ones, for an unknown one, one that stands twice, or none.
 std::vector<Kind> parse_kinds(std::string_view text);
+
+/// As parse_kinds() reads them: `all` of all, else their names.
+std::string kinds_text(const std::vector<Kind>& chosen);
 
 }  // namespace palimpsest::question_answering

@@ -21,6 +21,7 @@ Examples:
   sweep capacity --quick
   sweep capacity --protocol published_2021 --out published.csv
   sweep capacity --dry-run --expected results/capacity/capacity.csv
+  sweep question_answering --set kinds=two_facts --show-episodes 3
   sweep capacity --shard 1/4 --out part1.csv
   sweep --from results/run/capacity.provenance.toml --out again.csv
 The same command again continues an interrupted sweep.)";
@@ -44,6 +45,7 @@ int main(int argc, char** argv) {
   using namespace palimpsest::sweep;
   Request request;
   request.declared_sweeps = declared_directory(PALIMPSEST_DATA_FROM_MAINS, PALIMPSEST_SOURCE_DIR "/bench") / "sweeps";
+  long episodes = 0;
   bool list_only = false, schema_only = false, dry_run_only = false;
   CLI::App app("Trains and evaluates the points of a sweep, one CSV row each.", "sweep");
   app.footer(fmt::format("{}\nDeclared sweeps are those in {}", examples, request.declared_sweeps.native()));
@@ -77,6 +79,11 @@ int main(int argc, char** argv) {
       ->check(CLI::NonNegativeNumber)
       ->type_name("SECONDS");
   app.add_flag("--dry-run", dry_run_only, "say what would run, and how long it would take: measures for a second");
+  app.add_option(
+         "--show-episodes", episodes,
+         "print so many sequences of the first point, of a task of tokens: in\nwords where it has them; run nothing")
+      ->check(CLI::Range(1, 1000000))
+      ->type_name("N");
   many("--expected", request.expected, "for --dry-run: results that say how many steps points take")
       ->type_name("FILE.csv");
   app.add_flag("--list", list_only, "print the sweep's points and all components; run nothing");
@@ -95,6 +102,10 @@ int main(int argc, char** argv) {
       throw palimpsest::ConfigurationError("which sweep? Give the name of a declared one (--help), a path or --from");
     if (!request.expected.empty() && !dry_run_only)
       throw palimpsest::ConfigurationError("--expected says what --dry-run is to expect: give both");
+    if (episodes > 0) {
+      fmt::print("{}", show_episodes(request, episodes));
+      return 0;
+    }
     if (dry_run_only) {
       fmt::print("{}", dry_run(request));
       return 0;

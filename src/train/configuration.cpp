@@ -167,6 +167,8 @@ std::optional<std::string> reason_to_skip(const Configuration& configuration) {
 
 namespace {
 
+bool contains(const auto& names, std::string_view name) { return std::ranges::find(names, name) != std::end(names); }
+
 /// Names of the options of the tasks of tokens of a family.
 std::vector<std::string_view> task_options(Family family) {
   std::vector<std::string_view> names;
@@ -174,12 +176,11 @@ std::vector<std::string_view> task_options(Family family) {
     if (Task::family == family && names.empty())
       typename Task::Options().fields([&](std::string_view name, const auto&) { names.push_back(name); });
   });
+  if (contains(names, "length")) names.push_back("test_length");
   if (family == Family::recall)  // several numbers of pairs are several tasks
     for (const auto* name : {"train_pairs", "test_pairs"}) names.push_back(name);
   return names;
 }
-
-bool contains(const auto& names, std::string_view name) { return std::ranges::find(names, name) != std::end(names); }
 
 bool task_reads(std::string_view task, std::string_view option) {
   bool reads = false;
@@ -191,8 +192,7 @@ bool task_reads(std::string_view task, std::string_view option) {
 
 bool belongs(std::string_view parameter, Family family) {
   constexpr std::array of_pairs = {"S", "L", "replacement", "evaluation", "tolerance"};
-  constexpr std::array of_layers = {"test_length",
-                                    "layers",
+  constexpr std::array of_layers = {"layers",
                                     "width",
                                     "heads",
                                     "conv",
@@ -228,9 +228,7 @@ std::vector<bool> applies(std::span<const std::string_view> parameters, const Co
     else if (parameter == "train_pairs" || parameter == "test_pairs")
       all.push_back(true);
     else if (contains(options, parameter))
-      all.push_back(task_reads(configuration.task, parameter));
-    else if (parameter == "test_length")
-      all.push_back(task_reads(configuration.task, "length"));
+      all.push_back(task_reads(configuration.task, parameter == "test_length" ? "length" : parameter));
     else if (parameter == "tied")
       all.push_back(!sequence_options(configuration).pairs);
     else if (contains(of_memory, parameter))

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "palimpsest/task/draw.hpp"
 #include "palimpsest/task/token_options.hpp"
 
 namespace palimpsest {
@@ -66,12 +67,34 @@ std::vector<TokenMember> make_tracking_tasks(const Configuration& c, bool evalua
   return {make_member<TrackingTasks>(c, *length, StateTrackingOptions{.group = c.group, .length = *length})};
 }
 
+/// `entities`, or a number. Throws ConfigurationError, naming the option, for anything else.
+Index number_of(std::string_view option, std::string_view text, Index entities) {
+  if (text == "entities") return entities;
+  if (const auto count = parse_count(text)) return *count;
+  throw ConfigurationError(
+      fmt::format("{} '{}': allowed is an integer from 1 to {}, or 'entities'", option, text, largest_count));
+}
+
+std::vector<TokenMember> make_question_tasks(const Configuration& c, bool evaluated) {
+  const QuestionAnsweringOptions options{.kinds = c.kinds,
+                                         .entities = c.entities,
+                                         .places = number_of("places", c.places, c.entities),
+                                         .objects = number_of("objects", c.objects, c.entities),
+                                         .facts = c.facts,
+                                         .questions = c.questions,
+                                         .stories = c.stories,
+                                         .loss = evaluated ? "answers" : c.loss};
+  return {make_member<QuestionTasks>(c, c.entities, options)};
+}
+
 }  // namespace
 
 std::vector<TokenMember> make_token_tasks(const Configuration& configuration, bool evaluated) {
   switch (family_of(configuration)) {
     case Family::tracking:
       return make_tracking_tasks(configuration, evaluated);
+    case Family::questions:
+      return make_question_tasks(configuration, evaluated);
     default:
       return make_recall_tasks(configuration, evaluated);
   }
@@ -82,6 +105,44 @@ TokenSequence any_sequence(const TokenMember& member) {
   TokenSequence sequence;
   std::visit([&](const auto& task) { task.deal(stream, sequence); }, member.task);
   return sequence;
+}
+
+void deal_training(const std::vector<TokenMember>& members, std::uint64_t seed, std::uint64_t number,
+                   TokenSequence& sequence) {
+  Stream stream(seed, Purpose::training, number);
+  const auto& member = members[draw_member(stream, members.size())];
+  std::visit([&](const auto& task) { task.deal(stream, sequence); }, member.task);
+}
+
+namespace {
+
+std::string numbers_text(const TokenSequence& sequence) {
+  const auto& positions = sequence.positions;
+  const std::size_t answers = positions.empty() ? 0 : sequence.targets.size() / positions.size();
+  std::string text;
+  std::size_t question = 0;
+  for (std::size_t t = 0; t < sequence.tokens.size(); ++t) {
+    text += fmt::format("{}{}", t > 0 ? " " : "", sequence.tokens[t]);
+    if (!sequence.partners.empty() && sequence.partners[t] >= 0) text += fmt::format(":{}", sequence.partners[t]);
+    if (question == positions.size() || positions[question] != static_cast<int>(t)) continue;
+    for (std::size_t i = 0; i < answers; ++i)
+      text += fmt::format("{}{}", i > 0 ? "," : "?", sequence.targets[question * answers + i]);
+    ++question;
+  }
+  return text + '\n';
+}
+
+}  // namespace
+
+std::string to_text(const TokenMember& member, const TokenSequence& sequence) {
+  return std::visit(
+      [&](const auto& task) {
+        if constexpr (requires { task.text(sequence); })
+          return task.text(sequence);
+        else
+          return numbers_text(sequence);
+      },
+      member.task);
 }
 
 SequenceOptions sequence_options(const Configuration& c) {

@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 #include <time.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <map>
+#include <optional>
 #include <span>
+#include <variant>
 
 #include "palimpsest/core/archive.hpp"
 #include "palimpsest/core/npy.hpp"
@@ -95,6 +99,33 @@ TokenObserver sequence_writer(const std::filesystem::path& directory) {
     ++number;
   };
 }
+
+/// What needs no model to answer the questions of an evaluation: the last place that was named, the most frequent answer.
+class QuestionBaselines {
+ public:
+  explicit QuestionBaselines(const QuestionAnswering& task) : task_(task) {}
+
+  void add(const TokenSequence& sequence) {
+    const auto places = task_.most_recent_places(sequence);
+    for (std::size_t n = 0; n < places.size(); ++n) {
+      recent_ += places[n] == sequence.targets[n];
+      ++answers_[sequence.targets[n]];
+      ++questions_;
+    }
+  }
+
+  void take(Outcome& outcome) const {
+    Index most = 0;
+    for (const auto& [answer, times] : answers_) most = std::max(most, times);
+    outcome.baseline_recent = static_cast<double>(recent_) / static_cast<double>(questions_);
+    outcome.baseline_majority = static_cast<double>(most) / static_cast<double>(questions_);
+  }
+
+ private:
+  QuestionAnswering task_;
+  Index recent_ = 0, questions_ = 0;
+  std::map<int, Index> answers_;
+};
 
 /// Mean gates over all writes of an evaluation, in the order of the rule's list.
 class GateMeans {
@@ -286,8 +317,16 @@ void run_tokens(const Configuration& configuration, const RunOptions& options, d
   if (!train(trainer, options, start, outcome)) return;
   TokenObserver save;
   if (!options.save_episodes.empty()) save = sequence_writer(options.save_episodes);
-  const auto final = trainer.evaluate_best(outcome, save);
+  std::optional<QuestionBaselines> baselines;
+  const auto task = make_token_tasks(configuration, true)[0].task;
+  if (const auto* questions = std::get_if<QuestionAnswering>(&task)) baselines.emplace(*questions);
+  const auto observe = [&](const TokenSequence& sequence, std::span<const Answered> answered) {
+    if (save) save(sequence, answered);
+    if (baselines) baselines->add(sequence);
+  };
+  const auto final = trainer.evaluate_best(outcome, observe);
   take_final(final, outcome);
+  if (baselines) baselines->take(outcome);
   outcome.accuracy_error = final.accuracy_error;
   outcome.sequence_accuracy = final.sequence_accuracy;
   outcome.accuracy_by_distance = final.accuracy_by_distance;

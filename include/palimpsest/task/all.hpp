@@ -6,6 +6,7 @@
 #include "palimpsest/task/forgetting_mqar.hpp"
 #include "palimpsest/task/mqar.hpp"
 #include "palimpsest/task/multi_value.hpp"
+#include "palimpsest/task/question_answering.hpp"
 #include "palimpsest/task/stacked_mqar.hpp"
 #include "palimpsest/task/state_tracking.hpp"
 
@@ -17,7 +18,8 @@ using Tasks = TypeList<AssociativeRetrieval>;
 /// Of tokens, by family.
 using RecallTasks = TypeList<Mqar, StackedMqar, ForgettingMqar, MultiValue>;
 using TrackingTasks = TypeList<StateTracking>;
+using QuestionTasks = TypeList<QuestionAnswering>;
 
-using TokenTasks = Joined<RecallTasks, TrackingTasks>;
+using TokenTasks = Joined<RecallTasks, TrackingTasks, QuestionTasks>;
 
 }  // namespace palimpsest

@@ -8,14 +8,14 @@
 
 namespace palimpsest {
 
-enum class Family { pairs, recall, tracking };
+enum class Family { pairs, recall, tracking, questions };
 
 struct FamilyTraits {
   Family family;
   std::string_view name;  ///< for people
   bool tokens = true;     ///< whether sequences are of tokens, for a model of layers; else of pairs, for one of tables
   std::string_view size;  ///< the parameter that sizes of it are: what a capacity counts
-  std::string_view length;    ///< the parameter that says how long a sequence is
+  std::string_view length{};  ///< the parameter that says how long a sequence is, if one does
   std::string_view slices{};  ///< the column of what was measured at each size, if several may be tested
   std::string_view tested{};  ///< that size in the file of slices
 };
@@ -28,7 +28,8 @@ inline constexpr std::array kFamilies = {
                  .length = "length",
                  .slices = "by_pairs",
                  .tested = "tested_pairs"},
-    FamilyTraits{.family = Family::tracking, .name = "state tracking", .size = "length", .length = "test_length"}};
+    FamilyTraits{.family = Family::tracking, .name = "state tracking", .size = "length", .length = "test_length"},
+    FamilyTraits{.family = Family::questions, .name = "questions about stories", .size = "entities"}};
 
 constexpr const FamilyTraits& traits(Family family) {
   return *std::ranges::find(kFamilies, family, &FamilyTraits::family);

@@ -9,6 +9,7 @@
 //   targets_per_question()         how many tokens an answer is: a set of that size
 //   Task::reads(option)            whether the option of this name changes what is dealt
 //   deal(stream, sequence)         one sequence, a function of the stream alone
+//   text(sequence)                 only if its tokens are words: the sequence to read, which `--show-episodes` prints
 #pragma once
 
 #include <fmt/format.h>

@@ -33,6 +33,16 @@ struct Configuration {
   Index values_per_key = 2;
   std::string group = "parity";  ///< of state_tracking, task/state_tracking.hpp
 
+  // Of question_answering: task/question_answering.hpp.
+  std::string kinds = "one_fact";
+  Index entities = 8;               ///< actors
+  std::string places = "entities";  ///< a number, or as many as `entities`
+  std::string objects = "entities";
+  Index facts = 2;
+  Index questions = 1;
+  Index stories = 1;
+  std::string loss = "answers";  ///< of training; evaluations are of answers
+
   // Of associative retrieval.
   Index S = 20;              ///< distinct keys, and distinct values
   Index L = 20;              ///< writes in a sequence

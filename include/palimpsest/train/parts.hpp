@@ -2,6 +2,7 @@
 // that ran.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,6 +38,14 @@ std::vector<TokenMember> make_token_tasks(const Configuration& configuration, bo
 
 /// One of its sequences, for what all of them have: tokens, questions.
 TokenSequence any_sequence(const TokenMember& member);
+
+/// The sequence that training deals by this number, of this seed. The order of a fixed set is another.
+void deal_training(const std::vector<TokenMember>& members, std::uint64_t seed, std::uint64_t number,
+                   TokenSequence& sequence);
+
+/// A sequence to read: a line a sentence where the task has words; else its tokens by number, `5?9` where 9 is to be answered at 5,
+/// `3:8` where the key 3 carries the value 8.
+std::string to_text(const TokenMember& member, const TokenSequence& sequence);
 
 /// The model of layers. Throws ConfigurationError for a start of the embedding that isn't known.
 SequenceOptions sequence_options(const Configuration& configuration);

@@ -66,6 +66,7 @@ struct Outcome {
   std::optional<double> sequence_accuracy;  ///< share of sequences with all questions right
   LossParts accuracy_by_distance;  ///< by the quarter of its sequence between a question and its answer, nearest first
   std::vector<SliceScore> slices;  ///< by size; empty if it is the only one
+  std::optional<double> baseline_recent, baseline_majority;  ///< accuracies of question_answering without a model
   std::optional<Index> state_floats;  ///< numbers that all layers keep from a sequence to its next token
   std::optional<Index> parameters;    ///< trained numbers
 

@@ -18,7 +18,6 @@
 #include <variant>
 #include <vector>
 
-#include "palimpsest/task/draw.hpp"
 #include "palimpsest/train/configuration.hpp"
 #include "palimpsest/train/parts.hpp"
 #include "palimpsest/train/sequence_score.hpp"
@@ -182,9 +181,7 @@ class SequenceLearner {
     sequences_.resize(static_cast<std::size_t>(configuration_.batch));
     for (Index b = 0; b < configuration_.batch; ++b) {
       const auto index = static_cast<std::uint64_t>(example(steps * configuration_.batch + b));
-      Stream stream(configuration_.seed, Purpose::training, index);
-      const auto& member = trained_[draw_member(stream, trained_.size())];
-      std::visit([&](const auto& task) { task.deal(stream, sequences_[static_cast<std::size_t>(b)]); }, member.task);
+      deal_training(trained_, configuration_.seed, index, sequences_[static_cast<std::size_t>(b)]);
     }
   }
 

@@ -35,16 +35,17 @@ std::optional<Index> capacity_limit(const TrainedPoint& any, std::string_view le
   return good;
 }
 
-/// Different values that a pair may have.
+/// Different values that a pair may have, or places where somebody may be.
 Index values_of(const Configuration& c) {
   if (!of_tokens(c)) return c.S;
+  if (family_of(c) == Family::questions) return std::get<QuestionAnswering>(make_token_tasks(c, true)[0].task).places();
   return sequence_options(c).pairs ? c.vocabulary : c.vocabulary / 2;
 }
 
 /// Values that the memory was asked to keep, and their entropy in bits.
 std::pair<double, double> associations(const Configuration& c) {
   if (of_tokens(c)) {
-    const auto pairs = static_cast<double>(c.pairs);
+    const auto pairs = static_cast<double>(family_of(c) == Family::questions ? c.entities : c.pairs);
     return {pairs, pairs * std::log2(static_cast<double>(values_of(c)))};
   }
   if (!c.replacement) return {static_cast<double>(c.L), theory::permutation_entropy(c.S, c.L)};

@@ -26,10 +26,11 @@ class Reader {
  public:
   Reader(const Table& table, const Beside& beside)
       : table_(table), search_(beside.search), unit_(traits(family_of(table))) {
-    for (const auto name : {unit_.size, unit_.length, std::string_view("seed"), std::string_view("memory"),
-                            std::string_view("feature_dim"), std::string_view("status"), std::string_view("final_loss"),
-                            std::string_view("accuracy")})
+    for (const auto name :
+         {unit_.size, std::string_view("seed"), std::string_view("memory"), std::string_view("feature_dim"),
+          std::string_view("status"), std::string_view("final_loss"), std::string_view("accuracy")})
       table.at(name);
+    if (!unit_.length.empty()) table.at(unit_.length);
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
       const auto& name = table.columns[i];
       const bool parameter =
@@ -68,7 +69,7 @@ class Reader {
             fmt::format("{}:{}: a point of several numbers of pairs has no capacity", table_.path.native(), row.line));
       const auto size = size_of(row, c);
       const auto L = length(lengths.at(fields_without_length(row)), size);
-      own[length_position()] = L;
+      if (!unit_.length.empty()) own[length_position()] = L;
       const auto [at, is_new] = index.try_emplace(own, curves.size());
       if (is_new) curves.push_back({std::move(own), L, {}});
       const auto [kept, first] = curves[at->second].seeds[c.seed].try_emplace(size.first, trained);
@@ -101,7 +102,7 @@ class Reader {
 
   std::vector<std::string> fields_without_length(const Table::Row& row) const {
     auto own = fields(row, curve_);
-    own[length_position()].clear();
+    if (!unit_.length.empty()) own[length_position()].clear();
     return own;
   }
 
@@ -118,7 +119,7 @@ class Reader {
   /// The size of a row, and its length; 0 where the task has none.
   std::pair<Index, Index> size_of(const Table::Row& row, const Configuration& c) const {
     if (!of_tokens(c)) return {c.S, c.L};
-    const auto length = table_.number(row, table_.at(unit_.length));
+    const auto length = unit_.length.empty() ? std::nullopt : table_.number(row, table_.at(unit_.length));
     return {static_cast<Index>(table_.needed(row, table_.at(unit_.size))), length ? static_cast<Index>(*length) : 0};
   }
 

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "palimpsest/core/text.hpp"
+#include "palimpsest/task/question_answering/kinds.hpp"
 #include "palimpsest/task/token_options.hpp"
 
 namespace palimpsest::sweep {
@@ -208,6 +209,28 @@ Parameter tokens(std::string_view name, std::string Configuration::*field, std::
           true};
 }
 
+/// Kinds of stories, in their order.
+Parameter kinds(std::string_view name, std::string Configuration::*field, std::string_view meaning) {
+  Parameter parameter = text(name, field, meaning);
+  parameter.set = [=](Configuration& c, std::string_view text) {
+    c.*field = question_answering::kinds_text(question_answering::parse_kinds(text));
+  };
+  return parameter;
+}
+
+/// A number, or as many as there are entities, whatever their number is.
+Parameter like_entities(std::string_view name, std::string Configuration::*field, std::string_view meaning) {
+  Parameter parameter = text(name, field, meaning);
+  parameter.set = [=](Configuration& c, std::string_view text) {
+    const auto count = parse_count(text);
+    if (!count && text != "entities")
+      refuse(name, text, fmt::format("an integer from 1 to {}, or 'entities'", largest_count));
+    c.*field = count ? fmt::format("{}", *count) : std::string(text);
+  };
+  parameter.takes_number = true;
+  return parameter;
+}
+
 std::vector<std::string> expand_range(const Parameter& parameter, std::string_view text) {
   const auto first_colon = text.find(':');
   const auto second_colon = text.find(':', first_colon + 1);
@@ -286,6 +309,14 @@ const std::vector<Parameter>& parameters() {
       real("reassigned", &C::reassigned, true, "share of the keys that get another value later"),
       integer("values_per_key", &C::values_per_key, 1, "values that a key has, all of them asked for"),
       text("group", &C::group, "what tokens are elements of: `parity`, `mod:n`, `s3`, `a5` or `s5`"),
+      kinds("kinds", &C::kinds, "kinds of stories: `one_fact`, several with blanks between them, or `all`"),
+      integer("entities", &C::entities, 1, "actors of a story"),
+      like_entities("places", &C::places, "places: a number, or as many as `entities`"),
+      like_entities("objects", &C::objects, "objects, of kinds that have any: a number, or as many as `entities`"),
+      integer("facts", &C::facts, 1, "statements of a story after its opening, per actor"),
+      integer("questions", &C::questions, 1, "questions of a story, per actor"),
+      integer("stories", &C::stories, 1, "stories of a sequence"),
+      text("loss", &C::loss, "what training predicts: `answers`, or every next token (`all`)"),
       integer("layers", &C::layers, 1, "n, layers of a memory each"),
       integer("width", &C::width, 1, "D, size of a token inside the model"),
       integer("heads", &C::heads, 1, "memories of a layer, each for a share of the width"),

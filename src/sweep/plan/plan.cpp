@@ -73,7 +73,7 @@ std::string label(const Point& point) {
 }
 
 std::string short_name(const Key& key) {
-  constexpr std::array always = {"S", "L", "pairs", "memory", "kernel", "seed"};
+  constexpr std::array always = {"S", "L", "pairs", "entities", "memory", "kernel", "seed"};
   std::string name;
   for (std::size_t i = 0; i < key.size(); ++i) {
     const auto& parameter = parameters()[i];

@@ -62,7 +62,7 @@ std::vector<std::size_t> loop_order() {
   std::iota(order.begin(), order.end(), 0);
   std::stable_partition(order.begin(), order.end(), [](std::size_t i) {
     const auto name = parameters()[i].name;
-    return name != "S" && name != "L" && name != "pairs" && name != "length" && name != "seed";
+    return name != "S" && name != "L" && name != "pairs" && name != "length" && name != "entities" && name != "seed";
   });
   return order;
 }

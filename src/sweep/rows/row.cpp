@@ -234,6 +234,9 @@ std::vector<Column> options_of(Family family) {
   switch (family) {
     case Family::tracking:
       return {key("group"), key("length"), key("test_length")};
+    case Family::questions:
+      return {key("kinds"), key("entities"),  key("places"),  key("objects"),
+              key("facts"), key("questions"), key("stories"), key("loss")};
     default:
       return {key("vocabulary"), key("pairs"),       key("train_pairs"),   key("test_pairs"),
               key("length"),     key("test_length"), key("fill"),          key("passes"),
@@ -245,6 +248,11 @@ std::vector<Column> measured_of(Family family) {
   switch (family) {
     case Family::tracking:
       return {};
+    case Family::questions:
+      return {loss("baseline_recent", &Outcome::baseline_recent,
+                   "accuracy of the last place that a statement named before the question, over the same questions"),
+              loss("baseline_majority", &Outcome::baseline_majority,
+                   "accuracy of the answer that is the most frequent among them")};
     default:
       return {measured(
           "by_pairs", Type::text,

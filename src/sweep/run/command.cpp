@@ -12,6 +12,7 @@
 #include "palimpsest/sweep/run/processors.hpp"
 #include "palimpsest/sweep/run/progress.hpp"
 #include "palimpsest/train/components.hpp"
+#include "palimpsest/train/parts.hpp"
 
 namespace palimpsest::sweep {
 namespace {
@@ -76,6 +77,21 @@ Specification specify(const Request& request) {
 std::string list(const Request& request) {
   const bool named = !request.sweep.empty() || !request.from.empty();
   return (named ? list_points(specify(request)) : "") + list_components();
+}
+
+std::string show_episodes(const Request& request, long episodes) {
+  const auto points = plan(specify(request));
+  const auto& configuration = points.front().configuration;
+  if (!of_tokens(configuration))
+    throw ConfigurationError(fmt::format("--show-episodes: the task {} deals no tokens", configuration.task));
+  const auto members = make_token_tasks(configuration, false);
+  std::string text;
+  TokenSequence sequence;
+  for (long i = 0; i < episodes; ++i) {
+    deal_training(members, configuration.seed, static_cast<std::uint64_t>(i), sequence);
+    text += to_text(members.front(), sequence) + '\n';
+  }
+  return text;
 }
 
 std::string dry_run(const Request& request) {

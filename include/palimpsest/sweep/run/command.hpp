@@ -42,6 +42,10 @@ Specification specify(const Request& request);
 /// Groups with their numbers of points (if a sweep is named), and every component that can be named in one.
 std::string list(const Request& request);
 
+/// So many sequences that the first point is trained on, each with a blank line after it, as to_text() has them. Throws
+/// ConfigurationError for a task of pairs.
+std::string show_episodes(const Request& request, long episodes);
+
 /// Checks all of it and says what would run: points, steps at most, predicted times, the file. Measures for a second, and
 /// writes nothing. Throws as run() does, and as RowFile for results that can't be read.
 std::string dry_run(const Request& request);

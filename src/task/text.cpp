@@ -68,6 +68,8 @@ Text::Text(const Options& options)
       tokenizer_(make_component<Tokenizers>("tokens", options.tokens)),
       vocabulary_(std::visit([](const auto& tokenizer) { return tokenizer.vocabulary(); }, tokenizer_)) {
   require_some("segment", options.segment);
+  if (options.evaluation_segments < 0)
+    throw ConfigurationError(fmt::format("evaluation_segments = {}: must be at least 0", options.evaluation_segments));
   if (options.corpus.empty()) throw ConfigurationError("corpus = '': the name of one is needed, or a file");
 }
 
@@ -116,7 +118,8 @@ void Text::deal(const TextData& data, Stream& stream, TokenSequence& sequence) c
 }
 
 Index Text::segments(const TextSplit& split) const {
-  return (std::ssize(split.tokens) - 1 + options_.segment - 1) / options_.segment;
+  const Index all = (std::ssize(split.tokens) - 1 + options_.segment - 1) / options_.segment;
+  return options_.evaluation_segments > 0 ? std::min(all, options_.evaluation_segments) : all;
 }
 
 void Text::deal(const TextSplit& split, Index i, TokenSequence& sequence) const {

@@ -8,6 +8,7 @@
 #include "palimpsest/task/multi_value.hpp"
 #include "palimpsest/task/stacked_mqar.hpp"
 #include "palimpsest/task/state_tracking.hpp"
+#include "palimpsest/task/text.hpp"
 
 namespace palimpsest {
 
@@ -17,7 +18,8 @@ using Tasks = TypeList<AssociativeRetrieval>;
 /// Of tokens, by family.
 using RecallTasks = TypeList<Mqar, StackedMqar, ForgettingMqar, MultiValue>;
 using TrackingTasks = TypeList<StateTracking>;
+using TextTasks = TypeList<Text>;
 
-using TokenTasks = Joined<RecallTasks, TrackingTasks>;
+using TokenTasks = Joined<RecallTasks, TrackingTasks, TextTasks>;
 
 }  // namespace palimpsest

@@ -8,7 +8,7 @@
 
 namespace palimpsest {
 
-enum class Family { pairs, recall, tracking };
+enum class Family { pairs, recall, tracking, text };
 
 struct FamilyTraits {
   Family family;
@@ -28,7 +28,8 @@ inline constexpr std::array kFamilies = {
                  .length = "length",
                  .slices = "by_pairs",
                  .tested = "tested_pairs"},
-    FamilyTraits{.family = Family::tracking, .name = "state tracking", .size = "length", .length = "test_length"}};
+    FamilyTraits{.family = Family::tracking, .name = "state tracking", .size = "length", .length = "test_length"},
+    FamilyTraits{.family = Family::text, .name = "language modelling", .size = "segment", .length = "segment"}};
 
 constexpr const FamilyTraits& traits(Family family) {
   return *std::ranges::find(kFamilies, family, &FamilyTraits::family);

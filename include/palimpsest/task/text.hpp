@@ -21,11 +21,13 @@ struct TextOptions {
   std::string tokens = "bytes";          ///< task/tokenizer.hpp
   Index segment = 256;                   ///< T
   std::string validation = "documents";  ///< what is evaluated while it trains: documents held out for it, or `test`
+  Index evaluation_segments = 0;         ///< segments of a split that are evaluated, from its first on; 0: all
 
   /// f(name, option) for every option.
   template <class F>
   void fields(F&& f) {
     f("corpus", corpus), f("tokens", tokens), f("segment", segment), f("validation", validation);
+    f("evaluation_segments", evaluation_segments);
   }
 };
 
@@ -46,14 +48,16 @@ class Text {
   using Options = TextOptions;
   static constexpr std::string_view name = "text";
   static constexpr std::string_view summary = "segments of a text, in bytes or subwords: which token is next?";
+  static constexpr Family family = Family::text;
+  static constexpr bool stacked = false;
 
   /// Reads no file yet. Throws ConfigurationError for options out of range.
   explicit Text(const Options& options);
 
-  static bool reads(std::string_view option) {
-    return is_one_of(option, {"corpus", "tokens", "segment", "validation"});
-  }
+  /// All of them.
+  static bool reads(std::string_view) { return true; }
 
+  Index segment() const { return options_.segment; }
   int vocabulary() const { return vocabulary_; }
   int outputs() const { return vocabulary_; }
   Index targets_per_question() const { return 1; }
@@ -62,10 +66,11 @@ class Text {
   /// ConfigurationError for what task/corpus.hpp and task/tokenizer.hpp refuse, and for a split of too few tokens for a segment.
   std::shared_ptr<const TextData> data() const;
 
-  /// A segment to train.
+  /// A segment to train; distances are empty, since nobody knows where an answer is from.
+  void deal(Stream& stream, TokenSequence& sequence) const { deal(*data(), stream, sequence); }
   void deal(const TextData& data, Stream& stream, TokenSequence& sequence) const;
 
-  /// Segments of a split; the last may be shorter than T.
+  /// Segments of a split that are evaluated; its last may be shorter than T.
   Index segments(const TextSplit& split) const;
 
   /// Its segment i.

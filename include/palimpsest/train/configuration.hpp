@@ -33,6 +33,13 @@ struct Configuration {
   Index values_per_key = 2;
   std::string group = "parity";  ///< of state_tracking, task/state_tracking.hpp
 
+  // Of language modelling, task/text.hpp.
+  std::string corpus = "brown";
+  std::string tokens = "bytes";
+  Index segment = 256;
+  std::string validation = "documents";
+  Index evaluation_segments = 0;  ///< of a split that are evaluated, from its first on; 0: all
+
   // Of associative retrieval.
   Index S = 20;              ///< distinct keys, and distinct values
   Index L = 20;              ///< writes in a sequence
@@ -47,6 +54,7 @@ struct Configuration {
   bool tied = true;                  ///< whether logits are products with the embedding
   std::string embedding = "normal";  ///< how it starts: `normal` or `unit_sphere`
   bool frozen = false;               ///< whether the embedding stays as it starts
+  bool smaller_outputs = true;  ///< whether what a memory's answers are mapped by starts smaller, by √(2·layers)
 
   std::string memory = "fast_weight";
   std::string kernel = "elu";

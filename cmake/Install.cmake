@@ -4,6 +4,7 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/palimpsest)
 
 install(
   TARGETS palimpsest palimpsest_training palimpsest_analysis palimpsest_double_precision palimpsest_traces
+          palimpsest_subwords
   EXPORT palimpsestTargets FILE_SET HEADERS)
 install(EXPORT palimpsestTargets NAMESPACE palimpsest:: DESTINATION ${package_dir})
 configure_package_config_file(

@@ -6,6 +6,7 @@ set -euo pipefail
 packages=(
   g++ cmake ninja-build
   libeigen3-dev libfmt-dev libcli11-dev libtomlplusplus-dev librandom123-dev libboost-math-dev
+  libsentencepiece-dev
   libgtest-dev libgmock-dev libbenchmark-dev
   python3 python3-matplotlib python3-numpy
 )

@@ -204,7 +204,10 @@ bool belongs(std::string_view parameter, Family family) {
                                     "target_accuracy",
                                     "largest_gradient",
                                     "examples"};
+  constexpr std::array not_of_text = {"test_length", "evaluation_sequences", "target_accuracy", "examples"};
   const bool tokens = traits(family).tokens;
+  if (family == Family::text && contains(not_of_text, parameter)) return false;
+  if (parameter == "smaller_outputs") return family == Family::text;
   if (contains(of_pairs, parameter)) return !tokens;
   if (contains(of_layers, parameter)) return tokens;
   bool is_option = false;

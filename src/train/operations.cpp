@@ -47,6 +47,8 @@ struct TokenShapes {
 TokenShapes token_shapes(const Configuration& configuration, bool evaluated) {
   TokenShapes shapes;
   const auto members = make_token_tasks(configuration, evaluated);
+  if (family_of(configuration) == Family::text)  // all of it is known before there is a text
+    return {.tokens = double(configuration.segment), .questions = double(configuration.segment)};
   for (const auto& member : members) {
     const auto sequence = any_sequence(member);
     shapes.tokens += double(sequence.tokens.size()) / double(members.size());
@@ -77,7 +79,9 @@ PointOperations count_token_operations(const Configuration& c) {
   const auto task = make_token_tasks(c, true)[0].task;
   const double outputs = std::visit([](const auto& t) { return double(t.outputs()); }, task);
   const double embedding = outputs * double(c.width) * kAdamOperations;
-  const double sequences = double(c.evaluation_sequences) * double(make_token_tasks(c, true).size());
+  double sequences = double(c.evaluation_sequences) * double(make_token_tasks(c, true).size());
+  if (family_of(c) == Family::text)  // of a whole split, as many as of a twentieth of six million tokens
+    sequences = c.evaluation_segments > 0 ? double(c.evaluation_segments) : 3e5 / double(c.segment);
   return {3 * double(c.batch) * sequence_operations(c, trained, outputs) + embedding,
           sequences * sequence_operations(c, evaluated, outputs)};
 }

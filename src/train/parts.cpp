@@ -89,12 +89,22 @@ std::vector<TokenMember> make_question_tasks(const Configuration& c, bool evalua
 
 }  // namespace
 
+TextOptions text_options(const Configuration& c) {
+  return {.corpus = c.corpus,
+          .tokens = c.tokens,
+          .segment = c.segment,
+          .validation = c.validation,
+          .evaluation_segments = c.evaluation_segments};
+}
+
 std::vector<TokenMember> make_token_tasks(const Configuration& configuration, bool evaluated) {
   switch (family_of(configuration)) {
     case Family::tracking:
       return make_tracking_tasks(configuration, evaluated);
     case Family::questions:
       return make_question_tasks(configuration, evaluated);
+    case Family::text:
+      return {make_member<TextTasks>(configuration, configuration.segment, text_options(configuration))};
     default:
       return make_recall_tasks(configuration, evaluated);
   }
@@ -160,6 +170,7 @@ SequenceOptions sequence_options(const Configuration& c) {
           .embedding = embedding_start(c.embedding),
           .frozen = c.frozen,
           .pairs = stacked,
+          .smaller_outputs = c.smaller_outputs,
           .memory = c.memory,
           .options = memory_options(c)};
 }

@@ -19,6 +19,7 @@
 #include "palimpsest/theory/overwriting.hpp"
 #include "palimpsest/theory/published_bound.hpp"
 #include "palimpsest/theory/rank_bound.hpp"
+#include "palimpsest/train/language_learner.hpp"
 #include "palimpsest/train/pair_learner.hpp"
 #include "palimpsest/train/parts.hpp"
 #include "palimpsest/train/sequence_learner.hpp"
@@ -94,7 +95,7 @@ TokenObserver sequence_writer(const std::filesystem::path& directory) {
     if (!sequence.partners.empty()) write_npy(file("partners"), sequence.partners);
     write_npy(file("positions"), sequence.positions);
     write_npy(file("targets"), sequence.targets);
-    write_npy(file("distances"), sequence.distances);
+    if (!sequence.distances.empty()) write_npy(file("distances"), sequence.distances);
     write_npy(file("right"), right);
     ++number;
   };
@@ -337,9 +338,45 @@ void run_tokens(const Configuration& configuration, const RunOptions& options, d
   if (!options.save_model.empty()) save_model(options.save_model, learner.parameters());
 }
 
+void run_text(const Configuration& configuration, const RunOptions& options, double& start, Outcome& outcome) {
+  Trainer trainer(configuration, LanguageLearner<Real>(configuration, options.threads));
+  auto& learner = trainer.learner();
+  outcome.state_floats = learner.model().state_floats(configuration.segment);
+  outcome.parameters = learner.model().parameter_count();
+  const auto& data = learner.data();
+  auto& text = outcome.text.emplace();
+  text.corpus_hash = data.hash;
+  text.train_bytes = std::ssize(data.training.text);
+  text.validation_bytes = std::ssize(data.validation.text);
+  text.test_bytes = std::ssize(data.test.text);
+  if (!train(trainer, options, start, outcome)) return;
+  text.validation_bits_per_byte = bits_per_byte(*outcome.best_loss, learner.predicted(Purpose::evaluation));
+  TokenObserver save;
+  if (!options.save_episodes.empty()) save = sequence_writer(options.save_episodes);
+  const auto final = trainer.evaluate_best(outcome, save);
+  take_final(final, outcome);
+  text.test_bits_per_byte = final.bits_per_byte();
+  text.test_perplexity_per_word = final.perplexity_per_word();
+  text.loss_by_position = final.loss_by_position;
+  if (!options.save_model.empty()) save_model(options.save_model, learner.parameters());
+}
+
 }  // namespace
 
 PointTime measure_time(const Configuration& configuration, double seconds) {
+  if (family_of(configuration) == Family::text) {
+    // A whole split takes longer than anybody waits for; its segments are alike.
+    Configuration brief = configuration;
+    const auto segments = [&] {
+      const Text task(text_options(brief));
+      return static_cast<double>(task.segments(task.data()->validation));
+    };
+    const double all = segments();
+    brief.evaluation_segments = 8;
+    auto time = measure(Trainer(brief, LanguageLearner<Real>(brief, 1)), seconds);
+    time.evaluation *= all / segments();
+    return time;
+  }
   if (of_tokens(configuration))
     return measure(Trainer(configuration, SequenceLearner<Real>(configuration, 1)), seconds);
   PointTime time{};
@@ -349,11 +386,17 @@ PointTime measure_time(const Configuration& configuration, double seconds) {
   return time;
 }
 
+void require_data(const Configuration& configuration) {
+  if (family_of(configuration) == Family::text) Text(text_options(configuration)).data();
+}
+
 Outcome run_point(const Configuration& configuration, const RunOptions& options) {
   double start = thread_seconds();
   Outcome outcome;
   outcome.feature_dim = feature_dim(configuration);
-  (of_tokens(configuration) ? run_tokens : run_pairs)(configuration, options, start, outcome);
+  const auto family = family_of(configuration);
+  const auto run = family == Family::text ? run_text : of_tokens(configuration) ? run_tokens : run_pairs;
+  run(configuration, options, start, outcome);
   outcome.seconds = thread_seconds() - start;
   return outcome;
 }

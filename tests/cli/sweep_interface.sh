@@ -70,17 +70,20 @@ max_steps = 2
 evaluation_sequences = 2
 END
 "$sweep" tokens.toml --out tokens.csv > /dev/null
-"$sweep" tokens.toml --set task=state_tracking --out tracking.csv > /dev/null
 "$sweep" tokens.toml --set task=question_answering --out questions.csv > /dev/null
 "$sweep" tokens.toml --set task=question_answering --set kinds=giving --show-episodes 2 --out shown.csv > episodes.txt
 [[ $(grep -c '^<eos>$' episodes.txt) -eq 2 && ! -e shown.csv ]] || fail "--show-episodes: $(cat episodes.txt)"
 grep -q '^who .* ? [a-z0-9]*$' episodes.txt || fail "--show-episodes has words: $(cat episodes.txt)"
+for family in "state_tracking --set length=4" "text --set segment=4 --set corpus=$source_dir/README.md"; do
+  read -r task options <<< "$family"
+  "$sweep" tokens.toml --set task="$task" --set width=4 $options --out "$task.csv" > /dev/null
+done
 /usr/bin/python3 -B - "$source_dir" << 'END' || fail "plots/results.py knows other parameters than the sweep"
 import sys
 sys.path.insert(0, sys.argv[1] + "/plots")
 import results
 types = {line.split("`")[1]: line.split("|")[2].strip() for line in open("schema.txt") if "`" in line}
-names = [name for file in ("a", "tokens", "tracking", "questions") for name in open(file + ".timings.csv").readline().strip().split(",")[:-1]]
+names = [name for file in ("a", "tokens", "state_tracking", "questions", "text") for name in open(file + ".timings.csv").readline().strip().split(",")[:-1]]
 words = {"text": "string", "gate": "string"}
 ours = {name: words.get(kind, kind) for name, kind in results.PARAMETERS.items()}
 sys.exit(ours != {name: types[name] for name in names})

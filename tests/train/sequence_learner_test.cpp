@@ -191,6 +191,7 @@ std::vector<std::pair<std::string, Configuration>> parts() {
           c.kernel == "rff:2" || c.kernel == "tanh" || c.kernel == "identity" || c.kernel.starts_with("relu");
       if (plain) c.normalization = "none", c.rule = "sum";
       if (c.task == "multi_value") c.values_per_key = 3;
+      if (c.task == "text") c.corpus = PALIMPSEST_SOURCE_DIR "/README.md";
       all.emplace_back(kind, c);
     });
   };

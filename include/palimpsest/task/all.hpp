@@ -9,6 +9,7 @@
 #include "palimpsest/task/question_answering.hpp"
 #include "palimpsest/task/stacked_mqar.hpp"
 #include "palimpsest/task/state_tracking.hpp"
+#include "palimpsest/task/text.hpp"
 
 namespace palimpsest {
 
@@ -19,7 +20,8 @@ using Tasks = TypeList<AssociativeRetrieval>;
 using RecallTasks = TypeList<Mqar, StackedMqar, ForgettingMqar, MultiValue>;
 using TrackingTasks = TypeList<StateTracking>;
 using QuestionTasks = TypeList<QuestionAnswering>;
+using TextTasks = TypeList<Text>;
 
-using TokenTasks = Joined<RecallTasks, TrackingTasks, QuestionTasks>;
+using TokenTasks = Joined<RecallTasks, TrackingTasks, QuestionTasks, TextTasks>;
 
 }  // namespace palimpsest

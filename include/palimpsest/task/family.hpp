@@ -8,7 +8,7 @@
 
 namespace palimpsest {
 
-enum class Family { pairs, recall, tracking, questions };
+enum class Family { pairs, recall, tracking, questions, text };
 
 struct FamilyTraits {
   Family family;
@@ -29,7 +29,8 @@ inline constexpr std::array kFamilies = {
                  .slices = "by_pairs",
                  .tested = "tested_pairs"},
     FamilyTraits{.family = Family::tracking, .name = "state tracking", .size = "length", .length = "test_length"},
-    FamilyTraits{.family = Family::questions, .name = "questions about stories", .size = "entities"}};
+    FamilyTraits{.family = Family::questions, .name = "questions about stories", .size = "entities"},
+    FamilyTraits{.family = Family::text, .name = "language modelling", .size = "segment", .length = "segment"}};
 
 constexpr const FamilyTraits& traits(Family family) {
   return *std::ranges::find(kFamilies, family, &FamilyTraits::family);

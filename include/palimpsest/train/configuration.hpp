@@ -42,6 +42,12 @@ struct Configuration {
   Index questions = 1;
   Index stories = 1;
   std::string loss = "answers";  ///< of training; evaluations are of answers
+  // Of language modelling, task/text.hpp.
+  std::string corpus = "brown";
+  std::string tokens = "bytes";
+  Index segment = 256;
+  std::string validation = "documents";
+  Index evaluation_segments = 0;  ///< of a split that are evaluated, from its first on; 0: all
 
   // Of associative retrieval.
   Index S = 20;              ///< distinct keys, and distinct values
@@ -57,6 +63,7 @@ struct Configuration {
   bool tied = true;                  ///< whether logits are products with the embedding
   std::string embedding = "normal";  ///< how it starts: `normal` or `unit_sphere`
   bool frozen = false;               ///< whether the embedding stays as it starts
+  bool smaller_outputs = true;  ///< whether what a memory's answers are mapped by starts smaller, by √(2·layers)
 
   std::string memory = "fast_weight";
   std::string kernel = "elu";

@@ -36,6 +36,9 @@ struct TokenMember {
 /// Those that are trained, or evaluated. Throws ConfigurationError as the tasks do.
 std::vector<TokenMember> make_token_tasks(const Configuration& configuration, bool evaluated);
 
+/// Of language modelling.
+TextOptions text_options(const Configuration& configuration);
+
 /// One of its sequences, for what all of them have: tokens, questions.
 TokenSequence any_sequence(const TokenMember& member);
 

@@ -1,6 +1,7 @@
 // One point of a sweep, from its configuration to its measured outcome.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <filesystem>
 #include <functional>
@@ -41,6 +42,16 @@ struct SliceScore {
   std::optional<double> accuracy_error;
 };
 
+/// What only language models have, of task text.
+struct TextOutcome {
+  std::string corpus_hash;
+  Index train_bytes = 0, validation_bytes = 0, test_bytes = 0;  ///< of the whole splits
+  std::optional<double> validation_bits_per_byte;               ///< of the best evaluation during training
+  std::optional<double> test_bits_per_byte, test_perplexity_per_word;
+  std::array<std::optional<double>, 8>
+      loss_by_position{};  ///< of a token of the test split, by the eighth of its segment
+};
+
 /// What was measured. Losses are ½·Σ(v − ŷ)² averaged over queries. A value that the point lacks is empty.
 struct Outcome {
   Status status = Status::ok;
@@ -69,6 +80,7 @@ struct Outcome {
   std::optional<double> baseline_recent, baseline_majority;  ///< accuracies of question_answering without a model
   std::optional<Index> state_floats;  ///< numbers that all layers keep from a sequence to its next token
   std::optional<Index> parameters;    ///< trained numbers
+  std::optional<TextOutcome> text;    ///< empty of other tasks
 
   /// The components that ran, by kind, as they name themselves.
   std::vector<std::pair<std::string, std::string>> parts;
@@ -111,6 +123,9 @@ struct PointTime {
 /// Measures it: begins to train the point in the calling thread, two steps at least and for about so many seconds, and
 /// evaluates it once.
 PointTime measure_time(const Configuration& configuration, double seconds);
+
+/// Reads what a point needs beside its configuration, the corpus of task text. Throws ConfigurationError if it can't be used.
+void require_data(const Configuration& configuration);
 
 /// Trains and evaluates one point in the calling thread alone. The outcome depends on the configuration only. Throws
 /// Cancelled within a training step of `cancel` being set.

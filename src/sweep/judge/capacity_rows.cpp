@@ -41,7 +41,7 @@ class Reader {
                            ((name == "test_length" || beside.following.contains(name)) && name != unit_.length);
       if (name != unit_.size && name != "seed" && !follows && (parameter || name == "feature_dim")) curve_.push_back(i);
     }
-    if (unit_.family == Family::tracking)
+    if (unit_.family == Family::tracking || unit_.family == Family::text)
       throw ConfigurationError(
           fmt::format("{}: tasks of {} keep one state, however long a sequence is: there is no number of things held",
                       table.path.native(), unit_.name));

@@ -169,8 +169,10 @@ std::string describe(const Search& search) {
 
 std::string describe(const Group& group) {
   std::string line;
+  const auto family = family_of(Specification{"", "", {group}, std::nullopt});
   for (std::size_t i = 0; i < group.size(); ++i) {
     const auto& parameter = parameters()[i];
+    if (!belongs(parameter.name, family)) continue;
     if (group[i] == std::vector{parameter.get({})} || group[i] == std::vector{parameter.follows}) continue;
     line += fmt::format("{}{}={}", line.empty() ? "" : " ", parameter.name, shortened(parameter, group[i]));
   }

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <map>
 
 #include "palimpsest/core/text.hpp"
@@ -237,11 +239,57 @@ std::vector<Column> options_of(Family family) {
     case Family::questions:
       return {key("kinds"), key("entities"),  key("places"),  key("objects"),
               key("facts"), key("questions"), key("stories"), key("loss")};
+    case Family::text:
+      return {key("corpus"),         key("tokens"), key("segment"), key("validation"), key("evaluation_segments"),
+              key("smaller_outputs")};
     default:
       return {key("vocabulary"), key("pairs"),       key("train_pairs"),   key("test_pairs"),
               key("length"),     key("test_length"), key("fill"),          key("passes"),
               key("power"),      key("reassigned"),  key("values_per_key")};
   }
+}
+
+template <class F>
+Column of_text(std::string_view name, Type type, std::string_view meaning, F value) {
+  return measured(name, type, meaning, [value](const Outcome& o) { return o.text ? value(*o.text) : std::string(); });
+}
+
+std::vector<Column> measured_of_text() {
+  const auto bytes = [](std::string_view name, Index TextOutcome::*field, std::string_view meaning) {
+    return of_text(name, Type::integer, meaning, [field](const TextOutcome& t) { return fmt::format("{}", t.*field); });
+  };
+  const auto number = [](std::string_view name, std::optional<double> TextOutcome::*field, std::string_view meaning) {
+    return of_text(name, Type::real, meaning, [field](const TextOutcome& t) { return text(t.*field); });
+  };
+  std::vector<Column> columns{
+      of_text("corpus_hash", Type::text, "FNV-1a of the whole text, 64 bits in hexadecimal",
+              [](const TextOutcome& t) { return t.corpus_hash; }),
+      bytes("train_bytes", &TextOutcome::train_bytes, "bytes of the training split"),
+      bytes("validation_bytes", &TextOutcome::validation_bytes, "of the validation split"),
+      bytes("test_bytes", &TextOutcome::test_bytes, "of the test split"),
+      number("validation_bits_per_byte", &TextOutcome::validation_bits_per_byte,
+             "−log₂ p of the validation split per byte, at the best evaluation during training"),
+      number("test_bits_per_byte", &TextOutcome::test_bits_per_byte,
+             "that of the test split, with the parameters of that evaluation; comparable across tokens"),
+      number("test_perplexity_per_word", &TextOutcome::test_perplexity_per_word,
+             "exp(−ln p per word) of the same; a word ends where a blank or a line end follows it"),
+  };
+  static constexpr std::array<std::string_view, 8> names = {"loss_position_1", "loss_position_2", "loss_position_3",
+                                                            "loss_position_4", "loss_position_5", "loss_position_6",
+                                                            "loss_position_7", "loss_position_8"};
+  static constexpr std::array<std::string_view, 8> meanings = {
+      "final_loss of the tokens in the first eighth of a segment, in nats per token",
+      "in the second",
+      "in the third",
+      "in the fourth",
+      "in the fifth",
+      "in the sixth",
+      "in the seventh",
+      "in the last"};
+  for (std::size_t i = 0; i < names.size(); ++i)
+    columns.push_back(
+        of_text(names[i], Type::real, meanings[i], [i](const TextOutcome& t) { return text(t.loss_by_position[i]); }));
+  return columns;
 }
 
 std::vector<Column> measured_of(Family family) {
@@ -253,6 +301,8 @@ std::vector<Column> measured_of(Family family) {
                    "accuracy of the last place that a statement named before the question, over the same questions"),
               loss("baseline_majority", &Outcome::baseline_majority,
                    "accuracy of the answer that is the most frequent among them")};
+    case Family::text:
+      return measured_of_text();
     default:
       return {measured(
           "by_pairs", Type::text,
@@ -302,7 +352,7 @@ std::vector<Column> model_columns() {
       loss(
           "final_loss", &Outcome::final_loss,
           "loss of the best parameters (of those that reached the target, else of the lowest loss), evaluated again on "
-          "fresh sequences; the mean over the sizes that are tested, as accuracies are"),
+          "fresh sequences, of a text on its test split; the mean over the sizes that are tested, as accuracies are"),
       loss("final_loss_error", &Outcome::final_loss_error,
            "standard error of final_loss, from how that evaluation's sequences differ"),
       loss("accuracy", &Outcome::accuracy,
@@ -342,10 +392,13 @@ std::vector<Column> training_columns() {
   };
 }
 
+/// Whether tasks of a family have it, of the columns that tasks of tokens share.
+bool is_of(const Column& column, Family family) { return !column.is_key || belongs(column.name, family); }
+
 Schema tokens_schema(Family family) {
   std::vector<Column> columns{key("task")};
-  for (auto&& part : {options_of(family), model_columns(), measured_of(family), training_columns()})
-    columns.insert(columns.end(), part.begin(), part.end());
+  for (const auto& part : {options_of(family), model_columns(), measured_of(family), training_columns()})
+    std::ranges::copy_if(part, std::back_inserter(columns), [&](const auto& column) { return is_of(column, family); });
   return Schema(std::move(columns));
 }
 
@@ -401,7 +454,11 @@ std::string schemas_markdown() {
     if (!family.tokens) continue;
     auto own = options_of(family.family);
     for (auto& column : measured_of(family.family)) own.push_back(std::move(column));
-    text += fmt::format("\nOf {}, too:\n\n{}", family.name, markdown(own));
+    std::string without;
+    for (const auto& column : common)
+      if (!is_of(column, family.family)) without += fmt::format("{}`{}`", without.empty() ? "" : ", ", column.name);
+    text += fmt::format("\nOf {}, too{}:\n\n{}", family.name, without.empty() ? "" : ", but not " + without,
+                        markdown(own));
   }
   return text;
 }

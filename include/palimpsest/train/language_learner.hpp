@@ -1,0 +1,144 @@
+// Learns a text with a model of layers: cross entropy averaged over all next tokens of a batch of segments. Evaluations during
+// training are of the validation split, the final one is of the test split, and both go through all of it. What train/trainer.hpp
+// trains for language modelling.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <memory>
+#include <numbers>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "palimpsest/task/text.hpp"
+#include "palimpsest/train/configuration.hpp"
+#include "palimpsest/train/lanes.hpp"
+#include "palimpsest/train/parts.hpp"
+#include "palimpsest/train/ratio_average.hpp"
+#include "palimpsest/train/sequence_learner.hpp"
+
+namespace palimpsest {
+
+inline constexpr std::size_t kSegmentParts = 8;
+
+/// −log₂ p of a text per byte of it, from its mean loss per token.
+inline double bits_per_byte(double loss, const Predicted& predicted) {
+  return loss * static_cast<double>(predicted.tokens) / static_cast<double>(predicted.bytes) / std::numbers::ln2;
+}
+
+struct LanguageEvaluation {
+  double loss = 0;                   ///< cross entropy of a token, in nats
+  double accuracy = 0;               ///< share of tokens whose logit is the largest
+  std::optional<double> loss_error;  ///< standard error, from how segments differ
+  /// Loss by where in its segment a token is asked, in eighths; empty where none was.
+  std::array<std::optional<double>, kSegmentParts> loss_by_position{};
+  Predicted predicted{};
+
+  double bits_per_byte() const { return palimpsest::bits_per_byte(loss, predicted); }
+
+  /// exp(−ln p of the text per word of it).
+  double perplexity_per_word() const {
+    return std::exp(loss * static_cast<double>(predicted.tokens) / static_cast<double>(predicted.words));
+  }
+};
+
+template <class T>
+class LanguageLearner {
+ public:
+  using Real = T;
+  using Evaluation = LanguageEvaluation;
+  using Observer = TokenObserver;
+
+  /// threads: that work on a batch together. Throws ConfigurationError as the text does.
+  LanguageLearner(const Configuration& configuration, int threads)
+      : weight_decay(configuration.weight_decay),
+        largest_gradient(configuration.largest_gradient),
+        seed_(configuration.seed),
+        task_(text_options(configuration)),
+        data_(task_.data()),
+        sequences_(static_cast<std::size_t>(configuration.batch)),
+        lanes_(sequence_options(configuration), 1, configuration.seed, threads, redraw_interval(configuration.redraw)) {
+  }
+
+  double weight_decay, largest_gradient;
+
+  double learn(Index steps) {
+    const Index batch = std::ssize(sequences_);
+    for (Index b = 0; b < batch; ++b) {
+      Stream stream(seed_, Purpose::training, static_cast<std::uint64_t>(steps * batch + b));
+      task_.deal(*data_, stream, sequences_[static_cast<std::size_t>(b)]);
+    }
+    return lanes_.learn(steps, sequences_);
+  }
+
+  /// There is nothing fresh about a split: its number changes nothing.
+  Evaluation evaluate(Purpose purpose, Index, const Observer& observer = {}) {
+    const auto& split = split_of(purpose);
+    RatioAverage loss;
+    double right = 0;
+    std::array<std::pair<double, double>, kSegmentParts> parts{};  // sum of losses, and how many
+    const auto deal = [&](Index i, TokenSequence& sequence) { task_.deal(split, i, sequence); };
+    lanes_.evaluate(task_.segments(split), std::ssize(sequences_), deal,
+                    [&](const TokenSequence& sequence, std::span<const Answered> answered) {
+                      loss.begin_sequence();
+                      for (std::size_t t = 0; t < answered.size(); ++t) {
+                        loss.add(answered[t].loss);
+                        right += answered[t].right;
+                        auto& [sum, count] = parts[t * kSegmentParts / static_cast<std::size_t>(task_.segment())];
+                        sum += answered[t].loss, ++count;
+                      }
+                      if (observer) observer(sequence, answered);
+                    });
+    const auto of = predicted(purpose);
+    Evaluation all{.loss = loss.value(),
+                   .accuracy = right / static_cast<double>(of.tokens),
+                   .loss_error = loss.error(),
+                   .predicted = of};
+    for (std::size_t i = 0; i < kSegmentParts; ++i)
+      if (const auto& [sum, count] = parts[i]; count > 0) all.loss_by_position[i] = sum / count;
+    return all;
+  }
+
+  /// What an evaluation for this purpose asks for.
+  Predicted predicted(Purpose purpose) const {
+    const auto& split = split_of(purpose);
+    return palimpsest::predicted(*data_, split,
+                                 std::min(task_.segments(split) * task_.segment(), std::ssize(split.tokens) - 1));
+  }
+
+  /// A text is never learnt.
+  std::string reached(const Evaluation&) const { return ""; }
+
+  void return_to(Index step) { lanes_.return_to(step); }
+
+  std::vector<Parameter<T>*> parameters() { return lanes_.parameters(); }
+
+  SequenceModel<T>& model() { return lanes_.model(); }
+
+  const TextData& data() const { return *data_; }
+
+  std::vector<std::pair<std::string, std::string>> parts() const {
+    std::vector<std::pair<std::string, std::string>> all{{"task", std::string(Text::name)},
+                                                         {"model", std::string(kSequenceModel)}};
+    for (auto& part : lanes_.model().parts()) all.push_back(std::move(part));
+    return all;
+  }
+
+ private:
+  const TextSplit& split_of(Purpose purpose) const {
+    return purpose == Purpose::final_evaluation ? data_->test : data_->validation;
+  }
+
+  std::uint64_t seed_;
+  Text task_;
+  std::shared_ptr<const TextData> data_;
+  std::vector<TokenSequence> sequences_;  // the batch
+  Lanes<T> lanes_;
+};
+
+}  // namespace palimpsest

@@ -74,9 +74,9 @@ END
 "$sweep" tokens.toml --set task=question_answering --set kinds=giving --show-episodes 2 --out shown.csv > episodes.txt
 [[ $(grep -c '^<eos>$' episodes.txt) -eq 2 && ! -e shown.csv ]] || fail "--show-episodes: $(cat episodes.txt)"
 grep -q '^who .* ? [a-z0-9]*$' episodes.txt || fail "--show-episodes has words: $(cat episodes.txt)"
-for family in "state_tracking --set length=4" "text --set segment=4 --set corpus=$source_dir/README.md"; do
+for family in "state_tracking --set length=4" "text --set segment=4 --set evaluation_segments=8 --set corpus=$source_dir/README.md"; do
   read -r task options <<< "$family"
-  "$sweep" tokens.toml --set task="$task" --set width=4 $options --out "$task.csv" > /dev/null
+  "$sweep" tokens.toml --set task="$task" --set width=4 $options --threads 1 --out "$task.csv" > /dev/null
 done
 /usr/bin/python3 -B - "$source_dir" << 'END' || fail "plots/results.py knows other parameters than the sweep"
 import sys

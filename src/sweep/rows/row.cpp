@@ -456,9 +456,9 @@ std::string schemas_markdown() {
     for (auto& column : measured_of(family.family)) own.push_back(std::move(column));
     std::string without;
     for (const auto& column : common)
-      if (!is_of(column, family.family)) without += fmt::format("{}`{}`", without.empty() ? "" : ", ", column.name);
-    text +=
-        fmt::format("\nOf {}, too{}:\n\n{}", family.name, without.empty() ? "" : ", but not " + without, markdown(own));
+      if (!is_of(column, family.family)) without += fmt::format("{}{}", without.empty() ? "" : ", ", column.name);
+    text += fmt::format("\nOf {}, too{}:\n\n{}", family.name, without.empty() ? "" : ", but not " + without,
+                        markdown(own));
   }
   return text;
 }

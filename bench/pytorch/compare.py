@@ -1,7 +1,7 @@
-"""Ratio of a training step's processor time in PyTorch (training_step.py, of --task mqar sequence_step.py) to that of
+"""Ratio of a training step's processor time in PyTorch (training_step.py, of --task mqar or text sequence_step.py) to that of
 build/release/bench/micro, the two run in turn on one core of the same machine, and the BLAS that PyTorch multiplies with.
 Installs Debian's PyTorch and OpenBLAS if they are missing: without the second, PyTorch has the reference BLAS, which is some ten
-times as slow. Of mqar, PyTorch's memory is kept by its allocator and not given back to the system at every step.
+times as slow. Of mqar and text, PyTorch's memory is kept by its allocator and not given back to the system at every step.
 
     cmake --build --preset release --target micro
     /usr/bin/python3 bench/pytorch/compare.py --rule delta --kernel dpfp:1 --S 200
@@ -33,11 +33,12 @@ def ours(name):
 
 def theirs(arguments):
     """Seconds a step, median of a few, and the BLAS."""
-    program = "sequence_step.py" if arguments.task == "mqar" else "training_step.py"
+    of_tokens = arguments.task in ("mqar", "text")
+    program = "sequence_step.py" if of_tokens else "training_step.py"
     command = [sys.executable, os.path.join(HERE, program), "--rule", arguments.rule, "--kernel", arguments.kernel]
     environment = dict(os.environ)
-    if arguments.task == "mqar":
-        command += ["--normalization", "attention" if arguments.rule == "sum" else "none"]
+    if of_tokens:
+        command += ["--task", arguments.task, "--normalization", "attention" if arguments.rule == "sum" else "none"]
         environment |= {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "17179869184", "MALLOC_TOP_PAD_": "268435456"}
     else:
         command += ["--S", str(arguments.S)]
@@ -48,15 +49,18 @@ def theirs(arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--task", choices=["associative_retrieval", "mqar"], default="associative_retrieval")
-    parser.add_argument("--rule", choices=["sum", "delta"], default="delta")
-    parser.add_argument("--kernel", help="elu or dpfp:1 (the default), with --rule sum also dpfp:3; of --task mqar silu_l2 (the "
-                        "default) with delta and elu with sum")
+    parser.add_argument("--task", choices=["associative_retrieval", "mqar", "text"], default="associative_retrieval")
+    parser.add_argument("--rule", choices=["sum", "delta", "softmax"], default="delta",
+                        help="softmax, which is no rule but a memory, only of mqar and text")
+    parser.add_argument("--kernel", help="elu or dpfp:1 (the default), with --rule sum also dpfp:3; of the others silu_l2 "
+                        "(the default) with delta and elu with sum")
     parser.add_argument("--S", type=int, default=200, help="a size that micro times (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
-    mqar = arguments.task == "mqar"
-    arguments.kernel = arguments.kernel or ("silu_l2" if mqar else "dpfp:1")
+    of_tokens = arguments.task in ("mqar", "text")
+    arguments.kernel = arguments.kernel or ("silu_l2" if of_tokens else "dpfp:1")
+    if arguments.rule == "softmax" and not of_tokens:
+        parser.error("--rule softmax: only of --task mqar or text")
     if arguments.rounds < 1:
         parser.error(f"--rounds {arguments.rounds}: must be at least 1")
     if not os.path.exists(MICRO):
@@ -65,9 +69,10 @@ def main():
     if subprocess.run(setup).returncode != 0:
         sys.exit("compare.py: PyTorch and OpenBLAS are not there")
 
-    name = f"sequence_step/mqar/{arguments.kernel}.{arguments.rule}" if mqar else \
+    memory = "softmax" if arguments.rule == "softmax" else f"{arguments.kernel}.{arguments.rule}"
+    name = f"sequence_step/{arguments.task}/{memory}" if of_tokens else \
         f"training_step/published/{'delta.' if arguments.rule == 'delta' else ''}{arguments.kernel}/S:{arguments.S}"
-    form = ".2f" if mqar else ".0f"
+    form = ".2f" if of_tokens else ".0f"
     ratios = []
     for _ in range(arguments.rounds):
         here, (there, blas) = ours(name), theirs(arguments)

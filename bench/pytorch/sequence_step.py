@@ -1,7 +1,8 @@
-"""Times a training step of the model of layers in PyTorch on MQAR: causal read-outs as products of all pairs of tokens (the sum
-rule) or with one triangular solve per sequence (the delta rule), logits at the questions alone, AdamW. With one thread; the first
-line says which BLAS multiplies, and a line for each step its processor time. A baseline for build/release/bench/micro;
-bench/pytorch/compare.py --task mqar runs both in turn.
+"""Times a training step of the model of layers in PyTorch: causal read-outs as products of all pairs of tokens (softmax and the
+sum rule) or with one triangular solve per sequence (the delta rule), AdamW. On MQAR with logits at the questions alone; of a text
+(random bytes in its place) with SwiGLU, logits at every token, and gradients clipped. With one thread; the first line says which
+BLAS multiplies, and a line for each step its processor time. A baseline for build/release/bench/micro; bench/pytorch/compare.py
+--task mqar or text runs both in turn.
 
 Source: Arora et al. 2023 (arXiv 2312.04927) for the task and the stack; Katharopoulos et al. 2020 (arXiv 2006.16236) and Yang et
 al. 2024 (arXiv 2406.06484), section 3, for the read-outs.
@@ -40,16 +41,30 @@ def silu_l2(x):
 KERNELS = {"elu": elu, "silu_l2": silu_l2, "identity": lambda x: x}
 
 
-class Mixer(nn.Module):
-    """One head, B×T×D."""
+class SwiGlu(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        inner = 8 * width // 3
+        self.gate, self.up = nn.Linear(width, inner, bias=False), nn.Linear(width, inner, bias=False)
+        self.down = nn.Linear(inner, width, bias=False)
+        for linear in (self.gate, self.up, self.down):
+            nn.init.normal_(linear.weight, std=0.02)
 
-    def __init__(self, width, taps, layers, kernel, rule, attention):
+    def forward(self, x):
+        return self.down(nn.functional.silu(self.gate(x)) * self.up(x))
+
+
+class Mixer(nn.Module):
+    """B×T×D; heads share the width."""
+
+    def __init__(self, width, heads, taps, layers, kernel, rule, attention):
         super().__init__()
         self.kernel, self.rule, self.attention, self.taps = KERNELS[kernel], rule, attention, taps
+        self.heads = heads
         self.projections = nn.Linear(width, 3 * width, bias=False)
-        self.beta = nn.Linear(width, 1) if rule == "delta" else None
+        self.beta = nn.Linear(width, heads) if rule == "delta" else None
         self.conv = nn.Conv1d(3 * width, 3 * width, taps, groups=3 * width, padding=taps - 1, bias=False)
-        self.norm, self.out = RmsNorm(width), nn.Linear(width, width, bias=False)
+        self.norm, self.out = RmsNorm(width // heads), nn.Linear(width, width, bias=False)
         nn.init.normal_(self.projections.weight, std=0.02)
         nn.init.normal_(self.out.weight, std=0.02 / (2 * layers) ** 0.5)
         nn.init.uniform_(self.conv.weight, -(taps**-0.5), taps**-0.5)
@@ -58,34 +73,39 @@ class Mixer(nn.Module):
             nn.init.zeros_(self.beta.bias)
 
     def forward(self, x):
-        T = x.shape[1]
+        B, T, D = x.shape
         projected = self.conv(self.projections(x).transpose(1, 2))[..., :T].transpose(1, 2)
-        q, k, v = projected.chunk(3, dim=-1)
-        q, k = self.kernel(q), self.kernel(k)
-        scores = torch.tril(q @ k.transpose(1, 2))
+        q, k, v = (part.reshape(B, T, self.heads, -1).transpose(1, 2) for part in projected.chunk(3, dim=-1))  # B×H×T×d
+        if self.rule == "softmax":
+            hidden = torch.ones(T, T, dtype=torch.bool).triu(1)
+            scores = (q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5).masked_fill(hidden, -torch.inf).softmax(-1)
+        else:
+            q, k = self.kernel(q), self.kernel(k)
+            scores = torch.tril(q @ k.transpose(-1, -2))
         if self.rule == "delta":  # (I + diag(β) strictly lower(K Kᵀ)) U = diag(β) V
-            beta = torch.sigmoid(self.beta(x))
-            lower = beta * torch.tril(k @ k.transpose(1, 2), -1)
+            beta = torch.sigmoid(self.beta(x)).transpose(1, 2).unsqueeze(-1)
+            lower = beta * torch.tril(k @ k.transpose(-1, -2), -1)
             v = torch.linalg.solve_triangular(lower + torch.eye(T), beta * v, upper=False, unitriangular=True)
         y = scores @ v
-        if self.attention:
+        if self.attention and self.rule != "softmax":
             y = y / (scores.sum(-1, keepdim=True) + EPSILON)
-        return self.out(self.norm(y))
+        return self.out(self.norm(y).transpose(1, 2).reshape(B, T, D))
 
 
 class Model(nn.Module):
-    def __init__(self, vocabulary, width, layers, taps, kernel, rule, attention):
+    def __init__(self, vocabulary, width, heads, layers, taps, kernel, rule, attention, mlp):
         super().__init__()
         self.embedding = nn.Embedding(vocabulary, width)
         nn.init.normal_(self.embedding.weight, std=0.02)
-        self.norms = nn.ModuleList(RmsNorm(width) for _ in range(layers))
-        self.mixers = nn.ModuleList(Mixer(width, taps, layers, kernel, rule, attention) for _ in range(layers))
+        blocks = [lambda: Mixer(width, heads, taps, layers, kernel, rule, attention)] + ([lambda: SwiGlu(width)] if mlp else [])
+        self.blocks = nn.ModuleList(block() for _ in range(layers) for block in blocks)
+        self.norms = nn.ModuleList(RmsNorm(width) for _ in self.blocks)
         self.norm = RmsNorm(width)
 
     def forward(self, tokens, rows, columns):
         h = self.embedding(tokens)
-        for norm, mixer in zip(self.norms, self.mixers):
-            h = h + mixer(norm(h))
+        for norm, block in zip(self.norms, self.blocks):
+            h = h + block(norm(h))
         return self.norm(h[rows, columns]) @ self.embedding.weight.T
 
 
@@ -106,34 +126,46 @@ def deal(batch, length, pairs, vocabulary):
     return tokens, torch.cat(rows), torch.cat(columns), torch.cat(answers)
 
 
+def deal_text(batch, length, vocabulary):
+    """The same of segments that ask at every token for the next; what they say is nothing to a step's time."""
+    text = torch.randint(vocabulary, (batch, length + 1))
+    rows, columns = torch.arange(batch).repeat_interleave(length), torch.arange(length).repeat(batch)
+    return text[:, :-1], rows, columns, text[:, 1:].flatten()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", choices=["mqar", "text"], default="mqar")
     parser.add_argument("--kernel", choices=sorted(KERNELS), default="silu_l2")
-    parser.add_argument("--rule", choices=["sum", "delta"], default="delta")
+    parser.add_argument("--rule", choices=["sum", "delta", "softmax"], default="delta")
     parser.add_argument("--normalization", choices=["none", "attention"], default="none")
-    parser.add_argument("--vocabulary", type=int, default=8192)
-    parser.add_argument("--width", type=int, default=64)
-    parser.add_argument("--layers", type=int, default=2)
-    parser.add_argument("--conv", type=int, default=4)
-    parser.add_argument("--length", type=int, default=64)
-    parser.add_argument("--pairs", type=int, default=4)
-    parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--steps", type=int, default=5)
+    sizes = {"vocabulary": (8192, 256), "width": (64, 128), "heads": (1, 4), "layers": (2, 4), "conv": (4, 4),
+             "length": (64, 256), "pairs": (4, None), "batch": (256, 8)}
+    for name, defaults in sizes.items():
+        parser.add_argument(f"--{name}", type=int, help="default: {}; of a text {}".format(*defaults))
     parser.add_argument("--learning-rate", type=float, default=0.01)
     a = parser.parse_args()
+    for name, defaults in sizes.items():
+        if getattr(a, name) is None:
+            setattr(a, name, defaults[a.task == "text"])
     if a.rule == "delta" and a.normalization == "attention":
         parser.error("--rule delta has --normalization none here")
     torch.set_num_threads(1)
     torch.manual_seed(1)
-    model = Model(a.vocabulary, a.width, a.layers, a.conv, a.kernel, a.rule, a.normalization == "attention")
+    model = Model(a.vocabulary, a.width, a.heads, a.layers, a.conv, a.kernel, a.rule, a.normalization == "attention",
+                  mlp=a.task == "text")
     optimizer = torch.optim.AdamW(model.parameters(), lr=a.learning_rate, weight_decay=0.1)
     print("BLAS:", blas.describe("libtorch_cpu"), flush=True)
     for step in range(a.steps + 1):  # the first one allocates
-        tokens, rows, columns, answers = deal(a.batch, a.length, a.pairs, a.vocabulary)
+        tokens, rows, columns, answers = (deal_text(a.batch, a.length, a.vocabulary) if a.task == "text" else
+                                          deal(a.batch, a.length, a.pairs, a.vocabulary))
         start = time.process_time()
         loss = nn.functional.cross_entropy(model(tokens, rows, columns), answers)
         optimizer.zero_grad()
         loss.backward()
+        if a.task == "text":
+            nn.utils.clip_grad_norm_(model.parameters(), 1)
         optimizer.step()
         if step > 0:
             print(f"{time.process_time() - start:.6f} s, loss {loss.item():.4f}", flush=True)

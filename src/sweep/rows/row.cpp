@@ -457,8 +457,8 @@ std::string schemas_markdown() {
     std::string without;
     for (const auto& column : common)
       if (!is_of(column, family.family)) without += fmt::format("{}{}", without.empty() ? "" : ", ", column.name);
-    text += fmt::format("\nOf {}, too{}:\n\n{}", family.name, without.empty() ? "" : ", but not " + without,
-                        markdown(own));
+    text += fmt::format("\nOf {}, too{}:\n\n{}", family.name,
+                        without.empty() ? "" : fmt::format(", but not {}", without), markdown(own));
   }
   return text;
 }

@@ -22,6 +22,7 @@ MODEL = ["memory", "kernel", "key_dim", "feature_dim", "redraw", "scale", "rule"
 CAPACITY = MODEL + ["criterion", "capacity", "capacity_low", "capacity_high", "censored", "state_floats",
                     "bits_per_float"]
 RESULTS = MODEL + ["S", "status", "final_loss", "bound"]
+CRITERION = "final_loss <= 0.001"
 
 # Random features by how they are drawn, since that and not m decides what they hold.
 RANDOM = {
@@ -40,8 +41,8 @@ def arguments():
                                      epilog="example: projection.py projection.capacity.csv projection.csv --out figures")
     parser.add_argument("capacities", metavar="CAPACITY.csv", help="what `capacity` wrote")
     parser.add_argument("results", metavar="RESULTS.csv", help="the sweep's results")
-    parser.add_argument("--criterion", default="final_loss <= 0.001", help="default: %(default)s")
-    parser.add_argument("--out", required=True, metavar="DIR", help="writes DIR/projection, ratio, bits as .png and .svg")
+    parser.add_argument("--criterion", default=CRITERION, help="default: %(default)s")
+    style.output_arguments(parser, "projection", "ratio", "bits")
     return parser.parse_args()
 
 
@@ -193,15 +194,17 @@ def draw_bits(rows):
     return figure
 
 
+def figures(capacities, results=None, criterion=CRITERION):
+    """Name → figure of a file of capacities and the results that it was made of; without these there is no ratio."""
+    rows = style.read_capacities(capacities, CAPACITY, criterion)
+    points = style.read_csv(results, RESULTS) if results else None
+    style.use()
+    return {"projection": draw_projection(rows), **({"ratio": draw_ratio(points)} if results else {}), "bits": draw_bits(rows)}
+
+
 def main():
     options = arguments()
-    capacities = style.read_capacities(options.capacities, CAPACITY, options.criterion)
-    results = style.read_csv(options.results, RESULTS)
-    style.use()
-    figures = [("projection", draw_projection(capacities)), ("ratio", draw_ratio(results)),
-               ("bits", draw_bits(capacities))]
-    for name, figure in figures:
-        style.save(figure, options.out, name)
+    style.save_all(figures(options.capacities, options.results, options.criterion), options)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", metavar="TRACE.csv", help="traces; one colour each")
-    parser.add_argument("--out", required=True, metavar="DIR", help="writes DIR/traces and precision, each as .png and .svg")
+    style.output_arguments(parser, "traces", "precision")
     return parser.parse_args()
 
 
@@ -144,16 +144,19 @@ def draw_precision(traces, names):
     return figure
 
 
-def main():
-    options = arguments()
-    traces = [style.read_rows(path, REQUIRED) for path in options.files]
+def figures(files):
+    """Name → figure of traces, one a file."""
+    traces = [style.read_rows(path, REQUIRED) for path in files]
     names = labels(traces)
     if len(set(names)) < len(names):  # only their files tell them apart
-        names = [f"{name} ({os.path.splitext(os.path.basename(path))[0]})" for name, path in zip(names, options.files)]
+        names = [f"{name} ({os.path.splitext(os.path.basename(path))[0]})" for name, path in zip(names, files)]
     style.use()
-    figures = {"traces": draw_traces(traces, names), "precision": draw_precision(traces, names)}
-    for name, figure in figures.items():  # all of them before the first is written
-        style.save(figure, options.out, name)
+    return {"traces": draw_traces(traces, names), "precision": draw_precision(traces, names)}
+
+
+def main():
+    options = arguments()
+    style.save_all(figures(options.files), options)
 
 
 if __name__ == "__main__":

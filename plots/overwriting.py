@@ -96,7 +96,7 @@ def legend(figure, points, signs):
         handle.set_label(sign)
         if sign in signs:
             handles.append(handle)
-    columns = 4
+    columns = 4 if max(len(handle.get_label()) for handle in handles) < 28 else 3
     line = 0.17  # inches
     below = line * -(-len(handles) // columns) + 0.1
     width, height = figure.get_size_inches()

@@ -90,7 +90,7 @@ def read_toml(path):
 def needed(section, kind):
     """Columns that a file of the section must have."""
     names = [column for column, _ in section.columns] if kind == section.kind else []
-    names += [name for answer in section.answers if answer.kind == kind
+    names += [name for answer in (*section.answers, *section.costs) if answer.kind == kind
               for name in (answer.column, *(column for column, _ in answer.where))]
     made_here = ("ms_per_step",)
     memory = () if section.traces else ("memory",)
@@ -233,13 +233,13 @@ def cell(row, column, made):
     return Cell(shown, sort, made(row), f"{Page.named(path)}, line {line}")
 
 
-def table_of(section, files, made):
-    """All rows of the section's file; a column that none of them has is left out."""
-    rows = [(row, file.own) for file in files for row in file.rows
+def table_of(section, files, own, made):
+    """All rows of the section's file, those of own memories first; a column that none of them has is left out."""
+    rows = [(row, file.own and memory_of(row) in own) for file in files for row in file.rows
             if not section.criterion or section.kind != ".capacity" or row["criterion"] == section.criterion]
     if section.traces:  # the last of each trace
         rows = [(row, own) for i, (row, own) in enumerate(rows)
-                if i + 1 == len(rows) or float(rows[i + 1][0]["t"]) <= float(row["t"])]
+                if i + 1 == len(rows) or rows[i + 1][0].number("t") <= row.number("t")]
     columns = [(column, head) for column, head in section.columns if any(row.get(column) for row, _ in rows)]
     lines = [Line([Cell(memory_title(memory_of(row)), memory_title(memory_of(row)))]
                   + [cell(row, column, made) for column, _ in columns], own) for row, own in rows]
@@ -247,11 +247,11 @@ def table_of(section, files, made):
     return Table(["memory", *(head for _, head in columns)], lines) if columns and len(lines) <= MOST_LINES else None
 
 
-def answers_of(found):
-    """[(answer, memory → (value, row))] of the answers that some memory has."""
+def answers_of(found, which):
+    """[(answer, memory → (value, row))] of the answers or costs that some memory has."""
     result = []
     for section in SECTIONS:
-        for answer in section.answers:
+        for answer in getattr(section, which):
             values = defaultdict(list)
             for file in sorted(found.get((section.name, answer.kind), []), key=lambda file: not file.own):
                 for row in file.rows:
@@ -277,9 +277,9 @@ def best_of(answer, rows):
     return (min if answer.least else max)(means, key=lambda mean: mean[0])
 
 
-def answer_table(found, own, made):
+def answer_table(found, own, made, which="answers"):
     """One line per memory, this page's first; the rank of each among all that have the number."""
-    answers = answers_of(found)
+    answers = answers_of(found, which)
     if not answers:
         return None
     # Memories that only some sections know would make a table of holes: those count that the first answer has.
@@ -297,11 +297,10 @@ def answer_table(found, own, made):
             one.sort, one.text = repr(value), one.text if row[answer.column] == repr(value) else short(repr(value))
             if answer.column == "capacity" and row.get("censored") in ("above", "both") and not one.text.startswith("≥"):
                 one.text = "≥ " + one.text
-            one.rank = 1 + sum(other < value if answer.least else other > value for other in others)
+            one.rank = 0 if len(others) < 2 else 1 + sum(other < value if answer.least else other > value for other in others)
             cells.append(one)
         lines.append(Line(cells, memory in own))
-    filled = {id(line): sum(cell.rank > 0 for cell in line.cells) for line in lines}
-    lines.sort(key=lambda line: (not line.own, -filled[id(line)], line.cells[1].rank or math.inf, line.cells[0].text))
+    lines.sort(key=lambda line: (not line.own, line.cells[1].rank or math.inf, line.cells[0].text))
     return Table(["memory", *(answer.head for answer, _ in answers)], lines)
 
 
@@ -361,6 +360,7 @@ def draw(section, found):
         with files_to_draw(section, found) as files:
             return section.draw(files), ""
     except InputError as error:
+        plt.close("all")  # those of the section that could be drawn
         return {}, f"No figure: {str(error).rpartition(': ')[2]}."
     except KeyError as error:
         return {}, f"No figure: there is no {section.name}{error.args[0]}.csv."
@@ -416,9 +416,10 @@ class Page:
             if os.path.exists(path):
                 self.states.update(read_toml(path).get("section", {}))
         own = {memory_of(row) for files in self.found.values() for file in files if file.own for row in file.rows}
-        self.own = own if options.beside else set()
+        self.own = own if options.beside or len(own) == 1 else set()
         self.made, self.sheet, self.pdfs = {}, inline.Sheet(), {}
         self.answer = answer_table(self.found, self.own, self.anchor_of)
+        self.costs = answer_table(self.found, self.own, self.anchor_of, "costs")
         self.gates = gates_of(directories)
         self.repeated = repeated(self.found) if options.beside else []
         self.sections = [self.section(section) for section in SECTIONS
@@ -437,7 +438,7 @@ class Page:
             return shown
         shown["files"] = [(self.named(file.path), self.link(file.path), len(file.rows)) for file in files]
         if files:
-            shown["table"] = table_of(section, files, self.anchor_of)
+            shown["table"] = table_of(section, files, self.own, self.anchor_of)
         figures, shown["note"] = draw(section, self.found)
         for name, figure in figures.items():
             svg = style.content_of(figure, "svg").decode()

@@ -158,8 +158,8 @@ def draw_parts(points, columns, labels, xlabel, size):
     return figure
 
 
-def figures(files, size=None):
-    """Name → figure of results of sweeps; age and overwrites are of that S, or of the largest."""
+def figures(files, size=None, names=("rules", "age", "overwrites")):
+    """Name → figure of results of sweeps, those of these names; age and overwrites are of that S, or of the largest."""
     points = read_points(files)
     trained = sorted({row["size"] for row in points if row["status"] == "ok"})
     size = trained[-1] if size is None else size
@@ -167,11 +167,12 @@ def figures(files, size=None):
         raise InputError(f"--size: there is no trained S = {size:g}; known: {', '.join(f'{x:g}' for x in trained)}")
     style.use()
     at = f"S = {size:g}"
-    return {
-        "rules": draw_heat(points),
-        "age": draw_parts(points, AGES, ["new", "2nd", "3rd", "old"], f"quarter written, {at}", size),
-        "overwrites": draw_parts(points, OVERWRITES, ["0", "1", "2", "3+"], f"overwritten, {at}", size),
+    known = {
+        "rules": lambda: draw_heat(points),
+        "age": lambda: draw_parts(points, AGES, ["new", "2nd", "3rd", "old"], f"quarter written, {at}", size),
+        "overwrites": lambda: draw_parts(points, OVERWRITES, ["0", "1", "2", "3+"], f"overwritten, {at}", size),
     }
+    return {name: known[name]() for name in names}
 
 
 def main():

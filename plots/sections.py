@@ -34,6 +34,7 @@ class Section:
     columns: tuple = ()    # (column, head) of that table, behind the memory
     criterion: str = ""    # what `capacity` is asked
     answers: tuple = ()
+    costs: tuple = ()      # likewise, of processor time
     in_card: bool = False  # whether a card runs its quick form
     rate: float = 0        # learning rate of the memories that a higher one harms; 0: that of the sweep
     traces: tuple = ()     # arguments of `trace`, where no sweep makes the file
@@ -60,8 +61,8 @@ def at_d_64(files):
 
 def by_age(files):
     """Losses with their bounds, and by the age of what is asked for."""
-    drawn = importlib.import_module("rules").figures(files[""])
-    return {**importlib.import_module("overwriting").figures(files[""]), "overwriting_age": drawn["age"]}
+    losses = importlib.import_module("overwriting").figures(files[""])
+    return {**losses, "overwriting_age": importlib.import_module("rules").figures(files[""], names=("age",))["age"]}
 
 
 def named(name, draw):
@@ -88,8 +89,8 @@ SECTIONS = [
             plots("capacity"), in_card=True, rate=1e-3,
             columns=(("S", "keys S"), ("seed", "seed"), ("feature_dim", "p"), ("final_loss", "final loss"), ("bound", "bound"),
                      ("accuracy", "accuracy"), ("status", "status"), ("reason", "ended by")),
-            answers=(Answer("loss, S = 100", "final_loss", "", (("S", "100"),), True),
-                     Answer("ms per step, S = 100", "ms_per_step", "", (("S", "100"),), True))),
+            answers=(Answer("loss, S = 100", "final_loss", "", (("S", "100"),), True),),
+            costs=(Answer("written once, S = 100", "ms_per_step", "", (("S", "100"),), True),)),
     Section("projection", "Capacity over the feature dimension",
             "The largest number of keys of a table, searched, over the feature dimension p; and what that is per float of state.",
             projection, kind=".capacity", criterion=KEYS, in_card=True,
@@ -103,7 +104,8 @@ SECTIONS = [
             columns=(("S", "keys S"), ("seed", "seed"), ("final_loss", "final loss"), ("bound", "bound"),
                      ("loss_age_1", "newest quarter"), ("loss_age_2", "second"), ("loss_age_3", "third"),
                      ("loss_age_4", "oldest"), ("status", "status"), ("reason", "ended by")),
-            answers=(Answer("loss, overwritten, S = 60", "final_loss", "", (("S", "60"),), True),)),
+            answers=(Answer("loss, overwritten, S = 60", "final_loss", "", (("S", "60"),), True),),
+            costs=(Answer("overwritten, S = 60", "ms_per_step", "", (("S", "60"),), True),)),
     Section("rewritten", "Traces: one key, written again and again",
             "What each write writes and removes, how state and accumulator grow, and what single precision loses.",
             named("rewritten", plots("traces")), files="rewritten*.csv", columns=TRACE, in_card=True,
@@ -128,7 +130,7 @@ SECTIONS = [
             plots("learning_rate"), in_card=True,
             columns=(("width", "width"), ("pairs", "pairs"), ("learning_rate", "rate"), ("seed", "seed"),
                      ("accuracy", "accuracy"), ("steps_to_target", "steps to 0.99"), ("status", "status")),
-            answers=(Answer("ms per step, tokens", "ms_per_step", "", (("pairs", "4"), ("width", "32")), True),)),
+            costs=(Answer("MQAR, width 32, 4 pairs", "ms_per_step", "", (("pairs", "4"), ("width", "32")), True),)),
     Section("question_answering", "Questions",
             "Generated stories in the style of bAbI: the number of entities up to which 95 % of the questions are answered.",
             plot("question_answering", ".capacity"), kind=".capacity", criterion=ENTITIES, in_card=True,

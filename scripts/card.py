@@ -128,17 +128,17 @@ def seconds_of(text):
 
 
 def run(command, deadline=None, quiet=False):
-    """Its exit status, or None if it was stopped at the deadline (it then keeps what is done, as at Ctrl-C)."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL if quiet else None)
+    """Its exit status, or None if it was stopped at the deadline; stopped, it keeps what is done. The program has a process
+    group of its own, so that it hears of Ctrl-C once, from here: a second time would end it at once."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL if quiet else None, process_group=0)
     try:
         return process.wait(None if deadline is None else max(0.1, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
+    except (subprocess.TimeoutExpired, KeyboardInterrupt) as stopped:
         process.send_signal(signal.SIGINT)
         process.wait()
+        if isinstance(stopped, KeyboardInterrupt):
+            raise
         return None
-    except KeyboardInterrupt:  # the terminal sent it to the program, too
-        process.wait()
-        raise
 
 
 def answer_of(command):
@@ -302,6 +302,8 @@ def main():
         os.makedirs(os.path.join(out, "sweeps"), exist_ok=True)
     except OSError as error:
         raise InputError(f"{out}: {error.strerror}") from None
+    for number in (signal.SIGINT, signal.SIGTERM):  # in the background of a script, too
+        signal.signal(number, signal.default_int_handler)
     card = Card(memories, out, options.threads, bool(options.baselines))
     interrupted = False
     try:

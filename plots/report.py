@@ -11,6 +11,7 @@ columns. Equal files give equal bytes.
 Examples:
   plots/report.py results/run/card/delta_elu_sum --beside results/card --out card.html
   plots/report.py results/run --out report.html --latex answer.tex --pdf figures
+  plots/report.py --out results/index.html
 """
 
 import argparse
@@ -49,14 +50,24 @@ LARGEST = 3 * 2**20  # bytes of a page
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("directories", nargs="+", metavar="DIR", help="holds results: NAME.csv with what stands beside it")
+    parser.add_argument("directories", nargs="*", metavar="DIR",
+                        help="holds results: NAME.csv with what stands beside it (default: the committed results, all but results/card)")
     parser.add_argument("--beside", metavar="DIR", help="results of other memories, to set these beside")
     parser.add_argument("--title", help="of the page (default: the memory, or 'Results')")
     parser.add_argument("--out", required=True, metavar="FILE.html", help="the page; replaced at once, or left as it was")
     parser.add_argument("--pdf", metavar="DIR", help="writes every figure as DIR/NAME.pdf, too")
     parser.add_argument("--latex", metavar="FILE.tex", help="writes the answer as a table for LaTeX, too")
     parser.add_argument("--markdown", metavar="FILE.md", help="writes the answer as a table in Markdown, too")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.directories = options.directories or committed()
+    return options
+
+
+def committed():
+    """The directories of results/ that are neither short forms, nor others' numbers, nor what runs write."""
+    names = sorted(set(os.listdir(os.path.join(ROOT, "results"))) - {"card", "reference", "run"})
+    directories = [os.path.join(ROOT, "results", name) for name in names]
+    return [directory for directory in directories if os.path.isdir(directory)]
 
 
 # --- files -----------------------------------------------------------------------------------------------------------

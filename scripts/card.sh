@@ -17,7 +17,7 @@ case " $* " in
 esac
 start=$PWD
 cd "$root"
-scripts/setup.sh python3-jinja2
+scripts/setup.sh
 if [[ -z ${PALIMPSEST_PROGRAMS:-} ]]; then  # where they are built already
   cmake --preset release --log-level=WARNING
   cmake --build --preset release --target sweep capacity trace check --parallel "$(nproc)" > /dev/null

@@ -204,6 +204,19 @@ class ReportPage(PlotCase):
 
 
 class CommittedPage(unittest.TestCase):
+    def test_readme_shows_its_first_table(self):
+        found = report.read_all(report.committed(), None)
+        table = report.markdown(report.answer_table(found, set(), lambda row: "#"))
+        with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+            self.assertIn(table, file.read(), "results/README.md has the command that makes it")
+        with open(os.path.join(ROOT, "results", "index.html"), encoding="utf-8") as file:
+            lines = Reader(file.read()).tables["answer"]
+        self.assertEqual([line[0] for line in lines], [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines()
+                                                       if not line.startswith("| ---")])
+
+    def test_it_is_smaller_than_a_page_may_be(self):
+        self.assertLess(os.path.getsize(os.path.join(ROOT, "results", "index.html")), report.LARGEST)
+
     def test_citation_has_the_version_of_the_project(self):
         with open(os.path.join(ROOT, "CMakeLists.txt"), encoding="utf-8") as file:
             version = re.search(r"project\(palimpsest VERSION ([\d.]+)", file.read())[1]

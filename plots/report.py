@@ -247,7 +247,8 @@ def cell(row, column, made):
 def table_of(section, files, own, made):
     """All rows of the section's file, those of own memories first; a column that none of them has is left out."""
     rows = [(row, file.own and memory_of(row) in own) for file in files for row in file.rows
-            if not section.criterion or section.kind != ".capacity" or row["criterion"] == section.criterion]
+            if (file.own or memory_of(row) not in own)
+            and (not section.criterion or section.kind != ".capacity" or row["criterion"] == section.criterion)]
     if section.traces:  # the last of each trace
         rows = [(row, own) for i, (row, own) in enumerate(rows)
                 if i + 1 == len(rows) or rows[i + 1][0].number("t") <= row.number("t")]

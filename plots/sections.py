@@ -40,29 +40,31 @@ class Section:
     traces: tuple = ()     # arguments of `trace`, where no sweep makes the file
 
 
-def plot(module, kind="", **options):
+def figures_of(module):
+    """figures() of plots/MODULE.py; an ImportError if this version has none."""
+    try:
+        return importlib.import_module(module).figures
+    except AttributeError:
+        raise ImportError(f"plots/{module}.py has no figures()") from None
+
+
+def plot(module, kind=""):
     """Draws one file by plots/MODULE.py."""
-    return lambda files: importlib.import_module(module).figures(files[kind][0], **options)
+    return lambda files: figures_of(module)(files[kind][0])
 
 
-def plots(module, kind="", **options):
+def plots(module, kind=""):
     """Draws several files by plots/MODULE.py."""
-    return lambda files: importlib.import_module(module).figures(files[kind], **options)
+    return lambda files: figures_of(module)(files[kind])
 
 
 def projection(files):
-    return importlib.import_module("projection").figures(files[".capacity"][0], (files.get("") or [None])[0])
-
-
-def at_d_64(files):
-    drawn = importlib.import_module("projection").figures(files[".capacity"][0])
-    return {"memories_" + name: figure for name, figure in drawn.items()}
+    return figures_of("projection")(files[".capacity"][0], (files.get("") or [None])[0])
 
 
 def by_age(files):
     """Losses with their bounds, and by the age of what is asked for."""
-    losses = importlib.import_module("overwriting").figures(files[""])
-    return {**losses, "overwriting_age": importlib.import_module("rules").figures(files[""], names=("age",))["age"]}
+    return {**figures_of("overwriting")(files[""]), "overwriting_age": figures_of("rules")(files[""], names=("age",))["age"]}
 
 
 def named(name, draw):
@@ -79,7 +81,7 @@ SECTIONS = [
     Section("memories", "What it holds",
             "The largest number of keys, each written once, that end at a loss of 0.001 or less (d = 64, the published model), "
             "over the feature dimension p, and what that is per float of state.",
-            at_d_64, kind=".capacity", criterion=KEYS, in_card=True, rate=1e-3,
+            named("memories", plot("projection", ".capacity")), kind=".capacity", criterion=KEYS, in_card=True, rate=1e-3,
             columns=(("feature_dim", "p"), *CAPACITY, ("limit", "bound"), ("capacity_per_feature", "per feature"), *STATE,
                      ("loss_at_twice", "loss at twice as many")),
             answers=(Answer("keys held, d = 64", "capacity"), Answer("keys per float", "associations_per_float"))),
@@ -141,8 +143,9 @@ SECTIONS = [
             "A language model of a small corpus, byte by byte: bits per byte of text that it hasn't seen.",
             plots("language"), in_card=True,
             columns=(("corpus", "corpus"), ("tokens", "tokens"), ("batch", "batch"), ("seed", "seed"),
-                     ("bits_per_byte", "bits per byte"), ("perplexity_per_word", "perplexity per word"), ("status", "status")),
-            answers=(Answer("bits per byte", "bits_per_byte", "", (), True),)),
+                     ("test_bits_per_byte", "bits per byte"), ("test_perplexity_per_word", "perplexity per word"),
+                     ("status", "status")),
+            answers=(Answer("bits per byte", "test_bits_per_byte", "", (), True),)),
     Section("rules", "Update rules and normalisations",
             "Every update rule with every normalisation, keys written again: the mean final loss over seeds, and by the age of the "
             "write that is asked for.",

@@ -243,7 +243,7 @@ def save_all(figures, options):
         save(figure, options.out, name, ("png", "svg", *["pdf"] * options.pdf))
 
 
-def save(figure, directory, name, extensions):
+def save(figure, directory, name, extensions=("png", "svg")):
     """Writes directory/name in files of these kinds, and says so."""
     for extension in extensions:
         path = os.path.join(directory, f"{name}.{extension}")

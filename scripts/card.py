@@ -152,7 +152,7 @@ def answer_of(command):
 class Card:
     def __init__(self, memories, out, threads, partial):
         self.memories, self.out, self.threads, self.partial = memories, out, threads, partial
-        self.states = {}
+        self.states, self.missing = {}, {}
 
     def path(self, section, ending):
         return os.path.join(self.out, section.name + ending)
@@ -171,7 +171,11 @@ class Card:
         path = os.path.join(self.out, "sweeps", section.name + ".toml")
         with open(path, "w", encoding="utf-8") as file:
             file.write(sweep_text(section, self.memories))
-        said = answer_of(self.command(section) + ["--dry-run"])
+        try:
+            said = answer_of(self.command(section) + ["--dry-run"])
+        except InputError as error:  # the memory is one: what this sweep needs isn't there
+            self.missing[section.name] = str(error)
+            return None
         times = re.search(r"^at most .* steps, ([0-9:]+) on one core(?:, about ([0-9:]+) on)?", said, re.MULTILINE)
         return float(seconds_of(times[2] or times[1])) if times else 0.0
 
@@ -246,12 +250,12 @@ class Card:
         total = sum(value or 0 for value in predicted.values()) + GATES
         print(f"at most {clock(total)} of {clock(3600 * hours)}:")
         for section in sections:
-            time_said = "no such sweep" if predicted[section.name] is None else clock(predicted[section.name])
+            time_said = "not possible" if predicted[section.name] is None else clock(predicted[section.name])
             print(f"  {section.name:<20} {time_said:>13}  {section.title}", flush=True)
         for number, section in enumerate(sections, 1):
             needs, left = predicted[section.name], deadline - time.monotonic()
             if needs is None:
-                self.note(section, "not run", "this version has no such sweep")
+                self.note(section, "not run", self.missing.get(section.name, "this version has no such sweep"))
                 continue
             if left <= 0 or (needs > left and not self.partial):
                 self.note(section, "not run", f"at most {clock(needs)} of the {clock(left)} that were left")

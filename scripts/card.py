@@ -177,7 +177,9 @@ class Card:
             self.missing[section.name] = str(error)
             return None
         times = re.search(r"^at most .* steps, ([0-9:]+) on one core(?:, about ([0-9:]+) on)?", said, re.MULTILINE)
-        return float(seconds_of(times[2] or times[1])) if times else 0.0
+        if times:
+            return float(seconds_of(times[2] or times[1]))
+        return 0.0 if "nothing to train" in said else 1.0
 
     def note(self, section, state, why=""):
         self.states[section.name] = {"state": state, "why": why}
@@ -224,10 +226,11 @@ class Card:
                 file.write(f"\n[[run]]\ncommand = {json.dumps(command)}\nrevision = {json.dumps(revision)}\n")
         return self.note(section, "done")
 
-    def section(self, section, deadline):
+    def section(self, section, seconds, deadline):
+        """Runs it, if it takes any time, and estimates its capacities."""
         if section.traces:
             return self.trace(section)
-        status = run(self.command(section), deadline)
+        status = run(self.command(section), deadline) if seconds else 0
         if status in (0, 1) and section.criterion:
             capacity = [program("capacity"), self.path(section, ".csv"), "--criterion", section.criterion, "--out",
                         self.path(section, ".capacity.csv")]
@@ -262,7 +265,7 @@ class Card:
                 continue
             print(f"{number}/{len(sections)} {section.name}: at most {clock(needs)}, {clock(left)} left", flush=True)
             try:
-                self.section(section, deadline)
+                self.section(section, needs, deadline)
             except KeyboardInterrupt:
                 self.note(section, "unfinished", "interrupted; the same command goes on")
                 raise

@@ -84,8 +84,7 @@ int main(int argc, char** argv) {
   request.command_line = palimpsest::shell_command(argc, argv);
   return palimpsest::run_main(argc, argv, app, [&] {
     if (schema_only) {
-      fmt::print("Tasks of pairs:\n\n{}\nTasks of tokens:\n\n{}", values_schema(false).markdown(),
-                 values_schema(true).markdown());
+      fmt::print("{}", schemas_markdown());
       return 0;
     }
     if (list_only) {

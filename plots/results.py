@@ -22,14 +22,14 @@ PARAMETERS = {
     # of tasks of tokens and the models that learn them
     "vocabulary": "integer", "pairs": "integer", "train_pairs": "text", "test_pairs": "text", "length": "text",
     "test_length": "text", "fill": "text", "passes": "integer", "power": "number", "reassigned": "number",
-    "values_per_key": "integer", "layers": "integer", "width": "integer", "heads": "integer", "conv": "integer",
+    "values_per_key": "integer", "group": "text", "layers": "integer", "width": "integer", "heads": "integer", "conv": "integer",
     "mlp": "boolean", "tied": "boolean", "embedding": "text", "frozen": "boolean", "target_accuracy": "number",
     "weight_decay": "number", "largest_gradient": "number", "examples": "integer",
 }
 # Those that only some memories, tasks or schedules have.
 SOME = {"kernel", "redraw", "scale", "rule", "beta", "alpha", "normalization", "patience", "improvement", "cooldown",
         "largest_beta", "ridge", "vocabulary", "pairs", "length", "test_length", "fill", "passes", "power", "reassigned",
-        "values_per_key", "tied"}
+        "values_per_key", "group", "train_pairs", "test_pairs", "tied"}
 OF_FAST_WEIGHT = {"kernel", "rule", "normalization"}
 
 

@@ -74,11 +74,15 @@ void follow_protocol(std::string_view name, Configuration& configuration) {
   configuration.evaluation_sequences = protocol->evaluation_sequences;
 }
 
-bool of_tokens(const Configuration& configuration) {
-  bool found = false;
-  TokenTasks::for_each([&]<class Task>() { found |= Task::name == configuration.task; });
-  return found;
+Family family_of(const Configuration& configuration) {
+  auto family = Family::pairs;
+  TokenTasks::for_each([&]<class Task>() {
+    if (Task::name == configuration.task) family = Task::family;
+  });
+  return family;
 }
+
+bool of_tokens(const Configuration& configuration) { return traits(family_of(configuration)).tokens; }
 
 std::optional<Index> feature_dim(const Configuration& configuration) {
   if (of_tokens(configuration)) {
@@ -163,8 +167,19 @@ std::optional<std::string> reason_to_skip(const Configuration& configuration) {
 
 namespace {
 
-constexpr std::array of_token_tasks = {"vocabulary", "pairs", "length",     "fill",
-                                       "passes",     "power", "reassigned", "values_per_key"};
+/// Names of the options of the tasks of tokens of a family.
+std::vector<std::string_view> task_options(Family family) {
+  std::vector<std::string_view> names;
+  TokenTasks::for_each([&]<class Task>() {
+    if (Task::family == family && names.empty())
+      typename Task::Options().fields([&](std::string_view name, const auto&) { names.push_back(name); });
+  });
+  if (family == Family::recall)  // several numbers of pairs are several tasks
+    for (const auto* name : {"train_pairs", "test_pairs"}) names.push_back(name);
+  return names;
+}
+
+bool contains(const auto& names, std::string_view name) { return std::ranges::find(names, name) != std::end(names); }
 
 bool task_reads(std::string_view task, std::string_view option) {
   bool reads = false;
@@ -174,14 +189,27 @@ bool task_reads(std::string_view task, std::string_view option) {
 
 }  // namespace
 
-bool belongs(std::string_view parameter, bool tokens) {
+bool belongs(std::string_view parameter, Family family) {
   constexpr std::array of_pairs = {"S", "L", "replacement", "evaluation", "tolerance"};
-  constexpr std::array of_layers = {
-      "train_pairs", "test_pairs", "test_length", "layers", "width",        "heads",           "conv",
-      "mlp",         "tied",       "embedding",   "frozen", "weight_decay", "target_accuracy", "largest_gradient",
-      "examples"};
-  const auto is_of = [&](const auto& names) { return std::ranges::find(names, parameter) != names.end(); };
-  return tokens ? !is_of(of_pairs) : !is_of(of_token_tasks) && !is_of(of_layers);
+  constexpr std::array of_layers = {"test_length",
+                                    "layers",
+                                    "width",
+                                    "heads",
+                                    "conv",
+                                    "mlp",
+                                    "tied",
+                                    "embedding",
+                                    "frozen",
+                                    "weight_decay",
+                                    "target_accuracy",
+                                    "largest_gradient",
+                                    "examples"};
+  const bool tokens = traits(family).tokens;
+  if (contains(of_pairs, parameter)) return !tokens;
+  if (contains(of_layers, parameter)) return tokens;
+  bool is_option = false;
+  for (const auto& other : kFamilies) is_option |= contains(task_options(other.family), parameter);
+  return !is_option || contains(task_options(family), parameter);
 }
 
 std::vector<bool> applies(std::span<const std::string_view> parameters, const Configuration& configuration) {
@@ -191,18 +219,21 @@ std::vector<bool> applies(std::span<const std::string_view> parameters, const Co
     return std::visit([&](const auto& m) { return m.reads(option); }, *memory);
   };
   constexpr std::array of_memory = {"kernel", "rule", "normalization", "beta", "alpha", "largest_beta", "ridge"};
-  const bool tokens = of_tokens(configuration);
+  const auto family = family_of(configuration);
+  const auto options = task_options(family);
   std::vector<bool> all;
   for (const auto parameter : parameters) {
-    if (!belongs(parameter, tokens))
+    if (!belongs(parameter, family))
       all.push_back(false);
-    else if (std::ranges::find(of_token_tasks, parameter) != of_token_tasks.end())
+    else if (parameter == "train_pairs" || parameter == "test_pairs")
+      all.push_back(true);
+    else if (contains(options, parameter))
       all.push_back(task_reads(configuration.task, parameter));
     else if (parameter == "test_length")
       all.push_back(task_reads(configuration.task, "length"));
     else if (parameter == "tied")
       all.push_back(!sequence_options(configuration).pairs);
-    else if (std::ranges::find(of_memory, parameter) != of_memory.end())
+    else if (contains(of_memory, parameter))
       all.push_back(reads(parameter));
     else if (parameter == "redraw" || parameter == "scale")
       all.push_back(reads("scaled"));

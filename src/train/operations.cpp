@@ -57,7 +57,7 @@ TokenShapes token_shapes(const Configuration& configuration, bool evaluated) {
 
 /// Of a forward pass of one sequence through a model of layers: products of matrices, and of each head's memory those of
 /// chunks, or of all pairs of tokens for one without a state. The last layer answers where a question is asked.
-double sequence_operations(const Configuration& c, TokenShapes shapes) {
+double sequence_operations(const Configuration& c, TokenShapes shapes, double outputs) {
   const auto memory = make_token_memory(c);
   const double D = double(c.width), H = double(c.heads), d = double(c.key_dim), T = shapes.tokens;
   const double steps = double(memory.steps_per_write()), p = double(memory.feature_dim());
@@ -69,16 +69,17 @@ double sequence_operations(const Configuration& c, TokenShapes shapes) {
         p > 0 ? (steps * T + asking) / 2 * (chunk * (p + D / H) + 2 * p * D / H) : asking * T / 2 * (d + D / H);
     return 2 * T * D * rows + 2 * asking * (D * D + mlp) + 2 * H * read;
   };
-  return double(c.layers - 1) * of_layer(T) + of_layer(shapes.questions) +
-         2 * shapes.questions * D * double(c.vocabulary);
+  return double(c.layers - 1) * of_layer(T) + of_layer(shapes.questions) + 2 * shapes.questions * D * outputs;
 }
 
 PointOperations count_token_operations(const Configuration& c) {
   const auto trained = token_shapes(c, false), evaluated = token_shapes(c, true);
-  const double embedding = double(c.vocabulary) * double(c.width) * kAdamOperations;
+  const auto task = make_token_tasks(c, true)[0].task;
+  const double outputs = std::visit([](const auto& t) { return double(t.outputs()); }, task);
+  const double embedding = outputs * double(c.width) * kAdamOperations;
   const double sequences = double(c.evaluation_sequences) * double(make_token_tasks(c, true).size());
-  return {3 * double(c.batch) * sequence_operations(c, trained) + embedding,
-          sequences * sequence_operations(c, evaluated)};
+  return {3 * double(c.batch) * sequence_operations(c, trained, outputs) + embedding,
+          sequences * sequence_operations(c, evaluated, outputs)};
 }
 
 }  // namespace

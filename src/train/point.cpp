@@ -291,10 +291,10 @@ void run_tokens(const Configuration& configuration, const RunOptions& options, d
   outcome.accuracy_error = final.accuracy_error;
   outcome.sequence_accuracy = final.sequence_accuracy;
   outcome.accuracy_by_distance = final.accuracy_by_distance;
-  if (final.by_pairs.size() > 1 || configuration.train_pairs != configuration.test_pairs)
-    for (const auto& [pairs, score] : final.by_pairs)
+  if (final.by_size.size() > 1 || configuration.train_pairs != configuration.test_pairs)
+    for (const auto& [size, score] : final.by_size)
       outcome.slices.push_back(
-          {pairs, score.accuracy, score.sequence_accuracy, score.cross_entropy, score.accuracy_error});
+          {size, score.accuracy, score.sequence_accuracy, score.cross_entropy, score.accuracy_error});
   if (!options.save_model.empty()) save_model(options.save_model, learner.parameters());
 }
 

@@ -23,7 +23,7 @@ TEST(ForgettingMqar, ASequenceLooksLikeThis) {
 TEST(ForgettingMqar, WithNothingReassignedItIsMqar) {
   for (const std::string fill : {"zero", "random"})
     for (std::uint64_t n = 0; n < 20; ++n) {
-      const TokenTaskOptions options{.vocabulary = 30, .pairs = 5, .length = 40, .fill = fill, .reassigned = 0};
+      const RecallOptions options{.vocabulary = 30, .pairs = 5, .length = 40, .fill = fill, .reassigned = 0};
       EXPECT_TRUE(dealt<ForgettingMqar>(options, n) == dealt<Mqar>(options, n));
     }
 }
@@ -42,7 +42,7 @@ TEST(ForgettingMqar, AShareOfTheKeysGetsAnotherValueAfterAllFirstWrites) {
                                                  {5, 0.31, 2},
                                                  {63, 1, 63},
                                                  {1, 1, 1}}) {
-    const TokenTaskOptions options{.vocabulary = 500, .pairs = pairs, .length = 500, .reassigned = reassigned};
+    const RecallOptions options{.vocabulary = 500, .pairs = pairs, .length = 500, .reassigned = reassigned};
     const auto sequence = dealt<ForgettingMqar>(options, 7);
     std::set<int> again;
     for (int w = 0; w < times; ++w) again.insert(sequence.tokens[2 * (pairs + w)]);
@@ -72,7 +72,7 @@ TEST(ForgettingMqar, EveryKeyIsAsOftenReassignedInEveryOrder) {
 }
 
 TEST(ForgettingMqar, RefusesWhatItCannotDeal) {
-  const auto error_of = [](const TokenTaskOptions& options) -> std::string {
+  const auto error_of = [](const RecallOptions& options) -> std::string {
     try {
       ForgettingMqar task(options);
     } catch (const ConfigurationError& error) {

@@ -72,7 +72,7 @@ TEST(Mqar, EveryPassWritesTheSamePairs) {
 }
 
 TEST(Mqar, RefusesSizesThatAreTooSmall) {
-  const auto error_of = [](const TokenTaskOptions& options) -> std::string {
+  const auto error_of = [](const RecallOptions& options) -> std::string {
     try {
       Mqar task(options);
     } catch (const ConfigurationError& error) {

@@ -32,7 +32,7 @@ TEST(MultiValue, EveryOrderOfTheWritesIsAsLikely) {
 }
 
 TEST(MultiValue, RefusesWhatItCannotDeal) {
-  const auto error_of = [](const TokenTaskOptions& options) -> std::string {
+  const auto error_of = [](const RecallOptions& options) -> std::string {
     try {
       MultiValue task(options);
     } catch (const ConfigurationError& error) {

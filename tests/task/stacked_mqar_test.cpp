@@ -45,7 +45,7 @@ TEST(StackedMqar, PairsAndTheOrderOfQuestionsAreUniform) {
 }
 
 TEST(StackedMqar, RefusesSizesThatHaveNoSequence) {
-  const auto error_of = [](const TokenTaskOptions& options) -> std::string {
+  const auto error_of = [](const RecallOptions& options) -> std::string {
     try {
       StackedMqar task(options);
     } catch (const ConfigurationError& error) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "palimpsest/task/draw.hpp"
 #include "task/chi_square.hpp"
 
 namespace palimpsest {
@@ -40,21 +41,20 @@ TEST(PairsMixture, RefusesWhatIsNone) {
             "test_pairs '8 4': allowed are integers from 1 to 1000000000 in ascending order, as in '4' or '4 8 16'");
 }
 
-TEST(PairsMixture, ASequenceTakesAMemberByItsStreamEachAsOften) {
-  const auto mixture = PairsMixture::parse("train_pairs", "4 8 16");
+TEST(DrawMember, IsOfTheStreamAndEachAsOften) {
   std::vector<int> counts(3);
   for (std::uint64_t i = 0; i < 9000; ++i) {
     Stream stream(1, Purpose::training, i), same(1, Purpose::training, i);
-    const auto member = mixture.draw(stream);
-    EXPECT_EQ(mixture.draw(same), member);
+    const auto member = draw_member(stream, 3);
+    EXPECT_EQ(draw_member(same, 3), member);
     ++counts.at(member);
   }
   EXPECT_LT(chi_square_deviate(counts), most_deviate);
 }
 
-TEST(PairsMixture, OneMemberDrawsNothing) {
+TEST(DrawMember, OneAloneDrawsNothing) {
   Stream stream(1, Purpose::training, 0), untouched(1, Purpose::training, 0);
-  EXPECT_EQ(PairsMixture::parse("train_pairs", "4").draw(stream), 0u);
+  EXPECT_EQ(draw_member(stream, 1), 0u);
   EXPECT_EQ(stream(), untouched());
 }
 

@@ -22,7 +22,7 @@ TokenSequence dealt(const Task& task, std::uint64_t index) {
 }
 
 template <class Task>
-TokenSequence dealt(const TokenTaskOptions& options, std::uint64_t index) {
+TokenSequence dealt(const RecallOptions& options, std::uint64_t index) {
   return dealt(Task(options), index);
 }
 
@@ -50,7 +50,7 @@ inline std::string transcript(const TokenSequence& sequence) {
 
 /// How many pairs are written, counted by what the task's summary says.
 template <class Task>
-int writes_of(const TokenTaskOptions& o) {
+int writes_of(const RecallOptions& o) {
   int writes = static_cast<int>(o.pairs * o.passes);
   if constexpr (Task::name == "forgetting_mqar")
     if (o.reassigned > 0) {
@@ -67,7 +67,7 @@ using Story = std::map<int, std::vector<Written>>;  ///< of each key, what was w
 
 /// Reads the writes, column by column.
 template <class Task>
-Story read_writes(const TokenTaskOptions& options, const TokenSequence& sequence) {
+Story read_writes(const RecallOptions& options, const TokenSequence& sequence) {
   Story story;
   if (Task::name == "stacked_mqar") {
     for (std::size_t t = 0; t < sequence.tokens.size(); ++t)

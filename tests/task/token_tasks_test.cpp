@@ -1,4 +1,4 @@
-// Laws of every token task.
+// Laws of every task of recall.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -19,10 +19,10 @@ namespace {
 
 template <class Task>
 class TokenTaskLaws : public testing::Test {};
-TYPED_TEST_SUITE(TokenTaskLaws, laws::TestTypes<TokenTasks>, laws::ByName);
+TYPED_TEST_SUITE(TokenTaskLaws, laws::TestTypes<RecallTasks>, laws::ByName);
 
 /// Of all tasks; the last two are the smallest that mqar has, of one pair and of 63.
-std::vector<TokenTaskOptions> some_options() {
+std::vector<RecallOptions> some_options() {
   return {{.vocabulary = 64, .pairs = 6, .length = 42, .values_per_key = 2},
           {.vocabulary = 33, .pairs = 5, .length = 80, .fill = "random", .passes = 3, .power = 1, .reassigned = 1},
           {.vocabulary = 301, .pairs = 63, .length = 634, .passes = 2, .reassigned = 0.99, .values_per_key = 9},
@@ -32,7 +32,7 @@ std::vector<TokenTaskOptions> some_options() {
 
 TYPED_TEST(TokenTaskLaws, ANameMakesIt) {
   static_assert(TokenTask<TypeParam>);
-  const auto made = make_component<TokenTasks>("task", TypeParam::name, TokenTaskOptions{});
+  const auto made = make_component<RecallTasks>("task", TypeParam::name, RecallOptions{});
   EXPECT_TRUE(std::holds_alternative<TypeParam>(made));
 }
 
@@ -128,12 +128,12 @@ TYPED_TEST(TokenTaskLaws, ASequenceIsAFunctionOfItsStream) {
 }
 
 TYPED_TEST(TokenTaskLaws, WhatItReadsChangesWhatItDealsAndNothingElseDoes) {
-  const TokenTaskOptions plain{.vocabulary = 64, .pairs = 6, .length = 64, .values_per_key = 2};
+  const RecallOptions plain{.vocabulary = 64, .pairs = 6, .length = 64, .values_per_key = 2};
   std::vector<std::string> names;
-  TokenTaskOptions(plain).fields([&](std::string_view name, auto&) { names.emplace_back(name); });
+  RecallOptions(plain).fields([&](std::string_view name, auto&) { names.emplace_back(name); });
   EXPECT_EQ(names.size(), 8u);
   for (const auto& changed : names) {
-    TokenTaskOptions options = plain;
+    RecallOptions options = plain;
     options.fields([&]<class Option>(std::string_view name, Option& option) {
       if (name != changed) return;
       if constexpr (std::is_same_v<Option, std::string>) {
@@ -154,7 +154,7 @@ TYPED_TEST(TokenTaskLaws, WhatItReadsChangesWhatItDealsAndNothingElseDoes) {
 }
 
 TYPED_TEST(TokenTaskLaws, WhatItDoesNotReadMayBeAnything) {
-  TokenTaskOptions plain{.vocabulary = 64, .pairs = 6, .length = 64, .values_per_key = 2}, wrong = plain;
+  RecallOptions plain{.vocabulary = 64, .pairs = 6, .length = 64, .values_per_key = 2}, wrong = plain;
   wrong.fields([&]<class Option>(std::string_view name, Option& option) {
     if constexpr (std::is_same_v<Option, std::string>) {
       if (!TypeParam::reads(name)) option = "no such";
@@ -202,8 +202,8 @@ TYPED_TEST(SlotTaskLaws, FilledWithZeroNothingButKeysIsSeenAfterTheWrites) {
 }
 
 TYPED_TEST(SlotTaskLaws, FillersChangeNoQuestionAndAreUniform) {
-  const TokenTaskOptions zero{.vocabulary = 19, .pairs = 4, .length = 64, .values_per_key = 2};
-  TokenTaskOptions random = zero;
+  const RecallOptions zero{.vocabulary = 19, .pairs = 4, .length = 64, .values_per_key = 2};
+  RecallOptions random = zero;
   random.fill = "random";
   const int begin = 2 * writes_of<TypeParam>(zero);
   std::vector<int> even(19), odd(19), after_a_key(19);
@@ -224,7 +224,7 @@ TYPED_TEST(SlotTaskLaws, FillersChangeNoQuestionAndAreUniform) {
 }
 
 TYPED_TEST(SlotTaskLaws, AQuestionIsNotFollowedByItsAnswer) {
-  const TokenTaskOptions options{.vocabulary = 512, .pairs = 8, .length = 64, .fill = "random", .values_per_key = 2};
+  const RecallOptions options{.vocabulary = 512, .pairs = 8, .length = 64, .fill = "random", .values_per_key = 2};
   int followed = 0, questions = 0;
   for (std::uint64_t i = 0; i < 1000; ++i) {
     const auto sequence = dealt<TypeParam>(options, i);
@@ -241,7 +241,7 @@ TYPED_TEST(SlotTaskLaws, AQuestionIsNotFollowedByItsAnswer) {
 
 TYPED_TEST(SlotTaskLaws, ASlotOfOneKeyFollowsThePower) {
   for (const double power : {0.01, 1.0, 2.5}) {
-    const TokenTaskOptions options{.vocabulary = 8, .pairs = 1, .length = 64, .power = power, .reassigned = 0};
+    const RecallOptions options{.vocabulary = 8, .pairs = 1, .length = 64, .power = power, .reassigned = 0};
     const int slots = 31, begin = 2;
     std::vector<int> counts(slots);
     std::vector<double> shares(slots);
@@ -256,7 +256,7 @@ TYPED_TEST(SlotTaskLaws, ASlotOfOneKeyFollowsThePower) {
 
 TYPED_TEST(SlotTaskLaws, RefusesOptionsOutOfRange) {
   const auto error_of = [](auto&& change) -> std::string {
-    TokenTaskOptions options{.vocabulary = 64, .pairs = 4, .length = 64};
+    RecallOptions options{.vocabulary = 64, .pairs = 4, .length = 64};
     change(options);
     try {
       TypeParam task(options);
@@ -265,7 +265,7 @@ TYPED_TEST(SlotTaskLaws, RefusesOptionsOutOfRange) {
     }
     return "no error";
   };
-  using Options = TokenTaskOptions;
+  using Options = RecallOptions;
   EXPECT_EQ(error_of([](Options&) {}), "no error");
   EXPECT_EQ(error_of([](Options& o) { o.pairs = 0; }), "pairs = 0: at least 1 is needed");
   EXPECT_EQ(error_of([](Options& o) { o.passes = -1; }), "passes = -1: at least 1 is needed");

@@ -132,7 +132,7 @@ TEST(SequencePoint, SlicesAreOfTheNumbersOfPairsThatAreTested) {
   ASSERT_EQ(mixture.slices.size(), 3u);
   double mean = 0;
   for (std::size_t i = 0; i < 3; ++i) {
-    EXPECT_EQ(mixture.slices[i].pairs, Index(i) + 1);
+    EXPECT_EQ(mixture.slices[i].size, Index(i) + 1);
     mean += mixture.slices[i].accuracy / 3;
   }
   EXPECT_DOUBLE_EQ(*mixture.accuracy, mean);

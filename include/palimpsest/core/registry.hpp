@@ -34,6 +34,19 @@ struct TypeList {
   }
 };
 
+template <class...>
+struct JoinedLists;
+template <class... C>
+struct JoinedLists<TypeList<C...>> {
+  using List = TypeList<C...>;
+};
+template <class... A, class... B, class... More>
+struct JoinedLists<TypeList<A...>, TypeList<B...>, More...> : JoinedLists<TypeList<A..., B...>, More...> {};
+
+/// The components of several lists as one.
+template <class... Lists>
+using Joined = typename JoinedLists<Lists...>::List;
+
 template <class C>
 concept TakesArgument = requires {
   { C::argument } -> std::convertible_to<std::string_view>;

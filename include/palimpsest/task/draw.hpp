@@ -1,4 +1,4 @@
-// Draws without replacement.
+// Draws of a stream.
 #pragma once
 
 #include <algorithm>
@@ -12,6 +12,11 @@
 #include "palimpsest/core/random.hpp"
 
 namespace palimpsest {
+
+/// One of so many, each as likely, by number: the first that is drawn of a sequence's stream. One alone draws nothing.
+inline std::size_t draw_member(Stream& stream, std::size_t members) {
+  return members == 1 ? 0 : stream.below(static_cast<std::uint32_t>(members));
+}
 
 /// k distinct of 0 … n − 1, every order as likely: the first k of a Fisher–Yates shuffle.
 inline void draw_distinct(Stream& stream, Index n, Index k, std::vector<int>& drawn) {

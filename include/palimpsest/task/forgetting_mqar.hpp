@@ -18,13 +18,15 @@ namespace palimpsest {
 
 class ForgettingMqar {
  public:
+  using Options = RecallOptions;
   static constexpr std::string_view name = "forgetting_mqar";
   static constexpr std::string_view summary = "mqar in which some keys get another value: the last one counts";
+  static constexpr Family family = Family::recall;
   static constexpr bool stacked = false;
 
   /// Throws ConfigurationError for options out of range; V ≥ 2·pairs + 2 and ≥ 2·(pairs + r) − 1, length even and
   /// ≥ 2·(pairs·(passes + 1) + r).
-  explicit ForgettingMqar(const TokenTaskOptions& options)
+  explicit ForgettingMqar(const Options& options)
       : pairs_(options.pairs), questions_(options, sizes(options)), reassigned_(reassigned(options)) {
     for (Index pass = 0; pass < options.passes; ++pass)
       for (int pair = 0; pair < options.pairs; ++pair) first_writes_.push_back({pair, pair});
@@ -46,12 +48,12 @@ class ForgettingMqar {
 
  private:
   /// r
-  static Index reassigned(const TokenTaskOptions& options) {
+  static Index reassigned(const Options& options) {
     if (options.reassigned == 0) return 0;
     return std::max<Index>(1, std::llround(options.reassigned * static_cast<double>(options.pairs)));
   }
 
-  static PairsThenQuestions::Sizes sizes(const TokenTaskOptions& options) {
+  static PairsThenQuestions::Sizes sizes(const Options& options) {
     require_some("pairs", options.pairs);
     require_some("passes", options.passes);
     if (!(options.reassigned >= 0 && options.reassigned <= 1))

@@ -12,12 +12,14 @@ namespace palimpsest {
 
 class Mqar {
  public:
+  using Options = RecallOptions;
   static constexpr std::string_view name = "mqar";
   static constexpr std::string_view summary = "pairs of tokens, then every key among fillers: which value follows?";
+  static constexpr Family family = Family::recall;
   static constexpr bool stacked = false;
 
   /// Throws ConfigurationError for options out of range; V ≥ 2·pairs + 2, length even and ≥ 2·pairs·(passes + 1).
-  explicit Mqar(const TokenTaskOptions& options) : questions_(options, sizes(options)) {
+  explicit Mqar(const Options& options) : questions_(options, sizes(options)) {
     for (Index pass = 0; pass < options.passes; ++pass)
       for (int pair = 0; pair < options.pairs; ++pair) writes_.push_back({pair, pair});
   }
@@ -31,7 +33,7 @@ class Mqar {
   void deal(Stream& stream, TokenSequence& sequence) const { questions_.deal(stream, writes_, sequence); }
 
  private:
-  static PairsThenQuestions::Sizes sizes(const TokenTaskOptions& options) {
+  static PairsThenQuestions::Sizes sizes(const Options& options) {
     require_some("pairs", options.pairs);
     require_some("passes", options.passes);
     return {.writes = options.pairs * options.passes, .keys = options.pairs, .values = options.pairs};

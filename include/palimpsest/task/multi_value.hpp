@@ -14,13 +14,15 @@ namespace palimpsest {
 
 class MultiValue {
  public:
+  using Options = RecallOptions;
   static constexpr std::string_view name = "multi_value";
   static constexpr std::string_view summary = "mqar in which a key has several values, and all are asked for";
+  static constexpr Family family = Family::recall;
   static constexpr bool stacked = false;
 
   /// Throws ConfigurationError for options out of range, m = values_per_key not dividing pairs among them;
   /// V ≥ 2·pairs/m + 2 and ≥ 2·pairs − 1, length even and ≥ 2·(pairs·passes + pairs/m).
-  explicit MultiValue(const TokenTaskOptions& options)
+  explicit MultiValue(const Options& options)
       : pairs_(options.pairs), passes_(options.passes), questions_(options, sizes(options)) {}
 
   static bool reads(std::string_view option) { return option == "values_per_key" || PairsThenQuestions::reads(option); }
@@ -40,7 +42,7 @@ class MultiValue {
   }
 
  private:
-  static PairsThenQuestions::Sizes sizes(const TokenTaskOptions& options) {
+  static PairsThenQuestions::Sizes sizes(const Options& options) {
     const Index pairs = options.pairs, m = options.values_per_key;
     require_some("pairs", pairs);
     require_some("passes", options.passes);

@@ -39,7 +39,7 @@ class PairsThenQuestions {
   }
 
   /// Throws ConfigurationError for options out of range, and if vocabulary or length are too small for the sizes.
-  PairsThenQuestions(const TokenTaskOptions& options, const Sizes& sizes)
+  PairsThenQuestions(const RecallOptions& options, const Sizes& sizes)
       : sizes_((require(options, sizes), sizes)),
         vocabulary_(static_cast<int>(options.vocabulary)),
         length_(options.length),
@@ -89,7 +89,7 @@ class PairsThenQuestions {
   }
 
  private:
-  static void require(const TokenTaskOptions& options, const Sizes& sizes) {
+  static void require(const RecallOptions& options, const Sizes& sizes) {
     const Index V = options.vocabulary, T = options.length;
     const auto& [W, keys, values, values_per_key] = sizes;
     if (options.fill != "zero" && options.fill != "random")

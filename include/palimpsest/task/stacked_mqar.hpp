@@ -17,12 +17,14 @@ namespace palimpsest {
 
 class StackedMqar {
  public:
+  using Options = RecallOptions;
   static constexpr std::string_view name = "stacked_mqar";
   static constexpr std::string_view summary = "mqar whose token is a key with its value; then every key alone";
+  static constexpr Family family = Family::recall;
   static constexpr bool stacked = true;
 
   /// Throws ConfigurationError for options out of range; V ≥ pairs.
-  explicit StackedMqar(const TokenTaskOptions& options)
+  explicit StackedMqar(const Options& options)
       : vocabulary_(options.vocabulary), pairs_(options.pairs), passes_(options.passes) {
     require_some("pairs", pairs_);
     require_some("passes", passes_);

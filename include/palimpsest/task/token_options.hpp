@@ -51,12 +51,6 @@ class PairsMixture {
   const std::vector<Index>& members() const { return members_; }
   Index largest() const { return members_.back(); }
 
-  /// The member that a sequence takes, by number: the first that is drawn of its stream. One member alone draws nothing,
-  /// so that its sequences are those of the plain number.
-  std::size_t draw(Stream& stream) const {
-    return members_.size() == 1 ? 0 : stream.below(static_cast<std::uint32_t>(members_.size()));
-  }
-
   bool operator==(const PairsMixture&) const = default;
 
  private:

@@ -2,6 +2,8 @@
 //
 //   name, summary                  see core/registry.hpp
 //   Task(options)                  throws ConfigurationError for what it can't deal
+//   Options                        what it is made from, a struct with fields(f)
+//   family                         task/family.hpp
 //   stacked                        whether a token is a key with its value, each of a vocabulary
 //   vocabulary(), outputs()        tokens are below the one, targets below the other
 //   targets_per_question()         how many tokens an answer is: a set of that size
@@ -20,6 +22,7 @@
 
 #include "palimpsest/core/random.hpp"
 #include "palimpsest/core/types.hpp"
+#include "palimpsest/task/family.hpp"
 
 namespace palimpsest {
 
@@ -33,8 +36,8 @@ struct TokenSequence {
   std::vector<int> distances;  ///< N: columns from the answer's (last) value to the question, at least 1
 };
 
-/// What a configuration says about its task.
-struct TokenTaskOptions {
+/// What a configuration says about a task of the family `recall`.
+struct RecallOptions {
   Index vocabulary = 8192;    ///< V, different tokens
   Index pairs = 4;            ///< keys with a value each (multi_value: writes)
   Index length = 64;          ///< T, tokens in a sequence
@@ -53,11 +56,12 @@ struct TokenTaskOptions {
 };
 
 template <class Task>
-concept TokenTask = std::constructible_from<Task, const TokenTaskOptions&> &&
+concept TokenTask = std::constructible_from<Task, const typename Task::Options&> &&
     requires(const Task& task, Stream& stream, TokenSequence& sequence) {
   { task.vocabulary() } -> std::same_as<int>;
   { task.outputs() } -> std::same_as<int>;
   { task.targets_per_question() } -> std::same_as<Index>;
+  { Task::family } -> std::convertible_to<Family>;
   { Task::stacked } -> std::convertible_to<bool>;
   { Task::reads(std::string_view()) } -> std::same_as<bool>;
   task.deal(stream, sequence);

@@ -12,6 +12,7 @@
 
 #include "palimpsest/core/types.hpp"
 #include "palimpsest/memory/memory.hpp"
+#include "palimpsest/task/family.hpp"
 
 namespace palimpsest {
 
@@ -30,6 +31,7 @@ struct Configuration {
   double power = 0.01;
   double reassigned = 0.25;
   Index values_per_key = 2;
+  std::string group = "parity";  ///< of state_tracking, task/state_tracking.hpp
 
   // Of associative retrieval.
   Index S = 20;              ///< distinct keys, and distinct values
@@ -97,11 +99,14 @@ struct Configuration {
 /// Throws ConfigurationError for another name.
 void follow_protocol(std::string_view protocol, Configuration& configuration);
 
+/// The family of its task; of a task that isn't known, pairs.
+Family family_of(const Configuration& configuration);
+
 /// Whether its task deals tokens, for a model of layers; else it deals pairs, for one of tables.
 bool of_tokens(const Configuration& configuration);
 
-/// Whether points of tasks of tokens, or of pairs, have a parameter of this name at all.
-bool belongs(std::string_view parameter, bool tokens);
+/// Whether points of tasks of this family have a parameter of this name at all.
+bool belongs(std::string_view parameter, Family family);
 
 /// Throws ConfigurationError, naming the value and the allowed ones, if the configuration has an unknown component or
 /// a value out of range. A known combination without meaning is no error; see reason_to_skip.

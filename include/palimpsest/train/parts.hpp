@@ -26,9 +26,9 @@ inline constexpr std::string_view kSequenceModel = "sequence";
 inline constexpr std::string_view kSequenceModelSummary =
     "layers of a memory each: short convolutions, heads, RMS norm, and SwiGLU if `mlp`";
 
-/// Tasks of tokens by their number of pairs.
+/// A task of tokens at one size, of its family's parameter for it.
 struct TokenMember {
-  Index pairs;
+  Index size;
   TokenTasks::Variant task;
 };
 

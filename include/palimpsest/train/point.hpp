@@ -34,9 +34,9 @@ struct CurvePoint {
   }
 };
 
-/// What was measured of sequences of one number of pairs.
+/// What was measured of sequences of one size of the task.
 struct SliceScore {
-  Index pairs;
+  Index size;
   double accuracy, sequence_accuracy, loss;
   std::optional<double> accuracy_error;
 };
@@ -65,7 +65,7 @@ struct Outcome {
   std::optional<double> accuracy_error;     ///< standard error of accuracy
   std::optional<double> sequence_accuracy;  ///< share of sequences with all questions right
   LossParts accuracy_by_distance;  ///< by the quarter of its sequence between a question and its answer, nearest first
-  std::vector<SliceScore> slices;  ///< by number of pairs; empty if it is the only one
+  std::vector<SliceScore> slices;  ///< by size; empty if it is the only one
   std::optional<Index> state_floats;  ///< numbers that all layers keep from a sequence to its next token
   std::optional<Index> parameters;    ///< trained numbers
 

@@ -18,27 +18,27 @@
 #include <variant>
 #include <vector>
 
-#include "palimpsest/task/token_options.hpp"
+#include "palimpsest/task/draw.hpp"
 #include "palimpsest/train/configuration.hpp"
 #include "palimpsest/train/parts.hpp"
 #include "palimpsest/train/sequence_score.hpp"
 
 namespace palimpsest {
 
-/// What was measured at one number of pairs.
-struct PairsScore {
-  Index pairs;
+/// What was measured at one size of the task.
+struct SizeScore {
+  Index size;
   SequenceScore score;
 };
 
 struct SequenceEvaluation {
-  double loss = 0;      ///< cross entropy, like the next three the mean over the numbers of pairs
+  double loss = 0;      ///< cross entropy, like the next three the mean over the sizes
   double accuracy = 0;  ///< share of questions that are right
   double sequence_accuracy = 0;
   std::optional<double> loss_error, accuracy_error;  ///< standard errors
   /// Accuracy by the quarter of its sequence that lies between a question and its answer, nearest first, over all.
   std::array<std::optional<double>, 4> accuracy_by_distance{};
-  std::vector<PairsScore> by_pairs;
+  std::vector<SizeScore> by_size;
 };
 
 /// One evaluated sequence, as an observer sees it.
@@ -60,7 +60,6 @@ class SequenceLearner {
         options_(sequence_options(configuration)),
         trained_(make_token_tasks(configuration, false)),
         evaluated_(make_token_tasks(configuration, true)),
-        mixture_(PairsMixture::parse("train_pairs", configuration.train_pairs)),
         redraw_interval_(redraw_interval(configuration.redraw)),
         lanes_(kLanes, Lane{SequenceModel<T>(options_, configuration.seed), {}, {}, {}, 0}) {}
 
@@ -96,7 +95,7 @@ class SequenceLearner {
     SequenceScorer together;
     for (std::size_t m = 0; m < evaluated_.size(); ++m) {
       const auto score = evaluate(evaluated_[m].task, purpose, number, m, observer, together);
-      all.by_pairs.push_back({evaluated_[m].pairs, score});
+      all.by_size.push_back({evaluated_[m].size, score});
       const double share = 1 / static_cast<double>(evaluated_.size());
       all.loss += share * score.cross_entropy;
       all.accuracy += share * score.accuracy;
@@ -184,7 +183,7 @@ class SequenceLearner {
     for (Index b = 0; b < configuration_.batch; ++b) {
       const auto index = static_cast<std::uint64_t>(example(steps * configuration_.batch + b));
       Stream stream(configuration_.seed, Purpose::training, index);
-      const auto& member = trained_[mixture_.draw(stream)];
+      const auto& member = trained_[draw_member(stream, trained_.size())];
       std::visit([&](const auto& task) { task.deal(stream, sequences_[static_cast<std::size_t>(b)]); }, member.task);
     }
   }
@@ -261,7 +260,6 @@ class SequenceLearner {
   int threads_;
   SequenceOptions options_;
   std::vector<TokenMember> trained_, evaluated_;
-  PairsMixture mixture_;
   Index redraw_interval_;
   std::vector<Lane> lanes_;
   std::vector<TokenSequence> sequences_;  // the batch

@@ -14,16 +14,18 @@
 namespace palimpsest::sweep {
 namespace {
 
-/// What a file counts sizes in, and the length that may be a multiple of it.
-struct Unit {
-  std::string_view size, length;
-};
+/// That of the file's tasks. Older files of tasks of pairs don't name their task.
+Family family_of(const Table& table) {
+  Configuration first;
+  if (const auto task = table.find("task"); task && !table.rows.empty()) first.task = table.rows.front().fields[*task];
+  return palimpsest::family_of(first);
+}
 
 /// The rows as points, curve by curve. The length is no part of what tells them apart yet.
 class Reader {
  public:
   Reader(const Table& table, const Beside& beside)
-      : table_(table), search_(beside.search), unit_(table.find("pairs") ? Unit{"pairs", "length"} : Unit{"S", "L"}) {
+      : table_(table), search_(beside.search), unit_(traits(family_of(table))) {
     for (const auto name : {unit_.size, unit_.length, std::string_view("seed"), std::string_view("memory"),
                             std::string_view("feature_dim"), std::string_view("status"), std::string_view("final_loss"),
                             std::string_view("accuracy")})
@@ -33,10 +35,15 @@ class Reader {
       const bool parameter =
           std::any_of(parameters().begin(), parameters().end(), [&](auto& p) { return p.name == name; });
       if (parameter) parameters_.push_back(i);
-      // The numbers of pairs that are trained and tested follow the size, of which there is one here.
-      const bool follows = name == "train_pairs" || name == "test_pairs" || name == "test_length";
+      // What is trained and tested follows the size, of which there is one here.
+      const bool follows =
+          name == "train_pairs" || name == "test_pairs" || (name == "test_length" && name != unit_.length);
       if (name != unit_.size && name != "seed" && !follows && (parameter || name == "feature_dim")) curve_.push_back(i);
     }
+    if (unit_.family == Family::tracking)
+      throw ConfigurationError(
+          fmt::format("{}: tasks of {} keep one state, however long a sequence is: there is no number of things held",
+                      table.path.native(), unit_.name));
     if (beside.timings) read_timings(*beside.timings);
   }
 
@@ -55,7 +62,7 @@ class Reader {
       const auto trained = read(row);
       auto own = fields(row, curve_);
       const auto& c = trained.configuration;
-      if (of_tokens(c) &&
+      if (family_of(c) == Family::recall &&
           (c.train_pairs != c.test_pairs || PairsMixture::parse("train_pairs", c.train_pairs).members().size() > 1))
         throw ConfigurationError(
             fmt::format("{}:{}: a point of several numbers of pairs has no capacity", table_.path.native(), row.line));
@@ -112,7 +119,7 @@ class Reader {
   std::pair<Index, Index> size_of(const Table::Row& row, const Configuration& c) const {
     if (!of_tokens(c)) return {c.S, c.L};
     const auto length = table_.number(row, table_.at(unit_.length));
-    return {c.pairs, length ? static_cast<Index>(*length) : 0};
+    return {static_cast<Index>(table_.needed(row, table_.at(unit_.size))), length ? static_cast<Index>(*length) : 0};
   }
 
   /// `2S`, unless the length is the same number for different sizes.
@@ -182,7 +189,7 @@ class Reader {
 
   const Table& table_;
   const std::optional<Search>& search_;
-  Unit unit_;
+  FamilyTraits unit_;
   std::vector<std::size_t> parameters_, curve_;
   std::vector<std::size_t> timed_;                      // parameters that the timings have, too
   std::map<std::vector<std::string>, double> seconds_;  // by their fields

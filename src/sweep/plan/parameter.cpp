@@ -261,6 +261,7 @@ const std::vector<Parameter>& parameters() {
       real("power", &C::power, false, "a of the law (i + 1)^(a − 1) of where questions stand"),
       real("reassigned", &C::reassigned, true, "share of the keys that get another value later"),
       integer("values_per_key", &C::values_per_key, 1, "values that a key has, all of them asked for"),
+      text("group", &C::group, "what tokens are elements of: `parity`, `mod:n`, `s3`, `a5` or `s5`"),
       integer("layers", &C::layers, 1, "n, layers of a memory each"),
       integer("width", &C::width, 1, "D, size of a token inside the model"),
       integer("heads", &C::heads, 1, "memories of a layer, each for a share of the width"),

@@ -31,7 +31,9 @@ Point resolve(Configuration configuration) {
   return point;
 }
 
-bool of_tokens(const std::vector<Point>& points) { return !points.empty() && of_tokens(points[0].configuration); }
+Family family_of(const std::vector<Point>& points) {
+  return points.empty() ? Family::pairs : family_of(points[0].configuration);
+}
 
 std::vector<Point> plan(const Specification& specification) {
   std::vector<Point> points;
@@ -42,7 +44,7 @@ std::vector<Point> plan(const Specification& specification) {
     for (auto& values : combinations(group)) {
       if (search) values[searched] = fmt::format("{}", search->first);
       auto point = resolve(configure(values));
-      if (!points.empty() && of_tokens(points) != of_tokens(point.configuration))
+      if (!points.empty() && family_of(points) != family_of(point.configuration))
         throw ConfigurationError(
             fmt::format("task = {} and task = {} have results of different columns: make a sweep for each",
                         points[0].configuration.task, point.configuration.task));
@@ -63,7 +65,9 @@ std::string label(const Point& point) {
   const bool has_kernel = applies("kernel", c);
   if (of_tokens(c)) {
     const auto memory = has_kernel ? fmt::format("{} {}", c.rule, c.kernel) : c.memory;
-    return fmt::format("{} {} pairs={} width={} seed {}", c.task, memory, c.test_pairs, c.width, c.seed);
+    const auto size = traits(family_of(c)).size;
+    return fmt::format("{} {} {}={} width={} seed {}", c.task, memory, size, find_parameter(size).get(c), c.width,
+                       c.seed);
   }
   return fmt::format("{} S={} L={} seed {}", has_kernel ? c.kernel : c.memory, c.S, c.L, c.seed);
 }

@@ -29,7 +29,7 @@ Measured measured(const Schema& schema, const std::vector<std::string>& fields) 
 class Searches {
  public:
   Searches(const Specification& specification, Shard shard)
-      : schema_(values_schema(of_tokens(specification))),
+      : schema_(values_schema(family_of(specification))),
         search_(*specification.search),
         curves_(searched_curves(specification, shard)) {}
 

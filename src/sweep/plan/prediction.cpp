@@ -178,7 +178,7 @@ double PointTimes::seconds(const Point& point, double steps) const {
 
 Prediction predict(const Specification& specification, Shard shard, const std::vector<RowFile::Row>& there,
                    const std::vector<RowFile::Row>& known, const PointTimes::Measure& measure) {
-  const auto& schema = values_schema(of_tokens(specification));
+  const auto& schema = values_schema(family_of(specification));
   if (!specification.search) {
     std::unordered_set<std::string> done;
     for (const auto& row : there) done.insert(describe(schema.key(row.fields)));

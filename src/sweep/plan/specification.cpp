@@ -86,11 +86,11 @@ std::string shortened(const Parameter& parameter, const std::vector<std::string>
 
 }  // namespace
 
-bool of_tokens(const Specification& specification) {
+Family family_of(const Specification& specification) {
   static const auto task = position_of("task");
   Configuration configuration;
   configuration.task = specification.groups.front()[task].front();
-  return of_tokens(configuration);
+  return family_of(configuration);
 }
 
 std::filesystem::path find_sweep(const std::string& name_or_path, const std::filesystem::path& directory) {

@@ -132,7 +132,7 @@ class Reader {
 
   void require_searched(const Specification& specification) const {
     const auto& axis = specification.search->axis;
-    if (!belongs(axis, of_tokens(specification)))
+    if (!belongs(axis, family_of(specification)))
       throw ConfigurationError(fmt::format("'{}': axis = '{}': the task '{}' doesn't have it", source_, axis,
                                            specification.groups.front().front().front()));
   }
@@ -330,10 +330,10 @@ std::string to_toml(const Specification& specification) {
     toml += "\n[[group]]\n";
     Configuration task;
     task.task = group.front().front();
-    const bool tokens = of_tokens(task);
+    const auto family = family_of(task);
     for (std::size_t i = 0; i < group.size(); ++i) {
       const auto& parameter = parameters()[i];
-      if ((specification.search && parameter.name == specification.search->axis) || !belongs(parameter.name, tokens))
+      if ((specification.search && parameter.name == specification.search->axis) || !belongs(parameter.name, family))
         continue;
       if (group[i].size() == 1) {
         toml += fmt::format("{} = {}\n", parameter.name, literal(parameter, group[i].front()));

@@ -76,7 +76,7 @@ std::vector<std::size_t> Collection::missing() const {
 }
 
 std::size_t Collection::count(Status status) const {
-  const auto index = values_schema(of_tokens(points_)).at("status");
+  const auto index = values_schema(family_of(points_)).at("status");
   return static_cast<std::size_t>(std::count_if(values_.begin(), values_.end(), [&](const auto& row) {
     const auto fields = csv_fields(row);
     return !row.empty() && fields->at(index) == name(status);

@@ -27,7 +27,7 @@ void add(const std::filesystem::path& file, const RowFile& values, const Specifi
          Collection& collection) {
   collection.add_values(values);
   if (std::filesystem::exists(timings_path(file)))
-    collection.add_timings(RowFile(timings_path(file), timings_schema(of_tokens(specification)), Access::read));
+    collection.add_timings(RowFile(timings_path(file), timings_schema(family_of(specification)), Access::read));
 }
 
 }  // namespace
@@ -40,11 +40,11 @@ MergeResult merge(const MergeRequest& request) {
   const auto specification = common_specification(request.files);
   auto sources = request.files;
   if (std::filesystem::exists(request.out)) sources.push_back(request.out);  // refuses to overwrite anything else
-  const bool tokens = of_tokens(specification);
+  const auto family = family_of(specification);
   std::list<RowFile> values_of;
   std::vector<RowFile::Row> rows;
   for (const auto& file : sources) {
-    const auto& part = values_of.emplace_back(file, values_schema(tokens), Access::read).rows();
+    const auto& part = values_of.emplace_back(file, values_schema(family), Access::read).rows();
     rows.insert(rows.end(), part.begin(), part.end());
   }
   const auto points = make_planner(specification)(rows);
@@ -56,8 +56,8 @@ MergeResult merge(const MergeRequest& request) {
   if (!result.missing.empty()) return result;
 
   make_directory(request.out.parent_path());
-  RowFile values(request.out, values_schema(tokens), Access::write);
-  RowFile timings(timings_path(request.out), timings_schema(tokens), Access::write);
+  RowFile values(request.out, values_schema(family), Access::write);
+  RowFile timings(timings_path(request.out), timings_schema(family), Access::write);
   result.locked = values.locked();
   Provenance provenance(specification, request.command_line, "", 0);
   for (const auto& file : request.files) provenance.add_runs(provenance_path(file));

@@ -6,6 +6,7 @@
 #include <cassert>
 #include <charconv>
 #include <cmath>
+#include <map>
 
 #include "palimpsest/core/text.hpp"
 #include "palimpsest/sweep/rows/csv.hpp"
@@ -83,8 +84,8 @@ std::string canonical_field(const Column& column, std::string_view field) {
 
 /// Null if no results file has a column of this name.
 const Column* column_named(std::string_view name) {
-  for (const bool tokens : {false, true}) {
-    const auto& columns = values_schema(tokens).columns();
+  for (const auto& family : kFamilies) {
+    const auto& columns = values_schema(family.family).columns();
     const auto at = std::ranges::find(columns, name, &Column::name);
     if (at != columns.end()) return &*at;
   }
@@ -151,17 +152,10 @@ std::string Schema::problem(const std::vector<std::string>& fields) const {
   return missing.empty() ? "" : fmt::format("{} is empty", missing);
 }
 
-std::string Schema::markdown() const {
-  std::string table = "| column | type | meaning |\n|---|---|---|\n";
-  for (const auto& column : columns_)
-    table += fmt::format("| `{}` | {} | {} |\n", column.name, type_name(column.type), column.meaning);
-  return table;
-}
-
 namespace {
 
-const Schema& pairs_schema() {
-  static const Schema schema({
+Schema pairs_schema() {
+  return Schema({
       key("task"),
       key("S"),
       key("L"),
@@ -233,23 +227,36 @@ const Schema& pairs_schema() {
           "features too",
           [](const Outcome& o) { return o.mean_gates; }),
   });
-  return schema;
 }
 
-const Schema& tokens_schema() {
-  static const Schema schema({
-      key("task"),
-      key("vocabulary"),
-      key("pairs"),
-      key("train_pairs"),
-      key("test_pairs"),
-      key("length"),
-      key("test_length"),
-      key("fill"),
-      key("passes"),
-      key("power"),
-      key("reassigned"),
-      key("values_per_key"),
+/// The options of a family of tasks of tokens, and what only they have measured.
+std::vector<Column> options_of(Family family) {
+  switch (family) {
+    case Family::tracking:
+      return {key("group"), key("length"), key("test_length")};
+    default:
+      return {key("vocabulary"), key("pairs"),       key("train_pairs"),   key("test_pairs"),
+              key("length"),     key("test_length"), key("fill"),          key("passes"),
+              key("power"),      key("reassigned"),  key("values_per_key")};
+  }
+}
+
+std::vector<Column> measured_of(Family family) {
+  switch (family) {
+    case Family::tracking:
+      return {};
+    default:
+      return {measured(
+          "by_pairs", Type::text,
+          "where several numbers of pairs are tested, or others than trained: of each "
+          "`pairs=accuracy/its error/sequence_accuracy/loss`, with blanks between; NAME.slices.csv has it as rows",
+          [](const Outcome& o) { return slices_text(o.slices); })};
+  }
+}
+
+/// Of a model of layers.
+std::vector<Column> model_columns() {
+  return {
       key("memory"),
       key("kernel"),
       key("key_dim"),
@@ -287,7 +294,7 @@ const Schema& tokens_schema() {
       loss(
           "final_loss", &Outcome::final_loss,
           "loss of the best parameters (of those that reached the target, else of the lowest loss), evaluated again on "
-          "fresh sequences; the mean over the numbers of pairs, as accuracies are"),
+          "fresh sequences; the mean over the sizes that are tested, as accuracies are"),
       loss("final_loss_error", &Outcome::final_loss_error,
            "standard error of final_loss, from how that evaluation's sequences differ"),
       loss("accuracy", &Outcome::accuracy,
@@ -300,10 +307,12 @@ const Schema& tokens_schema() {
       part("accuracy_distance_2", &Outcome::accuracy_by_distance, 1, "at most half of it"),
       part("accuracy_distance_3", &Outcome::accuracy_by_distance, 2, "at most three quarters"),
       part("accuracy_distance_4", &Outcome::accuracy_by_distance, 3, "more"),
-      measured("by_pairs", Type::text,
-               "where several numbers of pairs are tested, or others than trained: of each "
-               "`pairs=accuracy/its error/sequence_accuracy/loss`, with blanks between; NAME.slices.csv has it as rows",
-               [](const Outcome& o) { return slices_text(o.slices); }),
+  };
+}
+
+/// How large it is, and how it was trained.
+std::vector<Column> training_columns() {
+  return {
       whole(
           "state_floats", &Outcome::state_floats,
           "numbers that all layers keep from the longest trained sequence to its next token: states, accumulators and "
@@ -322,8 +331,14 @@ const Schema& tokens_schema() {
       key("weight_decay"),
       key("largest_gradient"),
       key("examples"),
-  });
-  return schema;
+  };
+}
+
+Schema tokens_schema(Family family) {
+  std::vector<Column> columns{key("task")};
+  for (auto&& part : {options_of(family), model_columns(), measured_of(family), training_columns()})
+    columns.insert(columns.end(), part.begin(), part.end());
+  return Schema(std::move(columns));
 }
 
 Schema timings_of(const Schema& values) {
@@ -337,12 +352,54 @@ Schema timings_of(const Schema& values) {
 
 }  // namespace
 
-const Schema& values_schema(bool tokens) { return tokens ? tokens_schema() : pairs_schema(); }
+namespace {
 
-const Schema& timings_schema(bool tokens) {
-  static const Schema of_pairs = timings_of(pairs_schema()), of_tokens = timings_of(tokens_schema());
-  return tokens ? of_tokens : of_pairs;
+struct Schemas {
+  Schema values, timings;
+};
+
+const Schemas& schemas(Family family) {
+  static const auto all = [] {
+    std::map<Family, Schemas> made;
+    for (const auto& family : kFamilies) {
+      auto values = family.tokens ? tokens_schema(family.family) : pairs_schema();
+      auto timings = timings_of(values);
+      made.emplace(family.family, Schemas{std::move(values), std::move(timings)});
+    }
+    return made;
+  }();
+  return all.at(family);
 }
+
+}  // namespace
+
+namespace {
+
+std::string markdown(const std::vector<Column>& columns) {
+  std::string table = "| column | type | meaning |\n|---|---|---|\n";
+  for (const auto& column : columns)
+    table += fmt::format("| `{}` | {} | {} |\n", column.name, type_name(column.type), column.meaning);
+  return table;
+}
+
+}  // namespace
+
+std::string schemas_markdown() {
+  std::vector<Column> common{key("task")};
+  for (auto&& part : {model_columns(), training_columns()}) common.insert(common.end(), part.begin(), part.end());
+  auto text = fmt::format("Tasks of pairs:\n\n{}\nAll tasks of tokens:\n\n{}", markdown(pairs_schema().columns()),
+                          markdown(common));
+  for (const auto& family : kFamilies) {
+    if (!family.tokens) continue;
+    auto own = options_of(family.family);
+    for (auto& column : measured_of(family.family)) own.push_back(std::move(column));
+    text += fmt::format("\nOf {}, too:\n\n{}", family.name, markdown(own));
+  }
+  return text;
+}
+
+const Schema& values_schema(Family family) { return schemas(family).values; }
+const Schema& timings_schema(Family family) { return schemas(family).timings; }
 
 std::string_view name(Status status) {
   switch (status) {

@@ -26,7 +26,7 @@ std::vector<std::string> split(std::string_view text, char separator) {
 std::string slices_text(const std::vector<SliceScore>& slices) {
   std::string text;
   for (const auto& slice : slices)
-    text += fmt::format("{}{}={}/{}/{}/{}", text.empty() ? "" : " ", slice.pairs, number_text(slice.accuracy),
+    text += fmt::format("{}{}={}/{}/{}/{}", text.empty() ? "" : " ", slice.size, number_text(slice.accuracy),
                         slice.accuracy_error ? number_text(*slice.accuracy_error) : "",
                         number_text(slice.sequence_accuracy), number_text(slice.loss));
   return text;
@@ -34,24 +34,27 @@ std::string slices_text(const std::vector<SliceScore>& slices) {
 
 std::filesystem::path slices_path(const std::filesystem::path& values) { return with_ending(values, ".slices.csv"); }
 
-void write_slices(const std::filesystem::path& values) {
+void write_slices(const std::filesystem::path& values, Family family) {
+  const auto& [by_size, tested] = std::pair(traits(family).slices, traits(family).tested);
+  if (by_size.empty()) return;
   std::string content;
   std::size_t slices = 0;
   {
-    const auto& schema = values_schema(true);
+    const auto& schema = values_schema(family);
     const RowFile file(values, schema, Access::read);
     std::vector<std::size_t> keys;
     std::vector<std::string> header;
     for (std::size_t i = 0; i < schema.columns().size(); ++i)
       if (schema.columns()[i].is_key) keys.push_back(i), header.emplace_back(schema.columns()[i].name);
-    for (const auto* name : {"tested_pairs", "accuracy", "accuracy_error", "sequence_accuracy", "loss"})
+    for (const std::string_view name : {tested, std::string_view("accuracy"), std::string_view("accuracy_error"),
+                                        std::string_view("sequence_accuracy"), std::string_view("loss")})
       header.emplace_back(name);
     content = csv_line(header) + "\n";
     for (const auto& row : file.rows()) {
-      if (row.fields[schema.at("by_pairs")].empty()) continue;
+      if (row.fields[schema.at(by_size)].empty()) continue;
       std::vector<std::string> key;
       for (const auto i : keys) key.push_back(row.fields[i]);
-      for (const auto& slice : split(row.fields[schema.at("by_pairs")], ' ')) {
+      for (const auto& slice : split(row.fields[schema.at(by_size)], ' ')) {
         auto fields = key;
         const auto equals = slice.find('=');
         fields.push_back(slice.substr(0, equals));

@@ -86,7 +86,7 @@ std::string dry_run(const Request& request) {
   std::error_code error;
   std::vector<RowFile::Row> there, known;
   const auto read = [&](const std::filesystem::path& path, std::vector<RowFile::Row>& rows) {
-    const RowFile file(path, values_schema(of_tokens(specification)), Access::read);
+    const RowFile file(path, values_schema(family_of(specification)), Access::read);
     rows.insert(rows.end(), file.rows().begin(), file.rows().end());
   };
   if (std::filesystem::exists(out, error)) read(out, there);
@@ -111,13 +111,13 @@ Result run(const Request& request) {
   options.checkpoint_every = request.checkpoint_every;
   options.cancel = request.cancel;
   options.searches = specification.search.has_value();
-  options.tokens = of_tokens(specification);
+  options.family = family_of(specification);
   require_csv(options.out);
   Provenance provenance(specification, request.command_line, request.shard, options.threads);
   options.provenance = &provenance;
   make_directory(options.out.parent_path());
   Result result{run(planner, options), options.out};
-  if (options.tokens) write_slices(options.out);
+  write_slices(options.out, options.family);
   return result;
 }
 

@@ -28,8 +28,8 @@ class Run {
       : planner_(planner),
         options_(options),
         cancel_(options.cancel ? *options.cancel : own_cancel_),
-        values_(options.out, values_schema(options.tokens), Access::write, options.flock),
-        timings_(timings_path(options.out), timings_schema(options.tokens), Access::write, options.flock),
+        values_(options.out, values_schema(options.family), Access::write, options.flock),
+        timings_(timings_path(options.out), timings_schema(options.family), Access::write, options.flock),
         checkpoints_(checkpoints_path(options.out)) {
     plan_round();
     found_ = collection_->values().size();
@@ -131,7 +131,7 @@ class Run {
     Progress progress(options_.messages, points_.size(), points_.size() - which.size(), cost, options_.searches);
     // Fewer points than threads: of a task of tokens several threads work on one.
     const int at_once = std::clamp(static_cast<int>(which.size()), 1, threads);
-    threads_per_point_ = options_.tokens ? std::max(1, threads / at_once) : 1;
+    threads_per_point_ = traits(options_.family).tokens ? std::max(1, threads / at_once) : 1;
     if (threads_per_point_ > 1) omp_set_max_active_levels(2);
     threads = at_once;
 #pragma omp parallel for schedule(monotonic : dynamic, 1) num_threads(threads)

@@ -30,6 +30,7 @@ Configuration different() {
           .power = 0.5,
           .reassigned = 0.125,
           .values_per_key = 3,
+          .group = "s3",
           .S = 3,
           .L = 5,
           .replacement = true,

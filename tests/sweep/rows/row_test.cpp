@@ -41,12 +41,12 @@ TEST(Row, ColumnsComeInTheDocumentedOrder) {
 }
 
 TEST(Row, EveryParameterIsAColumnOfValuesAndTimings) {
-  for (const bool tokens : {false, true})
-    for (const auto& schema : {values_schema(tokens), timings_schema(tokens)})
+  for (const auto& family : kFamilies)
+    for (const auto& schema : {values_schema(family.family), timings_schema(family.family)})
       for (const auto& parameter : parameters())
         EXPECT_EQ(std::count_if(schema.columns().begin(), schema.columns().end(),
                                 [&](const auto& column) { return column.name == parameter.name; }),
-                  belongs(parameter.name, tokens) ? 1 : 0)
+                  belongs(parameter.name, family.family) ? 1 : 0)
             << parameter.name;
 }
 
@@ -136,8 +136,7 @@ TEST(Schema, IsTheTableInTheResultsReadme) {
   std::ifstream file(PALIMPSEST_SOURCE_DIR "/results/README.md");
   std::stringstream readme;
   readme << file.rdbuf();
-  for (const bool tokens : {false, true})
-    EXPECT_THAT(readme.str(), HasSubstr(values_schema(tokens).markdown())) << "put in the output of `sweep --schema`";
+  EXPECT_THAT(readme.str(), HasSubstr(schemas_markdown())) << "put in the output of `sweep --schema`";
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ TEST(TokenSweep, ATaskGivenFromOutsideDecidesWhatIsAssumed) {
   auto specification = parse_specification("[baseline]\n", "f.toml", {"", false, "mqar"});
   apply({parse_override(Override::set, "task=mqar"), parse_override(Override::set, "model=sequence")}, specification);
   EXPECT_EQ(plan(specification).at(0).configuration.schedule, "cosine");
-  EXPECT_TRUE(of_tokens(specification));
+  EXPECT_EQ(family_of(specification), Family::recall);
   EXPECT_EQ(only_point("[baseline]\n").schedule, "cooldown");
 }
 
@@ -56,7 +56,7 @@ TEST(TokenSweep, AMixtureKeepsALengthThatFollowsItsPairs) {
 }
 
 TEST(TokenSweep, HasTheColumnsThatItsTaskAndModelHave) {
-  const auto header = *csv_fields(values_schema(true).header());
+  const auto header = *csv_fields(values_schema(Family::recall).header());
   for (const auto* name : {"task",         "vocabulary", "pairs",
                            "length",       "fill",       "passes",
                            "memory",       "kernel",     "key_dim",
@@ -69,7 +69,7 @@ TEST(TokenSweep, HasTheColumnsThatItsTaskAndModelHave) {
                            "state_floats", "parameters"})
     EXPECT_EQ(std::count(header.begin(), header.end(), name), 1) << name;
   EXPECT_EQ(std::count(header.begin(), header.end(), "S"), 0);
-  const auto pairs = *csv_fields(values_schema(false).header());
+  const auto pairs = *csv_fields(values_schema(Family::pairs).header());
   EXPECT_EQ(std::count(pairs.begin(), pairs.end(), "vocabulary"), 0);
 }
 
@@ -153,7 +153,8 @@ TEST(TokenSweep, OfSeveralRatesTheBestOfTheFirstSeedIsSearchedForTheOthers) {
   options.out = scratch / "r.csv";
   options.threads = 1;
   options.messages = nullptr;
-  options.searches = options.tokens = true;
+  options.searches = true;
+  options.family = Family::recall;
   options.run = recalls(holds, asked);
   run(make_planner(specification), options);
   ASSERT_EQ(asked.size(), 5u) << "three rates with seed 1, one with 2 and 3";
@@ -179,7 +180,7 @@ TEST(TokenSweep, FrozenKeysHaveTheCapacityOfRandomOnesBesideThem) {
     options.out = scratch / fmt::format("{}.csv", std::hash<std::string>()(baseline));
     options.threads = 1;
     options.messages = nullptr;
-    options.tokens = true;
+    options.family = Family::recall;
     options.run = recalls([](double, std::uint64_t) -> Index { return 5; }, asked);
     run(plan(parse_specification("[baseline]\ntask = 'stacked_mqar'\nmodel = 'sequence'\nconv = 0\nvocabulary = 63\n"
                                  "width = 16\npairs = 5\n" +
@@ -224,7 +225,7 @@ TEST(TokenSweep, SlicesAreRowsOfTheirOwn) {
   options.out = scratch / "r.csv";
   options.threads = 1;
   options.messages = nullptr;
-  options.tokens = true;
+  options.family = Family::recall;
   options.run = [](const Configuration& c, const RunOptions&) {
     Outcome outcome;
     outcome.final_loss = 1;
@@ -232,7 +233,7 @@ TEST(TokenSweep, SlicesAreRowsOfTheirOwn) {
     return outcome;
   };
   run(points, options);
-  write_slices(options.out);
+  write_slices(options.out, Family::recall);
   const auto table = read_table(slices_path(options.out));
   ASSERT_EQ(table.rows.size(), 4u);
   const auto at = [&](std::size_t row, std::string_view name) { return table.rows[row].fields[table.at(name)]; };

@@ -26,8 +26,8 @@ Point resolve(Configuration configuration);
 /// search these are the points that it starts with, one a curve and seed. Throws as resolve() does.
 std::vector<Point> plan(const Specification& specification);
 
-/// Whether these points of one sweep are of tasks of tokens.
-bool of_tokens(const std::vector<Point>& points);
+/// That of the tasks of these points of one sweep; of none, pairs.
+Family family_of(const std::vector<Point>& points);
 
 /// `S=20 L=20 kernel=elu …`: all of a key that isn't empty.
 std::string describe(const Key& key);

@@ -47,8 +47,8 @@ struct Specification {
   bool operator==(const Specification&) const = default;
 };
 
-/// Whether it is of tasks of tokens; no sweep has both kinds.
-bool of_tokens(const Specification& specification);
+/// That of its tasks; no sweep has several.
+Family family_of(const Specification& specification);
 
 /// How a declared sweep is to be read.
 struct Reading {

@@ -41,19 +41,19 @@ class Schema {
   /// What is wrong with a row: number of fields, a field that isn't of its column's type, or a parameter that isn't said.
   /// Empty if nothing is.
   std::string problem(const std::vector<std::string>& fields) const;
-  /// A Markdown table of name, type and meaning.
-  std::string markdown() const;
 
  private:
   std::vector<Column> columns_;
 };
 
-/// What was measured, of sweeps of tasks of tokens or of pairs. The same bytes for the same point, whenever and wherever it
-/// ran.
-const Schema& values_schema(bool tokens = false);
+/// What was measured, of sweeps of tasks of a family. The same bytes for the same point, whenever and wherever it ran.
+const Schema& values_schema(Family family = Family::pairs);
 
 /// How long it took: the point's parameters and its processor time.
-const Schema& timings_schema(bool tokens = false);
+const Schema& timings_schema(Family family = Family::pairs);
+
+/// Markdown tables of name, type and meaning: of tasks of pairs, of all tasks of tokens, and of what each family of them adds.
+std::string schemas_markdown();
 
 std::string_view name(Status status);
 

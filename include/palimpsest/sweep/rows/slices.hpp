@@ -18,6 +18,6 @@ std::filesystem::path slices_path(const std::filesystem::path& values);
 
 /// Writes it from the rows of a results file of tasks of tokens, or removes it if none has slices. Throws as RowFile does, and
 /// OutputError if it can't be written.
-void write_slices(const std::filesystem::path& values);
+void write_slices(const std::filesystem::path& values, Family family);
 
 }  // namespace palimpsest::sweep

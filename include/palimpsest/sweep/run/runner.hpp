@@ -26,7 +26,7 @@ struct RunnerOptions {
   std::atomic<bool>* cancel = nullptr;  ///< once set, no new point starts, those in flight end with a checkpoint
   std::FILE* messages = stderr;         ///< progress and notes; null: none
   bool searches = false;                ///< finished points may call for more
-  bool tokens = false;                  ///< points are of tasks of tokens, whose rows have other columns
+  Family family = Family::pairs;        ///< of the tasks, whose rows have columns of their own
   Provenance* provenance = nullptr;     ///< where the run is recorded; null: nowhere
   RunFunction run = run_point;
   Flock flock = ::flock;

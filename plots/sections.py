@@ -41,20 +41,20 @@ class Section:
 
 
 def figures_of(module):
-    """figures() of plots/MODULE.py; an ImportError if this version has none."""
+    """figures() of that plot; an ImportError if this version has none."""
     try:
         return importlib.import_module(module).figures
     except AttributeError:
-        raise ImportError(f"plots/{module}.py has no figures()") from None
+        raise ImportError(f"{module} has no figures()") from None
 
 
 def plot(module, kind=""):
-    """Draws one file by plots/MODULE.py."""
+    """Draws one file by that plot."""
     return lambda files: figures_of(module)(files[kind][0])
 
 
 def plots(module, kind=""):
-    """Draws several files by plots/MODULE.py."""
+    """Draws several files by that plot."""
     return lambda files: figures_of(module)(files[kind])
 
 

@@ -40,6 +40,7 @@ def arguments():
     parser.add_argument("--baselines", choices=("drawn", "all"))
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--only", type=lambda text: text.split(","), default=[section.name for section in SECTIONS if section.in_card])
     parser.add_argument("--out")
     options = parser.parse_args()
     given = [name for name in ("memory", "rule", "kernel", "normalization") if getattr(options, name)]
@@ -53,6 +54,9 @@ def arguments():
         raise InputError(f"--hours {options.hours:g}: a number above 0 is needed")
     if options.threads is not None and options.threads < 1:
         raise InputError(f"--threads {options.threads}: a number of at least 1 is needed")
+    for name in options.only:
+        if name not in parser.get_default("only"):
+            raise InputError(f"--only '{name}': known: {', '.join(parser.get_default('only'))}")
     return options
 
 
@@ -149,10 +153,26 @@ def answer_of(command):
     return result.stdout
 
 
+def read_card(out):
+    """What an earlier run noted there."""
+    path = os.path.join(out, "card.toml")
+    if not os.path.exists(path):
+        return {}
+    try:
+        with open(path, "rb") as file:
+            return tomllib.load(file)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
 class Card:
-    def __init__(self, memories, out, threads, partial):
-        self.memories, self.out, self.threads, self.partial = memories, out, threads, partial
-        self.states, self.missing = {}, {}
+    def __init__(self, memories, out, threads, partial, gated):
+        self.memories, self.out, self.threads = memories, out, threads
+        self.partial, self.gated = partial, gated
+        before = read_card(out)
+        self.states = before.get("section", {}) if before.get("memory") == memories else {}
+        self.done = {name for name, state in self.states.items() if state["state"] == "done"}
+        self.missing = {}
 
     def path(self, section, ending):
         return os.path.join(self.out, section.name + ending)
@@ -164,22 +184,25 @@ class Card:
 
     def prepare(self, section):
         """Writes its sweep and returns the seconds that it takes at most; None if there is no such sweep."""
+        done = section.name in self.done and os.path.exists(self.path(section, ".csv"))
         if section.traces:
-            return 2.0 * len(self.memories)
+            return 0.0 if done else 2.0 * len(self.memories)
         if not os.path.exists(os.path.join("bench", "sweeps", section.name + ".toml")):
             return None
-        path = os.path.join(self.out, "sweeps", section.name + ".toml")
+        path, text = os.path.join(self.out, "sweeps", section.name + ".toml"), sweep_text(section, self.memories)
+        if done and os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                if file.read() == text:
+                    return 0.0
         with open(path, "w", encoding="utf-8") as file:
-            file.write(sweep_text(section, self.memories))
+            file.write(text)
         try:
             said = answer_of(self.command(section) + ["--dry-run"])
         except InputError as error:  # the memory is one: what this sweep needs isn't there
             self.missing[section.name] = str(error)
             return None
         times = re.search(r"^at most .* steps, ([0-9:]+) on one core(?:, about ([0-9:]+) on)?", said, re.MULTILINE)
-        if times:
-            return float(seconds_of(times[2] or times[1]))
-        return 0.0 if "nothing to train" in said else 1.0
+        return float(seconds_of(times[2] or times[1])) if times else 0.0
 
     def note(self, section, state, why=""):
         self.states[section.name] = {"state": state, "why": why}
@@ -229,9 +252,9 @@ class Card:
     def section(self, section, seconds, deadline):
         """Runs it, if it takes any time, and estimates its capacities."""
         if section.traces:
-            return self.trace(section)
+            return self.trace(section) if seconds else self.note(section, "done")
         status = run(self.command(section), deadline) if seconds else 0
-        if status in (0, 1) and section.criterion:
+        if section.criterion and (seconds or not os.path.exists(self.path(section, ".capacity.csv"))):
             capacity = [program("capacity"), self.path(section, ".csv"), "--criterion", section.criterion, "--out",
                         self.path(section, ".capacity.csv")]
             run(capacity, quiet=True)
@@ -244,13 +267,13 @@ class Card:
         if run([program("sweep"), "gates_quick", "--out", results], quiet=True) == 0:
             run([program("check"), results, "--tier", "quick", "--junit", os.path.join(self.out, "gates.xml")], quiet=True)
 
-    def run(self, hours):
-        """Every section that fits, in order; what doesn't isn't run, or is left unfinished where that is allowed."""
+    def run(self, hours, only):
+        """Every section of these names that fits, in order; what doesn't isn't run, or is left unfinished where that is allowed."""
         start = time.monotonic()
         deadline = start + 3600 * hours
-        sections = [section for section in SECTIONS if section.in_card]
+        sections = [section for section in SECTIONS if section.name in only]
         predicted = {section.name: self.prepare(section) for section in sections}
-        total = sum(value or 0 for value in predicted.values()) + GATES
+        total = sum(value or 0 for value in predicted.values()) + GATES * self.gated
         print(f"at most {clock(total)} of {clock(3600 * hours)}:")
         for section in sections:
             time_said = "not possible" if predicted[section.name] is None else clock(predicted[section.name])
@@ -260,16 +283,18 @@ class Card:
             if needs is None:
                 self.note(section, "not run", self.missing.get(section.name, "this version has no such sweep"))
                 continue
-            if left <= 0 or (needs > left and not self.partial):
-                self.note(section, "not run", f"at most {clock(needs)} of the {clock(left)} that were left")
+            if needs and needs > left and not (self.partial and left > 0):
+                state = "unfinished" if os.path.exists(self.path(section, ".csv")) else "not run"
+                self.note(section, state, f"at most {clock(needs)} of the {clock(left)} that were left")
                 continue
-            print(f"{number}/{len(sections)} {section.name}: at most {clock(needs)}, {clock(left)} left", flush=True)
+            print(f"{number}/{len(sections)} {section.name}: " + (f"at most {clock(needs)}" if needs else "done")
+                  + f", {clock(left)} left", flush=True)
             try:
                 self.section(section, needs, deadline)
             except KeyboardInterrupt:
                 self.note(section, "unfinished", "interrupted; the same command goes on")
                 raise
-        if deadline - time.monotonic() > 0:
+        if self.gated and deadline - time.monotonic() > 0:
             self.gates()
 
 
@@ -299,22 +324,18 @@ def main():
     if not options.baselines:  # a name that isn't in the lists is said before anything is written
         words = [word for key, value in group_of(memories[0], SECTIONS[0]).items() for word in ("--set", f"{key}={value}")]
         answer_of([program("sweep"), "capacity", "--quick", *words, "--list"])
-    known = os.path.join(out, "card.toml")
-    if os.path.exists(known) and not options.baselines:
-        with open(known, "rb") as file:
-            there = tomllib.load(file).get("memory")
-        if there != memories:
-            raise InputError(f"{out}: holds the card of another memory; give another --out")
+    if not options.baselines and read_card(out).get("memory", memories) != memories:
+        raise InputError(f"{out}: holds the card of another memory; give another --out")
     try:
         os.makedirs(os.path.join(out, "sweeps"), exist_ok=True)
     except OSError as error:
         raise InputError(f"{out}: {error.strerror}") from None
     for number in (signal.SIGINT, signal.SIGTERM):  # in the background of a script, too
         signal.signal(number, signal.default_int_handler)
-    card = Card(memories, out, options.threads, bool(options.baselines))
+    card = Card(memories, out, options.threads, partial=bool(options.baselines), gated=len(options.only) > 1)
     interrupted = False
     try:
-        card.run(options.hours)
+        card.run(options.hours, options.only)
     except KeyboardInterrupt:
         interrupted = True
         print("interrupted: the page shows what is done, the same command goes on", file=sys.stderr)

@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
 # The card of a memory: builds, runs the quick forms of the sweeps for it within the time given, and writes one page.
-# Usage: scripts/card.sh --rule NAME [--kernel NAME] [--normalization NAME] [--hours H] [--threads N] [--out DIR]
+# Usage: scripts/card.sh --rule NAME [--kernel NAME] [--normalization NAME] [--hours H] [--only A,B] [--threads N] [--out DIR]
 #        scripts/card.sh --memory softmax|window:w [--hours H] [--threads N] [--out DIR]
 #        scripts/card.sh --baselines drawn|all [--hours H] [--threads N]
 #   --rule, --kernel, --normalization  the memory (defaults: sum, elu, sum); `build/release/bench/sweep capacity --list` has them all
 #   --memory NAME   another memory than a fast weight one
 #   --baselines     the same for the memories of bench/card.toml, those that figures show or all, into results/card
 #   --hours H       what doesn't fit into them isn't run, and the page says so (default: 1)
+#   --only A,B      these sections alone, and no gates where there is one: those of plots/sections.py
 #   --threads N     points trained at a time (default: the sweep's own)
 #   --out DIR       where files and DIR/card.html go (default: results/run/card/NAME); the same command goes on there
 # Ctrl-C keeps what is done, and makes the page of it.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 case " $* " in
-  *" --help "* | *" -h "*) sed -n '2,12s/^# //p' "$root/scripts/card.sh"; exit 0 ;;
+  *" --help "* | *" -h "*) sed -n '2,13s/^# //p' "$root/scripts/card.sh"; exit 0 ;;
 esac
 start=$PWD
 cd "$root"

@@ -7,7 +7,6 @@ import unittest
 
 from plot_case import ROOT
 
-import report
 from sections import SECTIONS
 
 import sys

@@ -40,7 +40,7 @@ def arguments():
     parser.add_argument("--baselines", choices=("drawn", "all"))
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--threads", type=int)
-    parser.add_argument("--only", type=lambda text: text.split(","), default=[section.name for section in SECTIONS if section.in_card])
+    parser.add_argument("--only", type=lambda text: text.split(","), default=[])
     parser.add_argument("--out")
     options = parser.parse_args()
     given = [name for name in ("memory", "rule", "kernel", "normalization") if getattr(options, name)]
@@ -54,9 +54,10 @@ def arguments():
         raise InputError(f"--hours {options.hours:g}: a number above 0 is needed")
     if options.threads is not None and options.threads < 1:
         raise InputError(f"--threads {options.threads}: a number of at least 1 is needed")
+    known = [section.name for section in SECTIONS if section.in_card]
     for name in options.only:
-        if name not in parser.get_default("only"):
-            raise InputError(f"--only '{name}': known: {', '.join(parser.get_default('only'))}")
+        if name not in known:
+            raise InputError(f"--only '{name}': known: {', '.join(known)}")
     return options
 
 
@@ -268,10 +269,10 @@ class Card:
             run([program("check"), results, "--tier", "quick", "--junit", os.path.join(self.out, "gates.xml")], quiet=True)
 
     def run(self, hours, only):
-        """Every section of these names that fits, in order; what doesn't isn't run, or is left unfinished where that is allowed."""
+        """Every section (of these names, if there are any) that fits, in order; what doesn't isn't run, or is left unfinished where that is allowed."""
         start = time.monotonic()
         deadline = start + 3600 * hours
-        sections = [section for section in SECTIONS if section.name in only]
+        sections = [section for section in SECTIONS if section.in_card and (not only or section.name in only)]
         predicted = {section.name: self.prepare(section) for section in sections}
         total = sum(value or 0 for value in predicted.values()) + GATES * self.gated
         print(f"at most {clock(total)} of {clock(3600 * hours)}:")
@@ -332,7 +333,7 @@ def main():
         raise InputError(f"{out}: {error.strerror}") from None
     for number in (signal.SIGINT, signal.SIGTERM):  # in the background of a script, too
         signal.signal(number, signal.default_int_handler)
-    card = Card(memories, out, options.threads, partial=bool(options.baselines), gated=len(options.only) > 1)
+    card = Card(memories, out, options.threads, partial=bool(options.baselines), gated=not options.only)
     interrupted = False
     try:
         card.run(options.hours, options.only)

@@ -7,7 +7,7 @@
 #   --memory NAME   another memory than a fast weight one
 #   --baselines     the same for the memories of bench/card.toml, those that figures show or all, into results/card
 #   --hours H       what doesn't fit into them isn't run, and the page says so (default: 1)
-#   --only A,B      these sections alone, and no gates where there is one: those of plots/sections.py
+#   --only A,B      only these of the sections of plots/sections.py, and no gates
 #   --threads N     points trained at a time (default: the sweep's own)
 #   --out DIR       where files and DIR/card.html go (default: results/run/card/NAME); the same command goes on there
 # Ctrl-C keeps what is done, and makes the page of it.

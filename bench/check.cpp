@@ -17,6 +17,7 @@ Examples:
   check results/capacity/capacity.csv --tier full --junit gates.xml
   sweep mqar_quick --out m.csv && capacity m.csv --criterion 'accuracy >= 0.9' --out m.capacity.csv
   check m.capacity.csv --tier mqar_quick
+  sweep state_tracking --out t.csv && check t.csv --tier state_tracking
   check mine.csv --gates mine.toml
 Exits with 1 if a gate is red: a value beyond its bound, or a row that is missing.)";
 

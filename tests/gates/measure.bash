@@ -15,6 +15,10 @@ measure() {
       "$capacity" "$name.csv" --criterion 'accuracy >= 0.9' --out "$name.capacity.csv" > /dev/null
       measured=$name.capacity.csv
       ;;
+    state_tracking)
+      "$sweep" state_tracking --out "$name.csv" "$@"
+      measured=$name.csv
+      ;;
     *) echo "no tier '$tier' is measured here" >&2; return 2 ;;
   esac
 }

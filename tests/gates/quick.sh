@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the sweeps of the quick gates afresh, of pairs and of tokens, and checks them.
+# Runs the sweeps of the quick gates afresh, of pairs and of tokens, and of state tracking, and checks them.
 # Usage: quick.sh BENCH_DIRECTORY [--seeds N] [--junit FILE.xml]
-# Gates of tokens go to FILE.mqar_quick.xml.
+# Gates of tokens go to FILE.mqar_quick.xml and FILE.state_tracking.xml.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/measure.bash"
 bench=$(realpath "$1")
@@ -18,11 +18,10 @@ done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 red=0
-for tier in quick mqar_quick; do
+for tier in quick mqar_quick state_tracking; do
   arguments=(--tier "$tier")
-  [[ -z $junit ]] || arguments+=(--junit "$junit")
+  [[ -z $junit ]] || arguments+=(--junit "$([[ $tier == quick ]] && echo "$junit" || echo "${junit%.xml}.$tier.xml")")
   measure "$bench/sweep" "$bench/capacity" "$tier" "$work/$tier" --seeds "$seeds"
   "$bench/check" "$measured" "${arguments[@]}" || red=1
-  junit=${junit:+${junit%.xml}.mqar_quick.xml}
 done
 exit $red

@@ -36,8 +36,8 @@ class Reader {
           std::any_of(parameters().begin(), parameters().end(), [&](auto& p) { return p.name == name; });
       if (parameter) parameters_.push_back(i);
       // What is trained and tested follows the size, of which there is one here.
-      const bool follows =
-          name == "train_pairs" || name == "test_pairs" || (name == "test_length" && name != unit_.length);
+      const bool follows = name == "train_pairs" || name == "test_pairs" ||
+                           ((name == "test_length" || beside.following.contains(name)) && name != unit_.length);
       if (name != unit_.size && name != "seed" && !follows && (parameter || name == "feature_dim")) curve_.push_back(i);
     }
     if (unit_.family == Family::tracking)
@@ -195,13 +195,30 @@ class Reader {
   std::map<std::vector<std::string>, double> seconds_;  // by their fields
 };
 
+/// Parameters that every group says by others, and none by a value of its own.
+std::set<std::string> following(const Specification& specification) {
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < parameters().size(); ++i) {
+    const auto& parameter = parameters()[i];
+    if (std::ranges::all_of(specification.groups, [&](const Group& group) {
+          return std::ranges::all_of(group[i], [&](const auto& value) { return parameter.is_relative(value); });
+        }))
+      names.emplace(parameter.name);
+  }
+  names.erase("key_dim");  // follows the width
+  return names;
+}
+
 }  // namespace
 
 Beside read_beside(const std::filesystem::path& results) {
   Beside beside;
   std::error_code error;
-  if (const auto path = provenance_path(results); std::filesystem::exists(path, error))
-    beside.search = load_specification(path).search;
+  if (const auto path = provenance_path(results); std::filesystem::exists(path, error)) {
+    const auto specification = load_specification(path);
+    beside.search = specification.search;
+    beside.following = following(specification);
+  }
   if (const auto path = timings_path(results); std::filesystem::exists(path, error)) beside.timings = read_table(path);
   return beside;
 }

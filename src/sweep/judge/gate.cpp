@@ -59,13 +59,17 @@ class Reader {
       } else if (key == "rows") {
         if (!node.is_integer() || **node.as_integer() < 1) fail(node.source(), "'rows' must be an integer from 1");
         gate.rows = static_cast<std::size_t>(**node.as_integer());
+      } else if (key == "best") {
+        if (!node.is_boolean()) fail(node.source(), "'best' must be true or false");
+        gate.best = **node.as_boolean();
       } else if (key == "select") {
         if (!node.is_table()) fail(node.source(), "'select' must be a table of column = value");
         for (const auto& [column, value] : *node.as_table())
           gate.select.emplace_back(column.str(), cell(column, value));
       } else {
         fail(key.source(),
-             fmt::format("unknown key '{}'; known: name, tier, select, rows, metric, min, max, reason", key.str()));
+             fmt::format("unknown key '{}'; known: name, tier, select, rows, best, metric, min, max, reason",
+                         key.str()));
       }
     }
     for (const auto& [field, key] : {std::pair(&gate.name, "name"), {&gate.metric, "metric"}, {&gate.reason, "reason"}})
@@ -121,13 +125,15 @@ GateResult check(const Gate& gate, const Table& results) {
         continue;
       ++result.rows;
       const auto value = results.number(row, metric);
-      if (status && row.fields[*status] != "ok")
+      const bool ok = !status || row.fields[*status] == "ok";
+      if (!ok && gate.best) continue;
+      if (!ok)
         result.problem = fmt::format("line {} is {}", row.line, row.fields[*status]);
       else if (!value || !std::isfinite(*value))
         result.problem = fmt::format("line {} has no {}", row.line, gate.metric);
       if (!value || !std::isfinite(*value)) continue;
       const double here = margin(gate, *value);
-      if (result.margin && here >= *result.margin) continue;
+      if (result.margin && (gate.best ? here <= *result.margin : here >= *result.margin)) continue;
       result.worst = value;
       result.margin = here;
     }
@@ -136,6 +142,8 @@ GateResult check(const Gate& gate, const Table& results) {
   }
   if (result.rows < gate.rows)
     result.problem = fmt::format("{} rows match, {} needed", result.rows, gate.rows);
+  else if (result.problem.empty() && !result.margin)
+    result.problem = "no row is ok";
   else if (result.problem.empty() && *result.margin < 0)
     result.problem = fmt::format("{} is {:.6g}", gate.metric, *result.worst);
   return result;

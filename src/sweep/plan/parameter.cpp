@@ -147,6 +147,30 @@ Parameter key_size(std::string_view meaning) {
   return d;
 }
 
+/// Sequences in a step; by their pairs, so that steps of all numbers of pairs have about as many questions.
+Parameter batch_size(std::string_view meaning) {
+  constexpr std::string_view by_pairs = "/pairs";
+  const auto questions = [=](std::string_view text) {
+    return text.ends_with(by_pairs) ? parse_count(text.substr(0, text.size() - by_pairs.size())) : std::nullopt;
+  };
+  Parameter batch = integer("batch", &Configuration::batch, 1, meaning);
+  batch.set = [=, plain = batch.set](Configuration& c, std::string_view text) {
+    if (const auto n = questions(text))
+      c.batch = std::max<Index>(1, *n / c.pairs);
+    else if (text.ends_with(by_pairs))
+      refuse("batch", text,
+             fmt::format("an integer from 1 to {}, or one over the pairs such as '1024/pairs'", largest_integer));
+    else
+      plain(c, text);
+  };
+  batch.relative = [=](std::string_view text) {
+    const auto n = questions(text);
+    return n ? fmt::format("{}{}", *n, by_pairs) : std::string();
+  };
+  batch.relative_form = "a number of questions over the pairs such as \"1024/pairs\"";
+  return batch;
+}
+
 /// Numbers of pairs; `pairs` is the one of that parameter.
 Parameter mixture(std::string_view name, std::string Configuration::*field, std::string_view meaning) {
   return {name,
@@ -282,7 +306,7 @@ const std::vector<Parameter>& parameters() {
       text("model", &C::model, "what learns the keys"),
       text("evaluation", &C::evaluation, "`exact`, or `published_2021` with its faults"),
       integer("seed", &C::seed, 0, "seed of every random choice of the point", largest_seed),
-      integer("batch", &C::batch, 1, "sequences in a training step"),
+      batch_size("sequences in a training step, or `1024/pairs`: of so many questions"),
       real("learning_rate", &C::learning_rate, false, "Adam's learning rate, at its highest"),
       integer("max_steps", &C::max_steps, 1, "training steps at most"),
       integer("evaluation_every", &C::evaluation_every, 1, "training steps between evaluations"),

@@ -26,7 +26,7 @@ std::string without(Key key, std::initializer_list<std::string_view> names) {
 constexpr double kApart = 16;
 
 std::string kind_of(const Key& key) {
-  return without(key, {"S", "L", "pairs", "train_pairs", "test_pairs", "length", "test_length", "seed"});
+  return without(key, {"S", "L", "pairs", "train_pairs", "test_pairs", "length", "test_length", "batch", "seed"});
 }
 std::string seedless(const Key& key) { return without(key, {"seed"}); }
 

@@ -45,6 +45,18 @@ TEST_F(Gates, EveryRowThatMatchesMustPass) {
   EXPECT_DOUBLE_EQ(*missed.margin, -0.15);
 }
 
+TEST_F(Gates, TheBestRowIsEnoughWhereItIsAskedFor) {
+  const auto best = gate("max = 0.1", "best = true");
+  const auto passed = result(best, "8,elu,,1,ok,0.25\n8,elu,,2,ok,0.0625\n8,elu,,3,diverged,\n");
+  EXPECT_EQ(passed.problem, "");
+  EXPECT_EQ(passed.worst, 0.0625);
+  EXPECT_EQ(passed.rows, 3u);
+  EXPECT_EQ(result(best, "8,elu,,1,ok,0.25\n8,elu,,2,ok,0.5\n").problem, "final_loss is 0.25");
+  EXPECT_EQ(result(best, "8,elu,,1,diverged,\n").problem, "no row is ok");
+  EXPECT_EQ(result(gate("max = 0.1", "best = false"), "8,elu,,1,ok,0.25\n8,elu,,2,ok,0.0625\n").problem,
+            "final_loss is 0.25");
+}
+
 TEST_F(Gates, AMinimumAndAMaximumHoldTogether) {
   EXPECT_EQ(result(gate("min = 0.1\nmax = 0.5"), "8,elu,,1,ok,0.25\n").margin, 0.15);
   EXPECT_EQ(result(gate("min = 0.1\nmax = 0.5"), "8,elu,,1,ok,0.05\n").problem, "final_loss is 0.05");
@@ -125,7 +137,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Malformed{"[[gate]]\nselect = {S = 0}", "g.toml:2: S '0': allowed is an integer from 1"},
                     Malformed{"[[gate]]\nselect = {S = [1]}", "g.toml:2: select.S must be a string, a number"},
                     Malformed{"[[gate]]\nname='a'\ntier='slow'\nreason='r'\nmetric='x'\nselect={S=8}\nmax=1",
-                              "g.toml:1: tier 'slow': allowed is quick, full, mqar_quick"},
+                              "g.toml:1: tier 'slow': allowed is quick, full, mqar_quick, state_tracking"},
                     Malformed{PALIMPSEST_GATE "max = 1\n" PALIMPSEST_GATE "max = 2",
                               "g.toml:8: tier 'quick' has two gates 'a'"}));
 #undef PALIMPSEST_GATE

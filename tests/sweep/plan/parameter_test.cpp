@@ -115,6 +115,19 @@ TEST(Values, SeedsAreWhatTomlCanSay) {
   EXPECT_THAT(values("seed", "0:9223372036854775807:9223372036854775807"), ElementsAre("0", largest));
 }
 
+TEST(Values, ABatchMayFollowThePairs) {
+  Configuration c;
+  c.pairs = 7;
+  find_parameter("batch").set(c, "1024/pairs");
+  EXPECT_EQ(c.batch, 146);
+  c.pairs = 2000;
+  find_parameter("batch").set(c, "1024/pairs");
+  EXPECT_EQ(c.batch, 1) << "at least one sequence";
+  EXPECT_THAT(values("batch", "0064/pairs,32"), ElementsAre("64/pairs", "32"));
+  for (const auto* text : {"/pairs", "0/pairs", "x/pairs", "8pairs", "8 / pairs"})
+    EXPECT_THAT(error_of([&] { values("batch", text); }), HasSubstr("batch '" + std::string(text) + "'")) << text;
+}
+
 TEST(Values, AListKeepsItsOrder) {
   EXPECT_THAT(values("kernel", "dpfp:1, elu"), ElementsAre("dpfp:1", "elu"));
   EXPECT_THAT(values("S", "300,20:60:20"), ElementsAre("300", "20", "40", "60"));

@@ -172,6 +172,36 @@ TEST(TokenSweep, OfSeveralRatesTheBestOfTheFirstSeedIsSearchedForTheOthers) {
   EXPECT_THAT(error_of([&] { make_planner(specification, {1, 2}); }), HasSubstr("--shard"));
 }
 
+TEST(TokenSweep, ABatchThatFollowsThePairsMakesNoCurvesOfItsOwn) {
+  const Scratch scratch;
+  const auto specification = parse_specification(std::string(mqar) +
+                                                     "length = '4pairs'\nbatch = '60/pairs'\n[search]\naxis = 'pairs'\n"
+                                                     "first = 2\nlargest = 64\ncriteria = ['accuracy >= 0.99']\n",
+                                                 "f.toml");
+  std::map<std::pair<double, std::uint64_t>, std::vector<Index>> asked;
+  std::map<Index, Index> batches;
+  RunnerOptions options;
+  options.out = scratch / "b.csv";
+  options.threads = 1;
+  options.messages = nullptr;
+  options.searches = true;
+  options.family = Family::recall;
+  options.run = [&, recall = recalls([](double, std::uint64_t) -> Index { return 9; }, asked)](
+                    const Configuration& c, const RunOptions& run_options) {
+    batches[c.pairs] = c.batch;
+    return recall(c, run_options);
+  };
+  run(make_planner(specification), options);
+  EXPECT_EQ(batches.at(2), 30);
+  EXPECT_EQ(batches.at(8), 7);
+  write(scratch / "b.provenance.toml", to_toml(specification));
+  const auto estimates =
+      estimate_capacity(read_table(options.out), {parse_criterion("accuracy >= 0.99")}, read_beside(options.out));
+  ASSERT_EQ(estimates.rows.size(), 1u);
+  EXPECT_DOUBLE_EQ(estimates.rows[0].capacity, 9);
+  EXPECT_THAT(to_csv(estimates), testing::Not(HasSubstr("batch")));
+}
+
 TEST(TokenSweep, FrozenKeysHaveTheCapacityOfRandomOnesBesideThem) {
   const Scratch scratch;
   const auto of = [&](const std::string& baseline, const std::string& criterion) {

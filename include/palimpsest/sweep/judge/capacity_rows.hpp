@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,8 @@ struct CapacityCurves {
 struct Beside {
   std::optional<Search> search = {};  ///< from NAME.provenance.toml: which rows are beyond what it found
   std::optional<Table> timings = {};  ///< NAME.timings.csv
+  std::set<std::string> following =
+      {};  ///< from the first, too: parameters that follow the size, such as a batch of `1024/pairs`
 };
 
 /// What is there of it. Throws ConfigurationError, as their readers do, for files that can't be read.

@@ -5,6 +5,7 @@
 //   tier = "quick"                         # one of gate_tiers
 //   select = { kernel = "dpfp:3", S = 32 } # column values; every row that has them all must pass
 //   rows = 3                               # at least so many; the default is 1
+//   best = true                            # one of them must hold, such as the best of some seeds; else all must
 //   metric = "final_loss"                  # a column
 //   max = 0.001                            # or min, or both
 //   reason = "rank 48 holds 32 keys"
@@ -23,13 +24,14 @@
 namespace palimpsest::sweep {
 
 /// By what they are checked on: the sweeps gates_quick and capacity, and the capacities of mqar_quick.
-inline constexpr std::array<std::string_view, 3> gate_tiers{"quick", "full", "mqar_quick"};
+inline constexpr std::array<std::string_view, 4> gate_tiers{"quick", "full", "mqar_quick", "state_tracking"};
 
 struct Gate {
   std::string name, tier, metric, reason;
   std::vector<std::pair<std::string, std::string>> select;  ///< column, value as the results write it
   std::optional<double> min, max;
   std::size_t rows = 1;
+  bool best = false;  ///< whether one row within the bounds is enough
   std::string place;  ///< `file:line`
 };
 

@@ -81,12 +81,13 @@ def is_random(memory):
 
 
 def group_of(memory, section):
-    """As the sweeps have it: random features drawn once and scaled, which hold the most; softmax and exponentials at the lower
-    rate that capacity.toml gives a reason for."""
+    """As the sweeps have it: random features drawn once and scaled, which hold the most; softmax, exponentials and fwm2021 at
+    the lower rate that capacity.toml and overwrite.toml give reasons for."""
     group = {"memory": "fast_weight", **memory}
     if is_random(memory):
         group |= {"redraw": "fixed", "scale": "d^-1/4"}
-    if section.rate and (memory.get("memory", "fast_weight") != "fast_weight" or is_random(memory)):
+    slow = memory.get("memory", "fast_weight") != "fast_weight" or is_random(memory) or memory.get("rule") == "fwm2021"
+    if section.rate and slow:
         group["learning_rate"] = section.rate
     return group
 

@@ -42,8 +42,7 @@ CEILING = 1.0
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", metavar="FILE.csv", help="results of sweeps; several are drawn together")
-    parser.add_argument("--out", required=True, metavar="DIR",
-                        help="writes DIR/capacity.png, capacity.svg, excess.png and excess.svg")
+    style.output_arguments(parser, "capacity", "excess")
     parser.add_argument("--published", default=PUBLISHED, metavar="FILE",
                         help="published losses, drawn as open markers (default: results/reference/published_2021.csv)")
     parser.add_argument("--no-published", action="store_true", help="draw no published losses")
@@ -378,14 +377,18 @@ def draw_excess(panels, labels):
     return figure
 
 
+def figures(files, published=PUBLISHED):
+    """Name → figure of results of sweeps; `published` is a file of losses to draw beside them, or None."""
+    series, panel_columns, labels = gather(read_points(files))
+    panels = split(series, panel_columns)
+    losses = published_capacity(published) if published else {}
+    style.use()
+    return {"capacity": draw_loss(panels, labels, losses), "excess": draw_excess(panels, labels)}
+
+
 def main():
     options = arguments()
-    series, panel_columns, labels = gather(read_points(options.files))
-    panels = split(series, panel_columns)
-    published = {} if options.no_published else published_capacity(options.published)
-    style.use()
-    style.save(draw_loss(panels, labels, published), options.out, "capacity")
-    style.save(draw_excess(panels, labels), options.out, "excess")
+    style.save_all(figures(options.files, None if options.no_published else options.published), options)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def arguments():
     parser.add_argument("--episodes", required=True, metavar="DIR", help="what its --save-episodes wrote")
     parser.add_argument("--only", action="append", default=[], metavar="NAME=VALUE", help="only rows with this value")
     parser.add_argument("--episode", type=int, default=0, metavar="N", help="number of the sequence (default: 0)")
-    parser.add_argument("--out", required=True, metavar="DIR", help="writes DIR/coefficients.png and .svg")
+    style.output_arguments(parser, "coefficients")
     return parser.parse_args()
 
 
@@ -133,14 +133,19 @@ def draw(sequences, names):
     return figure
 
 
+def figures(file, episodes, only=(), episode=0):
+    """Name → figure of one sequence, by its number, of the rows with these NAME=VALUE whose episodes a sweep saved."""
+    if episode < 0:
+        raise InputError(f"--episode {episode}: allowed are numbers from 0")
+    found = chosen(file, only, episodes)
+    sequences = [Sequence(directory, episode) for _, directory in found]
+    style.use()
+    return {"coefficients": draw(sequences, titles([row for row, _ in found]))}
+
+
 def main():
     options = arguments()
-    if options.episode < 0:
-        raise InputError(f"--episode {options.episode}: allowed are numbers from 0")
-    found = chosen(options.file, options.only, options.episodes)
-    sequences = [Sequence(directory, options.episode) for _, directory in found]
-    style.use()
-    style.save(draw(sequences, titles([row for row, _ in found])), options.out, "coefficients")
+    style.save_all(figures(options.file, options.episodes, options.only, options.episode), options)
 
 
 if __name__ == "__main__":

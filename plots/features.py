@@ -24,7 +24,7 @@ REQUIRED = ["precision", "x", "exact"] + [prefix + way for way, *_ in WAYS for p
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", metavar="FEATURES.csv", help="what `features --out` wrote")
-    parser.add_argument("--out", required=True, metavar="DIR", help="writes DIR/features as .png and .svg")
+    style.output_arguments(parser, "features")
     return parser.parse_args()
 
 
@@ -66,11 +66,16 @@ def draw_features(rows):
     return figure
 
 
+def figures(file):
+    """Name → figure of what `features` wrote."""
+    rows = style.read_rows(file, REQUIRED)
+    style.use()
+    return {"features": draw_features(rows)}
+
+
 def main():
     options = arguments()
-    rows = style.read_rows(options.file, REQUIRED)
-    style.use()
-    style.save(draw_features(rows), options.out, "features")
+    style.save_all(figures(options.file), options)
 
 
 if __name__ == "__main__":

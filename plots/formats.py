@@ -26,7 +26,7 @@ BITS = {"bfloat16": 8, "float16": 11, "float": 24}
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", metavar="TRACE.csv", help="traces; those of one memory share a column")
-    parser.add_argument("--out", required=True, metavar="DIR", help="writes DIR/formats as .png and .svg")
+    style.output_arguments(parser, "formats")
     return parser.parse_args()
 
 
@@ -99,11 +99,16 @@ def draw_formats(memories):
     return figure
 
 
+def figures(files):
+    """Name → figure of traces of memories in several precisions."""
+    memories = read_memories(files)
+    style.use()
+    return {"formats": draw_formats(memories)}
+
+
 def main():
     options = arguments()
-    memories = read_memories(options.files)
-    style.use()
-    style.save(draw_formats(memories), options.out, "formats")
+    style.save_all(figures(options.files), options)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ DIVERGED = {"linestyle": "none", "marker": "x", "markersize": 3.5, "markeredgewi
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", metavar="RESULTS.csv", help="results of sweeps; several are drawn together")
-    parser.add_argument("--out", required=True, metavar="DIR", help="writes DIR/learning_rate as .png and .svg")
+    style.output_arguments(parser, "learning_rate")
     return parser.parse_args()
 
 
@@ -121,11 +121,16 @@ def draw_learning_rate(panels):
     return figure
 
 
+def figures(files):
+    """Name → figure of results of sweeps."""
+    panels = read_panels(files)
+    style.use()
+    return {"learning_rate": draw_learning_rate(panels)}
+
+
 def main():
     options = arguments()
-    panels = read_panels(options.files)
-    style.use()
-    style.save(draw_learning_rate(panels), options.out, "learning_rate")
+    style.save_all(figures(options.files), options)
 
 
 if __name__ == "__main__":

@@ -92,11 +92,16 @@ def draw_mqar(rows):
     return figure
 
 
+def figures(capacities, criterion=sequences.CRITERION):
+    """Name → figure of a file of capacities."""
+    rows = read(capacities, criterion)
+    style.use()
+    return {"mqar": draw_mqar(rows)}
+
+
 def main():
     options = sequences.capacity_arguments(__doc__, "mqar")
-    rows = read(options.capacities, options.criterion)
-    style.use()
-    style.save(draw_mqar(rows), options.out, "mqar")
+    style.save_all(figures(options.capacities, options.criterion), options)
 
 
 if __name__ == "__main__":

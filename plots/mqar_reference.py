@@ -45,8 +45,7 @@ def arguments():
     parser.add_argument("results", metavar="RESULTS.csv", help="results of a sweep")
     parser.add_argument("--reference", default=REFERENCE, metavar="FILE",
                         help="default: results/reference/mqar_two_layers.csv")
-    parser.add_argument("--out", required=True, metavar="DIR", help="writes DIR/reference.csv, and DIR/mqar_reference as .png "
-                                                                    "and .svg")
+    style.output_arguments(parser, "mqar_reference")
     return parser.parse_args()
 
 
@@ -156,19 +155,33 @@ def draw_reference(compared):
     return figure
 
 
+def read(results, reference):
+    """compare() of two files."""
+    compared, missing = compare(style.read_rows(reference, THEIRS), read_ours(results))
+    if not compared:
+        raise InputError(f"{results}: no counterpart of a row of {reference}")
+    return compared, missing
+
+
+def draw_all(compared):
+    style.use()
+    return {"mqar_reference": draw_reference(compared)}
+
+
+def figures(results, reference=REFERENCE):
+    """Name → figure of a sweep's results held against the reference's."""
+    return draw_all(read(results, reference)[0])
+
+
 def main():
     options = arguments()
-    theirs = style.read_rows(options.reference, THEIRS)
-    compared, missing = compare(theirs, read_ours(options.results))
-    if not compared:
-        raise InputError(f"{options.results}: no counterpart of a row of {options.reference}")
-    style.use()
-    figure = draw_reference(compared)
+    compared, missing = read(options.results, options.reference)
+    drawn = draw_all(compared)
     write_table(compared, options.out)
-    style.save(figure, options.out, "mqar_reference")
+    style.save_all(drawn, options)
     if missing:
-        print(f"{os.path.basename(sys.argv[0])}: {missing} of {len(theirs)} rows of the reference have no counterpart "
-              "and are left out", file=sys.stderr)
+        print(f"{os.path.basename(sys.argv[0])}: {missing} of {missing + len(compared)} rows of the reference have no "
+              "counterpart and are left out", file=sys.stderr)
 
 
 if __name__ == "__main__":

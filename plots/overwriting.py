@@ -39,7 +39,7 @@ def arguments():
                         help="results of sweeps with replacement = true; several are drawn together")
     parser.add_argument("--curves", metavar="DIR", help="what the sweep's --save-curves wrote; draws learning.png and .svg")
     parser.add_argument("--sizes", metavar="S,S", help="sizes of the learning curves (default: the largest)")
-    parser.add_argument("--out", required=True, metavar="DIR", help="writes DIR/overwriting.png and .svg")
+    style.output_arguments(parser, "overwriting")
     parser.add_argument("--published", default=PUBLISHED, metavar="FILE",
                         help="published losses, drawn as open markers (default: results/reference/published_2021.csv)")
     parser.add_argument("--no-published", action="store_true", help="draw no published losses")
@@ -96,7 +96,7 @@ def legend(figure, points, signs):
         handle.set_label(sign)
         if sign in signs:
             handles.append(handle)
-    columns = 4
+    columns = 4 if max(len(handle.get_label()) for handle in handles) < 28 else 3
     line = 0.17  # inches
     below = line * -(-len(handles) // columns) + 0.1
     width, height = figure.get_size_inches()
@@ -244,16 +244,22 @@ def draw_learning(points, directory, sizes):
     return figure
 
 
+def figures(files, published=PUBLISHED, curves=None, sizes=None):
+    """Name → figure of results of sweeps; `published` is a file of losses to draw beside them, `curves` a directory of
+    learning curves, of which those of the given sizes ("60,180") are drawn; each may be None."""
+    points = read_points(files)
+    losses = published_losses(published) if published else {}
+    style.use()
+    drawn = {"overwriting": draw_losses(points, losses)}
+    if curves:
+        drawn["learning"] = draw_learning(points, curves, chosen_sizes(points, sizes))
+    return drawn
+
+
 def main():
     options = arguments()
-    points = read_points(options.files)
-    published = {} if options.no_published else published_losses(options.published)
-    style.use()
-    figures = {"overwriting": draw_losses(points, published)}
-    if options.curves:
-        figures["learning"] = draw_learning(points, options.curves, chosen_sizes(points, options.sizes))
-    for name, figure in figures.items():  # all of them before the first is written
-        style.save(figure, options.out, name)
+    published = None if options.no_published else options.published
+    style.save_all(figures(options.files, published, options.curves, options.sizes), options)
 
 
 if __name__ == "__main__":

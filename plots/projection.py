@@ -22,6 +22,7 @@ MODEL = ["memory", "kernel", "key_dim", "feature_dim", "redraw", "scale", "rule"
 CAPACITY = MODEL + ["criterion", "capacity", "capacity_low", "capacity_high", "censored", "state_floats",
                     "bits_per_float"]
 RESULTS = MODEL + ["S", "status", "final_loss", "bound"]
+CRITERION = "final_loss <= 0.001"
 
 # Random features by how they are drawn, since that and not m decides what they hold.
 RANDOM = {
@@ -40,18 +41,26 @@ def arguments():
                                      epilog="example: projection.py projection.capacity.csv projection.csv --out figures")
     parser.add_argument("capacities", metavar="CAPACITY.csv", help="what `capacity` wrote")
     parser.add_argument("results", metavar="RESULTS.csv", help="the sweep's results")
-    parser.add_argument("--criterion", default="final_loss <= 0.001", help="default: %(default)s")
-    parser.add_argument("--out", required=True, metavar="DIR", help="writes DIR/projection, ratio, bits as .png and .svg")
+    parser.add_argument("--criterion", default=CRITERION, help="default: %(default)s")
+    style.output_arguments(parser, "projection", "ratio", "bits")
     return parser.parse_args()
 
 
-def name_of(row):
-    """What has a colour of its own: a kernel, random features without their m, or a memory; with what is unusual."""
-    kind, _, _ = row["kernel"].partition(":")
-    name = row["kernel"] or row["memory"]
-    if row["redraw"]:
-        name = f"{kind} {RANDOM.get((row['redraw'], row['scale']), (row['redraw'] + ', ' + row['scale'],))[0]}"
-    return name
+def set_names(rows):
+    """Sets `name` of each row, what has a colour of its own: a kernel, random features without their m, or a memory; with what
+    is unusual, and with rule and normalisation where these differ."""
+    several = len({(row["rule"], row["normalization"]) for row in rows if row["rule"]}) > 1
+    for row in rows:
+        kind, _, _ = row["kernel"].partition(":")
+        row["name"] = row["kernel"] or row["memory"]
+        words = []
+        if row["redraw"]:
+            row["name"] = kind
+            words.append(RANDOM.get((row["redraw"], row["scale"]), (row["redraw"] + ", " + row["scale"],))[0])
+        if several and row["rule"]:
+            words += [row["rule"].replace("_", " "),
+                      "no normalisation" if row["normalization"] == "none" else row["normalization"].replace("_", " ")]
+        row["name"] = " ".join([row["name"], ", ".join(words)] if words else [row["name"]])
 
 
 def looks(names):
@@ -91,7 +100,8 @@ def draw_projection(rows):
     linear = [row for row in rows if row["feature_dim"]]
     if not linear:
         raise InputError("no memory with a feature dimension among the capacities")
-    names = sorted({name_of(row) for row in linear}, key=order)
+    set_names(linear)
+    names = sorted({row["name"] for row in linear}, key=order)
     styles, dims = looks(names), markers(linear)
     figure, axes = plt.subplots(constrained_layout=True)
     lines = defaultdict(list)
@@ -99,7 +109,7 @@ def draw_projection(rows):
     for row in linear:
         p, capacity = row.number("feature_dim"), row.number("capacity")
         low, high = row.number("capacity_low", True), row.number("capacity_high", True)
-        colour, y = styles[name_of(row)].colour, max(capacity, FLOOR)
+        colour, y = styles[row["name"]].colour, max(capacity, FLOOR)
         if low is not None:
             axes.vlines(p, max(low, FLOOR), y if high is None else max(high, FLOOR), color=colour, linewidth=1.1, zorder=3)
         if row.get("bimodal") == "true":
@@ -117,7 +127,7 @@ def draw_projection(rows):
             axes.annotate("", (p, y * 1.35), (p, y), arrowprops={"arrowstyle": "->", "color": colour, "linewidth": 1})
             signs["at least"] = Line2D([], [], linestyle="none", marker=r"$\uparrow$", color=style.GREY, markersize=6,
                                        label="at least")
-        lines[(name_of(row), row["key_dim"] if row["redraw"] else "")].append((p, y))
+        lines[(row["name"], row["key_dim"] if row["redraw"] else "")].append((p, y))
     for (name, _), points in lines.items():
         axes.plot(*zip(*sorted(points)), color=styles[name].tint, linewidth=1.0, zorder=2)
     sizes = [row.number("feature_dim") for row in linear]
@@ -146,7 +156,8 @@ def draw_ratio(rows):
             past.append((row, row.number("S") / row.number("feature_dim"), row.number("final_loss") / bound))
     if not past:
         raise InputError("no trained point past its rank bound among the results")
-    names = sorted({name_of(row) for row, _, _ in past}, key=order)
+    set_names([row for row, _, _ in past])
+    names = sorted({row["name"] for row, _, _ in past}, key=order)
     styles, dims = looks(names), markers([row for row, _, _ in past])
     figure, axes = plt.subplots(constrained_layout=True)
     top = min(8.0, max(1.6, 1.1 * max(y for _, _, y in past)))
@@ -154,7 +165,7 @@ def draw_ratio(rows):
     for row, x, y in past:
         high = y > top
         beyond |= high
-        axes.plot([x], [min(y, top)], color=styles[name_of(row)].colour, marker="^" if high else dims[row["key_dim"]],
+        axes.plot([x], [min(y, top)], color=styles[row["name"]].colour, marker="^" if high else dims[row["key_dim"]],
                   markersize=3.4, markeredgewidth=0.3, markeredgecolor="white", linestyle="none", clip_on=not high)
     axes.axhline(1, color=style.GREY, linestyle=(0, (3.4, 2.2)), linewidth=0.9, zorder=0)
     axes.set_xscale("log")
@@ -178,11 +189,12 @@ def draw_bits(rows):
     stored = [row for row in rows if row.number("bits_per_float") > 0]
     if not stored:
         raise InputError("no memory that stores a bit among the capacities")
-    names = sorted({name_of(row) for row in stored}, key=order)
+    set_names(stored)
+    names = sorted({row["name"] for row in stored}, key=order)
     styles, dims = looks(names), markers(stored)
     figure, axes = plt.subplots(constrained_layout=True)
     for row in stored:
-        axes.plot([row.number("state_floats")], [row.number("bits_per_float")], color=styles[name_of(row)].colour,
+        axes.plot([row.number("state_floats")], [row.number("bits_per_float")], color=styles[row["name"]].colour,
                   marker=dims[row["key_dim"]], markersize=4.2, markeredgewidth=0.4, markeredgecolor="white",
                   linestyle="none")
     axes.set_xscale("log")
@@ -193,15 +205,17 @@ def draw_bits(rows):
     return figure
 
 
+def figures(capacities, results=None, criterion=CRITERION):
+    """Name → figure of a file of capacities and the results that it was made of; without these there is no ratio."""
+    rows = style.read_capacities(capacities, CAPACITY, criterion)
+    points = style.read_csv(results, RESULTS) if results else None
+    style.use()
+    return {"projection": draw_projection(rows), **({"ratio": draw_ratio(points)} if results else {}), "bits": draw_bits(rows)}
+
+
 def main():
     options = arguments()
-    capacities = style.read_capacities(options.capacities, CAPACITY, options.criterion)
-    results = style.read_csv(options.results, RESULTS)
-    style.use()
-    figures = [("projection", draw_projection(capacities)), ("ratio", draw_ratio(results)),
-               ("bits", draw_bits(capacities))]
-    for name, figure in figures:
-        style.save(figure, options.out, name)
+    style.save_all(figures(options.capacities, options.results, options.criterion), options)
 
 
 if __name__ == "__main__":

@@ -34,8 +34,7 @@ def arguments():
     parser.add_argument("files", nargs="+", metavar="ROWS.csv",
                         help="results of sweeps over rules and normalisations; several are drawn together")
     parser.add_argument("--size", metavar="S", type=float, help="size that age and overwrites show (default: the largest)")
-    parser.add_argument("--out", required=True, metavar="DIR",
-                        help="writes DIR/rules, age and overwrites, each as .png and .svg")
+    style.output_arguments(parser, "rules", "age", "overwrites")
     return parser.parse_args()
 
 
@@ -159,22 +158,26 @@ def draw_parts(points, columns, labels, xlabel, size):
     return figure
 
 
-def main():
-    options = arguments()
-    points = read_points(options.files)
+def figures(files, size=None, names=("rules", "age", "overwrites")):
+    """Name → figure of results of sweeps, those of these names; age and overwrites are of that S, or of the largest."""
+    points = read_points(files)
     trained = sorted({row["size"] for row in points if row["status"] == "ok"})
-    size = trained[-1] if options.size is None else options.size
+    size = trained[-1] if size is None else size
     if size not in trained:
         raise InputError(f"--size: there is no trained S = {size:g}; known: {', '.join(f'{x:g}' for x in trained)}")
     style.use()
     at = f"S = {size:g}"
-    figures = {  # all of them before the first is written
-        "rules": draw_heat(points),
-        "age": draw_parts(points, AGES, ["new", "2nd", "3rd", "old"], f"quarter written, {at}", size),
-        "overwrites": draw_parts(points, OVERWRITES, ["0", "1", "2", "3+"], f"overwritten, {at}", size),
+    known = {
+        "rules": lambda: draw_heat(points),
+        "age": lambda: draw_parts(points, AGES, ["new", "2nd", "3rd", "old"], f"quarter written, {at}", size),
+        "overwrites": lambda: draw_parts(points, OVERWRITES, ["0", "1", "2", "3+"], f"overwritten, {at}", size),
     }
-    for name, figure in figures.items():
-        style.save(figure, options.out, name)
+    return {name: known[name]() for name in names}
+
+
+def main():
+    options = arguments()
+    style.save_all(figures(options.files, options.size), options)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ PUBLISHED_MARKERS = ["o", "s", "^", "v", "D", "P", "X", "<", ">", "h"]
 PUBLISHED = {"linestyle": "none", "markersize": 3.6, "markeredgewidth": 0.7, "markerfacecolor": "none", "color": "#888888",
              "zorder": 2}
 
+CRITERION = "accuracy >= 0.99"
 FLOOR = 0.5  # where a capacity of 0 stands on a logarithmic axis
 
 
@@ -43,8 +44,8 @@ def capacity_arguments(description, figure):
     """Of a script that draws what `capacity` wrote, into one figure of that name."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("capacities", metavar="CAPACITY.csv", help="what `capacity` wrote")
-    parser.add_argument("--criterion", default="accuracy >= 0.99", help="default: %(default)s")
-    parser.add_argument("--out", required=True, metavar="DIR", help=f"writes DIR/{figure} as .png and .svg")
+    parser.add_argument("--criterion", default=CRITERION, help="default: %(default)s")
+    style.output_arguments(parser, figure)
     return parser.parse_args()
 
 

@@ -39,7 +39,7 @@ def arguments():
     parser.add_argument("file", metavar="NAME.csv", help="the sweep's results, or the NAME.slices.csv beside them")
     parser.add_argument("--tradeoff", metavar="FILE.csv", help="published accuracies over bytes of state (mixer, state_bytes, "
                                                                "accuracy)")
-    parser.add_argument("--out", required=True, metavar="DIR", help="writes DIR/slices as .png and .svg")
+    style.output_arguments(parser, "slices")
     return parser.parse_args()
 
 
@@ -146,12 +146,17 @@ def draw_slices(rows, published):
     return figure
 
 
+def figures(file, tradeoff=None):
+    """Name → figure of a sweep's results with slices beside them, and of published points if there is a file of them."""
+    rows = read(file)
+    published = read_tradeoff(tradeoff) if tradeoff else {}
+    style.use()
+    return {"slices": draw_slices(rows, published)}
+
+
 def main():
     options = arguments()
-    rows = read(options.file)
-    published = read_tradeoff(options.tradeoff) if options.tradeoff else {}
-    style.use()
-    style.save(draw_slices(rows, published), options.out, "slices")
+    style.save_all(figures(options.file, options.tradeoff), options)
 
 
 if __name__ == "__main__":

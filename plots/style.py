@@ -172,6 +172,7 @@ def use():
         "savefig.dpi": 300,
         "svg.fonttype": "path",         # the same glyphs on every screen
         "svg.hashsalt": "palimpsest",   # the same ids in every run
+        "pdf.fonttype": 42,             # letters that a publisher takes
     })
 
 
@@ -217,16 +218,39 @@ def write_file(path, content):
         raise
 
 
-def save(figure, directory, name):
-    """Writes directory/name.png and .svg, equal bytes for equal data, and says so."""
-    for extension in ("png", "svg"):
+UNDATED = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
+
+def content_of(figure, extension):
+    """The bytes of its file of that kind, equal for equal data."""
+    content = io.BytesIO()
+    figure.savefig(content, format=extension, metadata=UNDATED[extension])
+    figure.set_layout_engine("none")  # once is enough, and all files then have the same
+    return content.getvalue()
+
+
+def output_arguments(parser, *names):
+    """What every script takes that draws figures of these names."""
+    listed = ", ".join(names[:-1]) + " and " * (len(names) > 1) + names[-1]
+    parser.add_argument("--out", required=True, metavar="DIR",
+                        help=f"writes DIR/{listed}" + ", each" * (len(names) > 1) + " as .png and .svg")
+    parser.add_argument("--pdf", action="store_true", help="as .pdf, too")
+
+
+def save_all(figures, options):
+    """Writes the figures, name → figure, as `output_arguments` were given, and says so."""
+    for name, figure in figures.items():
+        save(figure, options.out, name, ("png", "svg", *["pdf"] * options.pdf))
+
+
+def save(figure, directory, name, extensions=("png", "svg")):
+    """Writes directory/name in files of these kinds, and says so."""
+    for extension in extensions:
         path = os.path.join(directory, f"{name}.{extension}")
-        content = io.BytesIO()
-        figure.savefig(content, format=extension, metadata={"Date": None} if extension == "svg" else None)
-        figure.set_layout_engine("none")  # once is enough, and both files then have the same
+        content = content_of(figure, extension)
         try:
             os.makedirs(directory, exist_ok=True)
-            write_file(path, content.getvalue())
+            write_file(path, content)
         except OSError as error:
             raise InputError(f"{path}: {error.strerror}") from None
         print(path)

@@ -13,6 +13,7 @@ Examples:
 """
 
 import argparse
+import math
 import os
 
 import style
@@ -28,8 +29,9 @@ COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("files", nargs="+", metavar="TRACE.csv", help="traces; one colour each")
-    parser.add_argument("--out", required=True, metavar="DIR", help="writes DIR/traces and precision, each as .png and .svg")
+    parser.add_argument("files", nargs="+", metavar="TRACE.csv",
+                        help="traces, of which a file may hold several, one after another; one colour each")
+    style.output_arguments(parser, "traces", "precision")
     return parser.parse_args()
 
 
@@ -52,6 +54,18 @@ def labels(traces):
             words.append(f"β = {spread(rows)}")
         names.append(", ".join(words) or f"{rows[0]['rule']}, {rows[0]['normalization']}")
     return names
+
+
+def split(rows):
+    """The traces of a file: writes are numbered anew in each."""
+    traces, last = [], math.inf
+    for row in rows:
+        t = row.number("t")
+        if t <= last:
+            traces.append([])
+        traces[-1].append(row)
+        last = t
+    return traces
 
 
 def spread(rows):
@@ -144,16 +158,20 @@ def draw_precision(traces, names):
     return figure
 
 
-def main():
-    options = arguments()
-    traces = [style.read_rows(path, REQUIRED) for path in options.files]
+def figures(files):
+    """Name → figure of the traces of all files."""
+    found = [(rows, path) for path in files for rows in split(style.read_rows(path, REQUIRED))]
+    traces = [rows for rows, _ in found]
     names = labels(traces)
     if len(set(names)) < len(names):  # only their files tell them apart
-        names = [f"{name} ({os.path.splitext(os.path.basename(path))[0]})" for name, path in zip(names, options.files)]
+        names = [f"{name} ({os.path.splitext(os.path.basename(path))[0]})" for name, (_, path) in zip(names, found)]
     style.use()
-    figures = {"traces": draw_traces(traces, names), "precision": draw_precision(traces, names)}
-    for name, figure in figures.items():  # all of them before the first is written
-        style.save(figure, options.out, name)
+    return {"traces": draw_traces(traces, names), "precision": draw_precision(traces, names)}
+
+
+def main():
+    options = arguments()
+    style.save_all(figures(options.files), options)
 
 
 if __name__ == "__main__":

@@ -77,11 +77,16 @@ def draw_vocabulary(rows):
     return figure
 
 
+def figures(capacities, criterion=sequences.CRITERION):
+    """Name → figure of a file of capacities."""
+    rows = style.read_capacities(capacities, COLUMNS, criterion)
+    style.use()
+    return {"vocabulary": draw_vocabulary(rows)}
+
+
 def main():
     options = sequences.capacity_arguments(__doc__, "vocabulary")
-    rows = style.read_capacities(options.capacities, COLUMNS, options.criterion)
-    style.use()
-    style.save(draw_vocabulary(rows), options.out, "vocabulary")
+    style.save_all(figures(options.capacities, options.criterion), options)
 
 
 if __name__ == "__main__":

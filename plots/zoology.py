@@ -35,7 +35,7 @@ def arguments():
     parser.add_argument("results", metavar="RESULTS.csv", help="results of a sweep")
     parser.add_argument("--reference", default=REFERENCE, metavar="FILE",
                         help="default: results/reference/zoology_figure2.csv")
-    parser.add_argument("--out", required=True, metavar="DIR", help="writes DIR/zoology as .png and .svg")
+    style.output_arguments(parser, "zoology")
     return parser.parse_args()
 
 
@@ -100,11 +100,16 @@ def draw_zoology(panels):
     return figure
 
 
+def figures(results, reference=REFERENCE):
+    """Name → figure of a sweep's results beside published points."""
+    panels = read(results, reference)
+    style.use()
+    return {"zoology": draw_zoology(panels)}
+
+
 def main():
     options = arguments()
-    panels = read(options.results, options.reference)
-    style.use()
-    style.save(draw_zoology(panels), options.out, "zoology")
+    style.save_all(figures(options.results, options.reference), options)
 
 
 if __name__ == "__main__":

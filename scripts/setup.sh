@@ -8,7 +8,7 @@ packages=(
   libeigen3-dev libfmt-dev libcli11-dev libtomlplusplus-dev librandom123-dev libboost-math-dev
   libsentencepiece-dev
   libgtest-dev libgmock-dev libbenchmark-dev
-  python3 python3-matplotlib python3-numpy
+  python3 python3-matplotlib python3-numpy python3-jinja2
 )
 
 case "${1:-}" in

@@ -47,6 +47,17 @@ class MqarPlot(PlotCase):
         again = os.path.join(self.directory, "again")
         self.assert_same_figures(self.draw(self.write(rows)), self.draw(self.write(rows[::-1], "reversed.csv"), out=again))
 
+    def test_a_pdf_is_asked_for_and_has_equal_bytes_for_equal_data(self):
+        path, contents = self.write(capacities()), []
+        for out in (self.out, os.path.join(self.directory, "again")):
+            self.assertEqual(self.plot(path, "--pdf", out=out).returncode, 0)
+            self.assertEqual(sorted(os.listdir(out)), ["mqar.pdf", "mqar.png", "mqar.svg"])
+            with open(os.path.join(out, "mqar.pdf"), "rb") as file:
+                contents.append(file.read())
+        self.assertTrue(contents[0].startswith(b"%PDF-"))
+        self.assertNotIn(b"/Type3", contents[0])
+        self.assertTrue(contents[0] == contents[1])
+
     def test_a_point_stands_at_four_bytes_per_float(self):
         figure = self.figure([capacity("elu sum", 16, 8, state_floats=600), capacity("elu sum", 32, 12, state_floats=2200)])
         self.assertEqual(points_of(figure), {(2400, 8, True), (8800, 12, True)})

@@ -48,6 +48,11 @@ class TracesPlot(PlotCase):
         figures = self.draw(self.write(trace(), "a.csv"), self.write(trace(), "b.csv"))
         self.assert_shows(figures["traces"], "delta, attention (a)", "delta, attention (b)")
 
+    def test_a_file_of_several_traces_is_drawn_as_files_of_one_each(self):
+        one, other = trace(), trace("l2")
+        apart = self.draw(self.write(one, "a.csv"), self.write(other, "b.csv"))
+        self.assert_same_figures(apart, self.draw(self.write(one + other, "both.csv")))
+
     def test_equal_data_gives_equal_bytes(self):
         path = self.write(trace())
         self.assert_same_figures(self.draw(path), self.draw(path, out=os.path.join(self.directory, "again")))

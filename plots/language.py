@@ -34,7 +34,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", metavar="RESULTS.csv", help="results of sweeps; several are drawn together")
     parser.add_argument("--curves", metavar="DIR", help="what the sweep's --save-curves wrote; draws learning.png and .svg")
-    parser.add_argument("--out", required=True, metavar="DIR", help="writes DIR/language.png and .svg")
+    style.output_arguments(parser, "language")
     return parser.parse_args()
 
 
@@ -140,15 +140,19 @@ def draw_learning(panels, directory):
     return figure
 
 
+def figures(files, curves=None):
+    """Name → figure of files of results, and of the directory of their curves."""
+    panels = read_panels(files)
+    style.use()
+    drawn = {"language": draw_language(panels)}
+    if curves:
+        drawn["learning"] = draw_learning(panels, curves)
+    return drawn
+
+
 def main():
     options = arguments()
-    panels = read_panels(options.files)
-    style.use()
-    figures = {"language": draw_language(panels)}
-    if options.curves:
-        figures["learning"] = draw_learning(panels, options.curves)
-    for name, figure in figures.items():  # all of them before the first is written
-        style.save(figure, options.out, name)
+    style.save_all(figures(options.files, options.curves), options)
 
 
 if __name__ == "__main__":

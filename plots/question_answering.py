@@ -23,6 +23,7 @@ from style import InputError, plt
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+CRITERION = "accuracy >= 0.95"
 ALONG = ["width", "kinds", "entities"]
 DISTANCES = [f"accuracy_distance_{i}" for i in range(1, 5)]
 BASELINES = {
@@ -37,8 +38,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("capacities", metavar="CAPACITY.csv", help="what `capacity` wrote")
     parser.add_argument("results", metavar="RESULTS.csv", help="the sweep's results")
-    parser.add_argument("--criterion", default="accuracy >= 0.95", help="default: %(default)s")
-    parser.add_argument("--out", required=True, metavar="DIR", help="writes DIR/question_answering as .png and .svg")
+    parser.add_argument("--criterion", default=CRITERION, help="default: %(default)s")
+    style.output_arguments(parser, "question_answering")
     return parser.parse_args()
 
 
@@ -161,12 +162,16 @@ def draw_question_answering(capacities, results):
     return figure
 
 
+def figures(capacities, results, criterion=CRITERION):
+    """Name → figure of a file of capacities and the results that they are of."""
+    capacities, results = read_capacities(capacities, criterion), read_results(results)
+    style.use()
+    return {"question_answering": draw_question_answering(capacities, results)}
+
+
 def main():
     options = arguments()
-    capacities = read_capacities(options.capacities, options.criterion)
-    results = read_results(options.results)
-    style.use()
-    style.save(draw_question_answering(capacities, results), options.out, "question_answering")
+    style.save_all(figures(options.capacities, options.results, options.criterion), options)
 
 
 if __name__ == "__main__":

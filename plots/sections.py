@@ -62,6 +62,10 @@ def projection(files):
     return figures_of("projection")(files[".capacity"][0], (files.get("") or [None])[0])
 
 
+def question_answering(files):
+    return figures_of("question_answering")(files[".capacity"][0], files[""][0])
+
+
 def by_age(files):
     """Losses with their bounds, and by the age of what is asked for."""
     return {**figures_of("overwriting")(files[""]), "overwriting_age": figures_of("rules")(files[""], names=("age",))["age"]}
@@ -135,7 +139,7 @@ SECTIONS = [
             costs=(Answer("MQAR, width 32, 4 pairs", "ms_per_step", "", (("pairs", "4"), ("width", "32")), True),)),
     Section("question_answering", "Questions",
             "Generated stories in the style of bAbI: the number of entities up to which 95 % of the questions are answered.",
-            plot("question_answering", ".capacity"), kind=".capacity", criterion=ENTITIES, in_card=True,
+            question_answering, kind=".capacity", criterion=ENTITIES, in_card=True,
             columns=(("kinds", "kinds"), ("width", "width"), ("capacity", "entities"), ("capacity_low", "95 % from"),
                      ("capacity_high", "to"), ("state_floats", "floats of state")),
             answers=(Answer("entities", "capacity", where=(("kinds", "one_fact"),)),)),

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <variant>
 #include <vector>
 
@@ -170,7 +171,7 @@ namespace {
 bool contains(const auto& names, std::string_view name) { return std::ranges::find(names, name) != std::end(names); }
 
 /// Names of the options of the tasks of tokens of a family.
-std::vector<std::string_view> task_options(Family family) {
+std::vector<std::string_view> options_of_tasks(Family family) {
   std::vector<std::string_view> names;
   TokenTasks::for_each([&]<class Task>() {
     if (Task::family == family && names.empty())
@@ -180,6 +181,16 @@ std::vector<std::string_view> task_options(Family family) {
   if (family == Family::recall)  // several numbers of pairs are several tasks
     for (const auto* name : {"train_pairs", "test_pairs"}) names.push_back(name);
   return names;
+}
+
+/// The same, made once: every parameter of every point of a sweep asks for it.
+const std::vector<std::string_view>& task_options(Family family) {
+  static const auto all = [] {
+    std::map<Family, std::vector<std::string_view>> made;
+    for (const auto& known : kFamilies) made.emplace(known.family, options_of_tasks(known.family));
+    return made;
+  }();
+  return all.at(family);
 }
 
 bool task_reads(std::string_view task, std::string_view option) {
@@ -223,7 +234,7 @@ std::vector<bool> applies(std::span<const std::string_view> parameters, const Co
   };
   constexpr std::array of_memory = {"kernel", "rule", "normalization", "beta", "alpha", "largest_beta", "ridge"};
   const auto family = family_of(configuration);
-  const auto options = task_options(family);
+  const auto& options = task_options(family);
   std::vector<bool> all;
   for (const auto parameter : parameters) {
     if (!belongs(parameter, family))

@@ -19,7 +19,9 @@ cp -r results/reference "$work/tree/results"
 cd "$work/tree"
 /usr/bin/python3 "$source_dir/tests/readme/write_components.py" README.md .
 
-# Its numbers are what counts, not its speed: half the time to compile.
+# Its numbers are what counts, not its speed: half the time to compile. Warnings count where the tree itself is built: at -O1,
+# GCC sees uninitialized values where there are none.
+unset CXXFLAGS
 cmake -S . -B build/release -G Ninja -D CMAKE_BUILD_TYPE=Release -D CMAKE_CXX_FLAGS_RELEASE="-O1 -DNDEBUG" -D PALIMPSEST_TESTS=OFF \
   -D PALIMPSEST_INSTALL=OFF --log-level=WARNING > /dev/null
 cmake --build build/release --target sweep --parallel "$(nproc)" > build.txt || { cat build.txt; fail "it doesn't build"; }

@@ -46,7 +46,7 @@ template <class T>
 struct ManyQueries {
   static constexpr Index kChunk = 32;
   Matrix<T> U, S, H, overlap;                          // p×N, n×N, p×n, n×n
-  Vector<T> left = Vector<T>(kChunk), written = left;  // n
+  Vector<T> left = Vector<T>(kChunk), written = Vector<T>(kChunk);  // n
 
   /// C: L×N. A chunk of writes at a time, as products of matrices. With h_i the key that finds s_i in the query u as it
   /// comes to the chunk, and A_{i,j} = a_{i+1} … a_{j−1} what the writes between two leave,

@@ -155,6 +155,16 @@ def answer_of(command):
     return result.stdout
 
 
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
 def read_card(out):
     """What an earlier run noted there."""
     path = os.path.join(out, "card.toml")
@@ -174,34 +184,50 @@ class Card:
         before = read_card(out)
         self.states = before.get("section", {}) if before.get("memory") == memories else {}
         self.done = {name for name, state in self.states.items() if state["state"] == "done"}
-        self.missing = {}
+        self.refused = {}  # by section, what its sweep says of memories that it doesn't take
 
     def path(self, section, ending):
         return os.path.join(self.out, section.name + ending)
 
     def command(self, section):
         threads = ["--threads", str(self.threads)] if self.threads else []
-        return [program("sweep"), os.path.join(self.out, "sweeps", section.name + ".toml"), "--out", self.path(section, ".csv"),
-                *threads]
+        return [program("sweep"), self.sweep(section), "--out", self.path(section, ".csv"), *threads]
+
+    def sweep(self, section):
+        return os.path.join(self.out, "sweeps", section.name + ".toml")
+
+    def fitting(self, section):
+        """The memories that its sweep takes, and what it says of the others."""
+        fit, refused = [], []
+        for memory in self.memories:
+            write(self.sweep(section), sweep_text(section, [memory]))
+            try:
+                answer_of(self.command(section) + ["--list"])
+                fit.append(memory)
+            except InputError as error:
+                refused.append(f"without {folder_of(memory)}: {error}" if len(self.memories) > 1 else str(error))
+        return fit, "; ".join(refused)
 
     def prepare(self, section):
-        """Writes its sweep and returns the seconds that it takes at most; None if there is no such sweep."""
+        """Writes its sweep and returns the seconds that it takes at most; None if there is none, or none for any of the memories."""
         done = section.name in self.done and os.path.exists(self.path(section, ".csv"))
         if section.traces:
             return 0.0 if done else 2.0 * len(self.memories)
         if not os.path.exists(os.path.join("bench", "sweeps", section.name + ".toml")):
+            self.refused[section.name] = "this version has no such sweep"
             return None
-        path, text = os.path.join(self.out, "sweeps", section.name + ".toml"), sweep_text(section, self.memories)
-        if done and os.path.exists(path):
-            with open(path, encoding="utf-8") as file:
-                if file.read() == text:
-                    return 0.0
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
+        before = read(self.sweep(section)) if os.path.exists(self.sweep(section)) else ""
+        fit, self.refused[section.name] = self.fitting(section)
+        if not fit:
+            os.remove(self.sweep(section))
+            return None
+        write(self.sweep(section), sweep_text(section, fit))
+        if done and read(self.sweep(section)) == before:
+            return 0.0
         try:
             said = answer_of(self.command(section) + ["--dry-run"])
-        except InputError as error:  # the memory is one: what this sweep needs isn't there
-            self.missing[section.name] = str(error)
+        except InputError as error:  # what this sweep needs isn't there
+            self.refused[section.name] = str(error)
             return None
         times = re.search(r"^at most .* steps, ([0-9:]+) on one core(?:, about ([0-9:]+) on)?", said, re.MULTILINE)
         return float(seconds_of(times[2] or times[1])) if times else 0.0
@@ -217,8 +243,7 @@ class Card:
         for name, state in self.states.items():
             lines += ["", f"[section.{name}]", *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in state.items())]
         path = os.path.join(self.out, "card.toml")
-        with open(path + ".tmp", "w", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
+        write(path + ".tmp", "\n".join(lines) + "\n")
         os.replace(path + ".tmp", path)
 
     def trace(self, section):
@@ -233,15 +258,13 @@ class Card:
             result = subprocess.run(command, capture_output=True, text=True)
             told.append(" ".join(["trace", *command[1:-1], os.path.basename(self.path(section, ".csv"))]))
             if result.returncode == 0:
-                with open(part, encoding="utf-8") as file:
-                    parts.append(file.read())
+                parts.append(read(part))
                 os.remove(part)
         if not parts:
             return self.note(section, "not run", "no state of fixed size to trace")
         text = parts[0] + "".join(part.partition("\n")[2] for part in parts[1:])
         path = self.path(section, ".csv")
-        with open(path + ".tmp", "w", encoding="utf-8") as file:
-            file.write(text)
+        write(path + ".tmp", text)
         os.replace(path + ".tmp", path)
         with open(self.path(section, ".provenance.toml"), "w", encoding="utf-8") as file:
             file.write("# What made the traces beside this file, one after another.\n")
@@ -255,6 +278,7 @@ class Card:
         """Runs it, if it takes any time, and estimates its capacities."""
         if section.traces:
             return self.trace(section) if seconds else self.note(section, "done")
+        without = self.refused[section.name]
         status = run(self.command(section), deadline) if seconds else 0
         if section.criterion and (seconds or not os.path.exists(self.path(section, ".capacity.csv"))):
             capacity = [program("capacity"), self.path(section, ".csv"), "--criterion", section.criterion, "--out",
@@ -262,7 +286,7 @@ class Card:
             run(capacity, quiet=True)
         if status is None:
             return self.note(section, "unfinished", "the time was over; the same command goes on")
-        return self.note(section, *(("done",) if status == 0 else ("unfinished", f"sweep ended with exit status {status}")))
+        return self.note(section, *(("done", without) if status == 0 else ("unfinished", f"sweep ended with exit status {status}")))
 
     def gates(self):
         results = os.path.join(self.out, "gates.csv")
@@ -283,7 +307,7 @@ class Card:
         for number, section in enumerate(sections, 1):
             needs, left = predicted[section.name], deadline - time.monotonic()
             if needs is None:
-                self.note(section, "not run", self.missing.get(section.name, "this version has no such sweep"))
+                self.note(section, "not run", self.refused[section.name])
                 continue
             if needs and needs > left and not (self.partial and left > 0):
                 state = "unfinished" if os.path.exists(self.path(section, ".csv")) else "not run"

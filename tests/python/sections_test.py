@@ -2,8 +2,10 @@
 
 import os
 import re
+import tempfile
 import tomllib
 import unittest
+from unittest import mock
 
 from plot_case import ROOT
 
@@ -81,6 +83,31 @@ class Sweeps(unittest.TestCase):
     def test_times_are_read_and_said(self):
         self.assertEqual([card.seconds_of(text) for text in ("0:09", "12:30", "1:07:05")], [9, 750, 4025])
         self.assertEqual([card.clock(seconds) for seconds in (9, 750, 4025)], ["0:09", "12:30", "1:07:05"])
+
+
+class Fitting(unittest.TestCase):
+    def test_a_memory_that_a_sweep_does_not_take_is_left_out_of_it_alone(self):
+        """The sweep is a stand-in that complains of fwm2021, as tasks of tokens do."""
+        section = next(section for section in SECTIONS if section.name == "mqar")
+        delta, fwm = ({"kernel": "elu", "rule": rule, "normalization": "none"} for rule in ("delta", "fwm2021"))
+
+        def stand_in(command):
+            with open(command[1], encoding="utf-8") as file:
+                if "fwm2021" in file.read():
+                    raise card.InputError("rule 'fwm2021' isn't linear")
+            return "at most   6000 steps, 1:00 on one core, about 0:30 on 2"
+
+        with tempfile.TemporaryDirectory() as out, mock.patch.object(card, "answer_of", stand_in):
+            os.mkdir(os.path.join(out, "sweeps"))
+            both = card.Card([delta, fwm], out, None, partial=True, gated=False)
+            self.assertEqual(both.prepare(section), 30)
+            groups = tomllib.loads(card.read(both.sweep(section)))["group"]
+            self.assertEqual([group["rule"] for group in groups], ["delta"])
+            self.assertEqual(both.refused["mqar"], "without elu_fwm2021_none: rule 'fwm2021' isn't linear")
+            alone = card.Card([fwm], out, None, partial=True, gated=False)
+            self.assertIsNone(alone.prepare(section))
+            self.assertEqual(alone.refused["mqar"], "rule 'fwm2021' isn't linear")
+            self.assertFalse(os.path.exists(alone.sweep(section)))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-// Micro-benchmarks: multiply-add peak, kernels, memories, pieces of a training step, the chunk engine, training steps.
+// Micro-benchmarks: multiply-add peak, kernels, memories, pieces of training steps, the chunk engine, training steps.
 // `micro --help` lists Google Benchmark's options.
 #include <fmt/format.h>
 
@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
   register_engine();
   register_training_steps();
   register_sequence_steps();
+  register_sequence_pieces();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
 }

@@ -22,6 +22,7 @@ void register_pieces();
 void register_engine();
 void register_training_steps();
 void register_sequence_steps();
+void register_sequence_pieces();
 
 /// Processor time of the calling thread.
 inline double thread_seconds() {

@@ -45,7 +45,7 @@ struct WriteStep {
 template <class T>
 struct ManyQueries {
   static constexpr Index kChunk = 32;
-  Matrix<T> U, S, H, overlap;                          // p×N, n×N, p×n, n×n
+  Matrix<T> U, S, H, overlap;                                       // p×N, n×N, p×n, n×n
   Vector<T> left = Vector<T>(kChunk), written = Vector<T>(kChunk);  // n
 
   /// C: L×N. A chunk of writes at a time, as products of matrices. With h_i the key that finds s_i in the query u as it

@@ -150,6 +150,11 @@ SECTIONS = [
                      ("test_bits_per_byte", "bits per byte"), ("test_perplexity_per_word", "perplexity per word"),
                      ("status", "status")),
             answers=(Answer("bits per byte", "test_bits_per_byte", "", (), True),)),
+    Section("state_tracking", "State tracking",
+            "One layer without a convolution follows a product of group elements, trained on words of 20 and asked along words of "
+            "256; chance is 1/2 for parity and 1/6 for S3.",
+            columns=(("group", "group"), ("largest_beta", "β up to"), ("seed", "seed"), ("accuracy", "accuracy"),
+                     ("steps", "steps"), ("status", "status"))),
     Section("rules", "Update rules and normalisations",
             "Every update rule with every normalisation, keys written again: the mean final loss over seeds, and by the age of the "
             "write that is asked for.",

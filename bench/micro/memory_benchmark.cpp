@@ -1,4 +1,4 @@
-// Reading an episode of L = S writes from a memory, with and without the adjoint, for one query (as in training) and
+// Reading an episode of L = S writes from a memory, with and without the adjoint, for one query (as in training), for 64, and
 // for all S (as in evaluation): `memory_read/fast_weight:dpfp:3/one/L:600`. Fast weight memories have the sum rule and
 // attention normalisation, or the rule that they are named with and `sum`; their kernels are chosen for p = 64, 128, 384 features at d = 64. Keys depend on the values,
 // as in the published model.
@@ -20,8 +20,9 @@ namespace {
 constexpr Index kKeyDim = 64;
 
 template <class Memory>
-void read(benchmark::State& state, Memory memory, bool all_queries, bool with_adjoint) {
-  const Index L = state.range(0), N = all_queries ? L : 1;
+void read(benchmark::State& state, Memory memory, Index N, bool with_adjoint) {
+  const Index L = state.range(0);
+  if (N == 0) N = L;
   Episode episode;
   Stream stream(1, Purpose::test, 0);
   AssociativeRetrieval({L, L, false}).deal_evaluation(stream, episode);
@@ -43,16 +44,18 @@ void read(benchmark::State& state, Memory memory, bool all_queries, bool with_ad
 
 template <class Memory>
 void register_memory(const std::string& name, const Memory& memory) {
-  for (const bool with_adjoint : {false, true})
-    for (const bool all_queries : {false, true})
-      benchmark::RegisterBenchmark(
-          fmt::format("memory_read{}/{}/{}", with_adjoint ? "+adjoint" : "", name, all_queries ? "all" : "one").c_str(),
-          [=](benchmark::State& state) { read(state, memory, all_queries, with_adjoint); })
-          ->ArgName("L")
-          ->Arg(20)
-          ->Arg(100)
-          ->Arg(300)
-          ->Arg(600);
+  const auto add = [&](std::string_view queries, Index N, bool with_adjoint, std::vector<std::int64_t> sizes) {
+    auto* row = benchmark::RegisterBenchmark(
+        fmt::format("memory_read{}/{}/{}", with_adjoint ? "+adjoint" : "", name, queries).c_str(),
+        [=](benchmark::State& state) { read(state, memory, N, with_adjoint); });
+    row->ArgName("L");
+    for (const auto L : sizes) row->Arg(L);
+  };
+  for (const bool with_adjoint : {false, true}) {
+    add("one", 1, with_adjoint, {20, 100, 128, 300, 600});
+    add("64", 64, with_adjoint, {128});
+    add("all", 0, with_adjoint, {20, 100, 300, 600});
+  }
 }
 
 void register_fast_weight(const std::string& kernel, const std::string& rule = "sum",

@@ -153,6 +153,7 @@ SECTIONS = [
     Section("state_tracking", "State tracking",
             "One layer without a convolution follows a product of group elements, trained on words of 20 and asked along words of "
             "256; chance is 1/2 for parity and 1/6 for S3.",
+            plots("state_tracking"),
             columns=(("group", "group"), ("largest_beta", "β up to"), ("seed", "seed"), ("accuracy", "accuracy"),
                      ("steps", "steps"), ("status", "status"))),
     Section("rules", "Update rules and normalisations",

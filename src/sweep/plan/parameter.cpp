@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -148,27 +149,38 @@ Parameter key_size(std::string_view meaning) {
   return d;
 }
 
-/// Sequences in a step; by their pairs, so that steps of all numbers of pairs have about as many questions.
+/// Sequences in a step; by the size of each, so that steps of all sizes have about as many questions.
 Parameter batch_size(std::string_view meaning) {
-  constexpr std::string_view by_pairs = "/pairs";
-  const auto questions = [=](std::string_view text) {
-    return text.ends_with(by_pairs) ? parse_count(text.substr(0, text.size() - by_pairs.size())) : std::nullopt;
+  struct Questions {
+    std::int64_t count;
+    std::string_view per;
+    Index Configuration::*size;
+  };
+  constexpr std::array sizes = {Questions{0, "pairs", &Configuration::pairs},
+                                Questions{0, "entities", &Configuration::entities}};
+  const auto questions = [=](std::string_view text) -> std::optional<Questions> {
+    const auto slash = text.find('/');
+    const auto size = std::ranges::find(sizes, text.substr(std::min(slash + 1, text.size())), &Questions::per);
+    const auto count = parse_count(text.substr(0, slash));
+    if (slash == text.npos || size == sizes.end() || !count) return std::nullopt;
+    return Questions{*count, size->per, size->size};
   };
   Parameter batch = integer("batch", &Configuration::batch, 1, meaning);
   batch.set = [=, plain = batch.set](Configuration& c, std::string_view text) {
-    if (const auto n = questions(text))
-      c.batch = std::max<Index>(1, *n / c.pairs);
-    else if (text.ends_with(by_pairs))
+    if (const auto found = questions(text))
+      c.batch = std::max<Index>(1, found->count / c.*(found->size));
+    else if (text.find('/') != text.npos)
       refuse("batch", text,
-             fmt::format("an integer from 1 to {}, or one over the pairs such as '1024/pairs'", largest_integer));
+             fmt::format("an integer from 1 to {}, or one over the pairs or entities such as '1024/pairs'",
+                         largest_integer));
     else
       plain(c, text);
   };
   batch.relative = [=](std::string_view text) {
-    const auto n = questions(text);
-    return n ? fmt::format("{}{}", *n, by_pairs) : std::string();
+    const auto found = questions(text);
+    return found ? fmt::format("{}/{}", found->count, found->per) : std::string();
   };
-  batch.relative_form = "a number of questions over the pairs such as \"1024/pairs\"";
+  batch.relative_form = "a number of questions over the pairs or entities such as \"1024/pairs\"";
   return batch;
 }
 
@@ -346,7 +358,7 @@ const std::vector<Parameter>& parameters() {
       text("model", &C::model, "what learns the keys"),
       text("evaluation", &C::evaluation, "`exact`, or `published_2021` with its faults"),
       integer("seed", &C::seed, 0, "seed of every random choice of the point", largest_seed),
-      batch_size("sequences in a training step, or `1024/pairs`: of so many questions"),
+      batch_size("sequences in a training step, or `1024/pairs`, `1024/entities`: of so many questions"),
       real("learning_rate", &C::learning_rate, false, "Adam's learning rate, at its highest"),
       integer("max_steps", &C::max_steps, 1, "training steps at most"),
       integer("evaluation_every", &C::evaluation_every, 1, "training steps between evaluations"),

@@ -129,7 +129,7 @@ TEST(Values, SeedsAreWhatTomlCanSay) {
   EXPECT_THAT(values("seed", "0:9223372036854775807:9223372036854775807"), ElementsAre("0", largest));
 }
 
-TEST(Values, ABatchMayFollowThePairs) {
+TEST(Values, ABatchMayFollowTheSize) {
   Configuration c;
   c.pairs = 7;
   find_parameter("batch").set(c, "1024/pairs");
@@ -137,8 +137,11 @@ TEST(Values, ABatchMayFollowThePairs) {
   c.pairs = 2000;
   find_parameter("batch").set(c, "1024/pairs");
   EXPECT_EQ(c.batch, 1) << "at least one sequence";
-  EXPECT_THAT(values("batch", "0064/pairs,32"), ElementsAre("64/pairs", "32"));
-  for (const auto* text : {"/pairs", "0/pairs", "x/pairs", "8pairs", "8 / pairs"})
+  c.entities = 12;
+  find_parameter("batch").set(c, "1024/entities");
+  EXPECT_EQ(c.batch, 85);
+  EXPECT_THAT(values("batch", "0064/pairs,32,64/entities"), ElementsAre("64/pairs", "32", "64/entities"));
+  for (const auto* text : {"/pairs", "0/pairs", "x/pairs", "8pairs", "8 / pairs", "8/", "8/width", "/"})
     EXPECT_THAT(error_of([&] { values("batch", text); }), HasSubstr("batch '" + std::string(text) + "'")) << text;
 }
 

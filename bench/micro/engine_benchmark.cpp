@@ -69,7 +69,7 @@ void state_side(benchmark::State& state, Structure structure) {
   const auto chunk = static_cast<Index>(state.range(0));
   const auto n = static_cast<double>(chunk);
   measure(state, state_operations(structure, {n, n, 64, 64, 256 / n}), [&] {
-    side.read(f, engine::Dense<Real>{V}, Q, after, Y, kept, nullptr, chunk);
+    side.read(f, engine::Dense<Real>{V}, Q, after, Y, kept, {}, chunk);
     set_zero_like(f, gradient), dQ.setZero(), dV.setZero();
     side.read_backward(f, engine::Dense<Real>{V}, Q, dY, kept, gradient, dQ, dV);
     return dQ.data();

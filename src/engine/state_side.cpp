@@ -4,7 +4,7 @@
 namespace palimpsest::engine {
 
 template void StateSide<float>::read(const Factors<float>&, const Dense<float>&, ConstMatrixView<float>,
-                                     const std::vector<Index>&, MatrixView<float>, Kept&, Matrix<float>*, Index);
+                                     const std::vector<Index>&, MatrixView<float>, Kept&, Ends<float>, Index);
 template void StateSide<float>::read_backward(const Factors<float>&, const Dense<float>&, ConstMatrixView<float>,
                                               ConstMatrixView<float>, const Kept&, Factors<float>&, MatrixView<float>,
                                               std::optional<MatrixView<float>>);

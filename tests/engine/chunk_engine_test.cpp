@@ -54,8 +54,13 @@ TEST_P(ChunkEngine, GradientsAreCentralDifferences) {
   for (const auto& after : {std::vector<Index>{}, std::vector<Index>{7, 2, 3, 5}}) {
     Problem x = problem({GetParam(), 3, 7, 4}, after);
     const Index chunk = 3;
-    for (const auto side : {by_queries<double>, by_state<double>}) {
-      Gradients gradients = side(x, chunk).gradients;
+    const M state = reference::normal(3, 3, 78);
+    const std::pair<Answers (*)(const Problem&, Index), M> sides[] = {
+        {by_queries<double>, M()}, {by_state<double>, M()}, {by_state<double>, state}};
+    for (const auto& [side, W] : sides) {
+      x.W = W;
+      const auto answers = side;
+      Gradients gradients = answers(x, chunk).gradients;
       const auto own = inputs(x.factors, x.V, x.Q);
       const auto analytic = inputs(gradients.factors, gradients.V, gradients.Q);
       for (std::size_t part = 0; part < own.size(); ++part) {
@@ -66,7 +71,7 @@ TEST_P(ChunkEngine, GradientsAreCentralDifferences) {
           const double here = number, h = 1e-5;
           const auto f = [&](double there) {
             number = there;
-            return side(x, chunk).Y.cwiseProduct(x.dY).sum();
+            return answers(x, chunk).Y.cwiseProduct(x.dY).sum();
           };
           expected(i) = (f(here + h) - f(here - h)) / (2 * h);
           number = here;
@@ -86,9 +91,63 @@ TEST_P(ChunkEngine, FinalStateIsThatOfTheRecurrence) {
       StateSide<double> side;
       StateSide<double>::Kept kept;
       M Y(3, 4), W;
-      side.read(x.factors, Dense<double>{x.V}, x.Q, x.after, Y, kept, &W, chunk);
+      side.read(x.factors, Dense<double>{x.V}, x.Q, x.after, Y, kept, {.last = &W}, chunk);
       EXPECT_TRUE(agree(W, states(x.factors, x.V).back(), kInDouble));
       EXPECT_TRUE(agree(Y, by_recurrence(x).Y, kInDouble));
+    }
+}
+
+// Cut at the borders of chunks, within them, and one write before the end. A query at the cut is asked of both parts: behind it,
+// it sees no write but the state.
+TEST_P(ChunkEngine, GoesOnFromAStateAsIfNothingHadBeenCut) {
+  const Index L = 70;
+  for (const Index chunk : {Index(4), kChunk})
+    for (const Index cut : {1, 3, 4, 63, 64, 65, 69})
+      for (const auto& after : positions(L, 9)) {
+        const Problem x = problem({GetParam(), 5, L, 9}, after);
+        StateSide<double> side;
+        StateSide<double>::Kept kept;
+        M W;
+        const auto part = [&](Index first, Index n) {
+          Factors<double> f;
+          f.resize(GetParam(), 5, n);
+          for (auto of : {&Factors<double>::K, &Factors<double>::log_decay, &Factors<double>::A, &Factors<double>::B})
+            if ((f.*of).size() > 0) f.*of = (x.factors.*of).middleCols(first, n);
+          for (auto of : {&Factors<double>::w, &Factors<double>::erase})
+            if ((f.*of).size() > 0) f.*of = (x.factors.*of).segment(first, n);
+          return f;
+        };
+        const M expected = by_recurrence(x).Y;
+        for (const Index first : {Index(0), cut}) {
+          const Index n = first == 0 ? cut : L - cut;
+          std::vector<Index> asked, seen;
+          for (Index i = 0; i < 9; ++i) {
+            const Index r = x.after.empty() ? L : x.after[i];
+            if (first == 0 ? r > cut : r < cut) continue;
+            asked.push_back(i);
+            seen.push_back(r - first);
+          }
+          const M Q = x.Q(Eigen::all, asked), V = x.V.middleCols(first, n);
+          M Y(3, std::ssize(asked));
+          side.read(part(first, n), Dense<double>{V}, Q, seen, Y, kept, {first > 0 ? &W : nullptr, &W}, chunk);
+          for (std::size_t i = 0; i < asked.size(); ++i)
+            EXPECT_TRUE(agree(M(Y.col(Index(i))), M(expected.col(asked[i])), kInDouble)) << "cut at " << cut;
+          EXPECT_TRUE(agree(W, states(x.factors, x.V)[static_cast<std::size_t>(first + n)], kInDouble)) << cut;
+        }
+      }
+}
+
+TEST_P(ChunkEngine, AnswersAndGradientsFromAStateAreThoseOfTheRecurrence) {
+  for (const Index L : {1, 5, 63, 130})
+    for (const auto& after : positions(L, 7)) {
+      Problem x = problem({GetParam(), 5, L, 7}, after);
+      x.W = reference::normal(3, 5, 77);
+      const Answers expected = by_recurrence(x);
+      for (const Index chunk : {Index(4), kChunk}) {
+        const Answers actual = by_state<double>(x, chunk);
+        EXPECT_TRUE(agree(actual.Y, expected.Y, kInDouble)) << "chunk " << chunk;
+        EXPECT_TRUE(agree(all(actual.gradients), all(expected.gradients), kInDouble)) << "chunk " << chunk;
+      }
     }
 }
 
@@ -107,7 +166,7 @@ TEST_P(ChunkEngine, OneHotValuesAreTheirUnitVectors) {
       M Y(S, 7);
       Answers one_hot{Y, {zero_like(x.factors), dense.gradients.V, M::Zero(5, 7)}};
       const OneHot by_index{values, S};
-      side.read(x.factors, by_index, x.Q, x.after, one_hot.Y, kept, nullptr, chunk);
+      side.read(x.factors, by_index, x.Q, x.after, one_hot.Y, kept, {}, chunk);
       side.read_backward(x.factors, by_index, x.Q, x.dY, kept, one_hot.gradients.factors, one_hot.gradients.Q);
       EXPECT_TRUE(agree(one_hot.Y, dense.Y, 1e-13));  // the order of sums of 23 terms
       EXPECT_TRUE(agree(all(one_hot.gradients), all(dense.gradients), 1e-13));
@@ -197,7 +256,7 @@ TEST_P(ChunkEngine, AdjointsOfSeveralEpisodesMayComeInAnyOrder) {
     const Problem& x = episodes[i];
     M C(x.V.cols(), x.Q.cols()), Y(x.V.rows(), x.Q.cols());
     queries.coefficients(x.factors, x.Q, x.after, C, by_query[i], 4);
-    state.read(x.factors, Dense<double>{x.V}, x.Q, x.after, Y, by_write[i], nullptr, 4);
+    state.read(x.factors, Dense<double>{x.V}, x.Q, x.after, Y, by_write[i], {}, 4);
   }
   for (const int i : {2, 0, 1, 0}) {
     const Problem& x = episodes[i];
@@ -227,7 +286,7 @@ TEST_P(ChunkEngine, AdjointsAddToWhatIsThere) {
   StateSide<double> state;
   StateSide<double>::Kept kept_state;
   M Y(3, 7), dV = M::Zero(3, 23);
-  state.read(x.factors, Dense<double>{x.V}, x.Q, x.after, Y, kept_state, nullptr, 4);
+  state.read(x.factors, Dense<double>{x.V}, x.Q, x.after, Y, kept_state, {}, 4);
   set_zero_like(x.factors, gradient);
   dQ.setZero();
   for (int i = 0; i < 3; ++i)
@@ -243,7 +302,7 @@ TEST_P(ChunkEngine, WritesAllOfItsWindowAndNothingElse) {
     queries.coefficients(x.factors, x.Q, x.after, C.view(), kept, 4);
     StateSide<double> state;
     StateSide<double>::Kept kept_state;
-    state.read(x.factors, Dense<double>{x.V}, x.Q, x.after, Y.view(), kept_state, nullptr, 4);
+    state.read(x.factors, Dense<double>{x.V}, x.Q, x.after, Y.view(), kept_state, {}, 4);
     EXPECT_TRUE(C.in_bounds());
     EXPECT_TRUE(Y.in_bounds());
     for (Index n = 0; n < 7; ++n) {

@@ -77,8 +77,8 @@ Problem problem(const Size& size, std::vector<Index> after, std::uint64_t number
   return x;
 }
 
-std::vector<M> states(const Factors<double>& factors, const M& values) {
-  std::vector<M> all{M::Zero(values.rows(), factors.features())};
+std::vector<M> states(const Factors<double>& factors, const M& values, const M& W) {
+  std::vector<M> all{W.size() > 0 ? W : M::Zero(values.rows(), factors.features())};
   for (Index t = 0; t < factors.writes(); ++t) {
     const Write x = write(factors, t);
     all.push_back(all.back() * transition(x) + x.w * values.col(t) * x.k.transpose());
@@ -88,7 +88,7 @@ std::vector<M> states(const Factors<double>& factors, const M& values) {
 
 Answers by_recurrence(const Problem& x) {
   const Factors<double>& f = x.factors;
-  const auto W = states(f, x.V);
+  const auto W = states(f, x.V, x.W);
   Answers result{M(x.V.rows(), x.Q.cols()),
                  {zero_like(f), M::Zero(x.V.rows(), x.V.cols()), M::Zero(x.Q.rows(), x.Q.cols())}};
   auto& gradient = result.gradients;
@@ -146,7 +146,8 @@ Answers by_state(const Problem& x, Index chunk) {
   Matrix<T> dV = Matrix<T>::Zero(values.rows(), values.cols());
   StateSide<T> side;
   typename StateSide<T>::Kept kept;
-  side.read(f, Dense<T>{values}, Q, x.after, Y, kept, nullptr, chunk);
+  const Matrix<T> W = x.W.cast<T>();
+  side.read(f, Dense<T>{values}, Q, x.after, Y, kept, {.first = W.size() > 0 ? &W : nullptr}, chunk);
   side.read_backward(f, Dense<T>{values}, Q, dY, kept, gradient, dQ, dV);
   return {Y.template cast<double>(), {in_double(gradient), dV.template cast<double>(), dQ.template cast<double>()}};
 }

@@ -1,6 +1,6 @@
 // The slow and obvious version of the engine, by another method: W_t is carried write by write in double precision,
 //   W_t = W_{t−1} T_t + w_t v_t k_tᵀ ,   T_t = D_t + a_t b_tᵀ  in full (p×p) ,   y_n = W_{r_n} q_n ,
-// and its adjoint goes back write by write. Beside it, problems to compare on and what the engine makes of them.
+// from W_0 = 0 or any other, and its adjoint goes back write by write. Beside it, problems to compare on and what the engine makes of them.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -17,6 +17,7 @@ struct Problem {
   Factors<double> factors;
   Matrix<double> V, Q, dY;   // d_v×L, p×N, d_v×N
   std::vector<Index> after;  // N, or none: all after L
+  Matrix<double> W{};        // d_v×p before the first write, which the queries' side knows nothing of; or none: 0
 };
 
 struct Size {
@@ -39,8 +40,9 @@ struct Answers {
 
 Answers by_recurrence(const Problem& problem);
 
-/// W_0 … W_L.
-std::vector<Matrix<double>> states(const Factors<double>& factors, const Matrix<double>& V);
+/// W_0 … W_L, from W_0 if it isn't 0.
+std::vector<Matrix<double>> states(const Factors<double>& factors, const Matrix<double>& V,
+                                   const Matrix<double>& W = {});
 
 template <class T>
 Factors<T> cast(const Factors<double>& factors);

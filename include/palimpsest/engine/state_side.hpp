@@ -12,6 +12,9 @@
 // (along the key: dZ = dY Sᵀ + dW K̃, F (I − N)ᵀ = dZ, dV_w = F, dS = Zᵀ dY, dN = Zᵀ F, dK̃ = dWᵀ Z).
 // O(L·(chunk + d_v)·p + L·chunk·d_v), whatever N is up to one query per write.
 //
+// The first chunk begins with W = 0, or with what earlier writes have left, which is a constant: no gradient goes to it, but
+// keys, decays and queries have theirs through it as through the W of any chunk.
+//
 // Source: Yang et al. 2024 (arXiv 2406.06484), section 3; products of I + a bᵀ by one triangular solve: Bischof and Van
 // Loan 1987, the WY representation.
 #pragma once
@@ -25,6 +28,13 @@
 
 namespace palimpsest::engine {
 
+/// W (d_v×p) before the first write, if not 0, and where W after the last one goes, if wanted. Both may be the same matrix.
+template <class T>
+struct Ends {
+  const Matrix<T>* first = nullptr;
+  Matrix<T>* last = nullptr;
+};
+
 /// One thread's memory for it; what a read keeps for its adjoint is the caller's, so that reads and adjoints may come
 /// in any order.
 template <class T>
@@ -37,14 +47,14 @@ class StateSide {
     Matrix<T> asked;  // sides·chunk×N: [R; S], queries in their order
     Matrix<T> Z;      // d_v×L: Z along the key, E where a and b are free
     Matrix<T> W;      // d_v×p·chunks: the state at each chunk's start
+    bool goes_on;     // whether the first of them isn't 0
   };
 
-  /// Y: d_v×N; Q: p×N; after: writes that each query sees, in any order (empty: all). final_state: W after all writes,
-  /// d_v×p, if wanted.
+  /// Y: d_v×N; Q: p×N; after: writes that each query sees, in any order (empty: all).
   void read(const Factors<T>& factors, const OneHot& values, ConstMatrixView<T> Q, const std::vector<Index>& after,
-            MatrixView<T> Y, Kept& kept, Matrix<T>* final_state = nullptr, Index chunk = kChunk);
+            MatrixView<T> Y, Kept& kept, Ends<T> ends = {}, Index chunk = kChunk);
   void read(const Factors<T>& factors, const Dense<T>& values, ConstMatrixView<T> Q, const std::vector<Index>& after,
-            MatrixView<T> Y, Kept& kept, Matrix<T>* final_state = nullptr, Index chunk = kChunk);
+            MatrixView<T> Y, Kept& kept, Ends<T> ends = {}, Index chunk = kChunk);
 
   /// Adds the gradients by the factors, by Q, and by dense values if wanted.
   void read_backward(const Factors<T>& factors, const OneHot& values, ConstMatrixView<T> Q, ConstMatrixView<T> dY,
@@ -56,7 +66,7 @@ class StateSide {
  private:
   template <class Values>
   void read_any(const Factors<T>& factors, const Values& values, const ConstMatrixView<T>& Q,
-                const std::vector<Index>& after, MatrixView<T>& Y, Kept& kept, Matrix<T>* final_state, Index chunk);
+                const std::vector<Index>& after, MatrixView<T>& Y, Kept& kept, Ends<T> ends, Index chunk);
   template <class Values>
   void read_any_backward(const Factors<T>& factors, const Values& values, const ConstMatrixView<T>& Q,
                          const ConstMatrixView<T>& dY, const Kept& kept, Factors<T>& dfactors, MatrixView<T>& dQ,

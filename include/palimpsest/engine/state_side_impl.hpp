@@ -10,8 +10,7 @@ namespace palimpsest::engine {
 template <class T>
 template <class Values>
 void StateSide<T>::read_any(const Factors<T>& factors, const Values& values, const ConstMatrixView<T>& Q,
-                            const std::vector<Index>& after, MatrixView<T>& Y, Kept& kept, Matrix<T>* final_state,
-                            Index chunk) {
+                            const std::vector<Index>& after, MatrixView<T>& Y, Kept& kept, Ends<T> ends, Index chunk) {
   const Index p = factors.features(), L = factors.writes(), N = Q.cols(), d_v = values.rows();
   const Erase erase = factors.structure.erase;
   const bool erases = factors.structure.erases();
@@ -22,13 +21,23 @@ void StateSide<T>::read_any(const Factors<T>& factors, const Values& values, con
   kept.among.resize(erases ? sides * chunk : 0, L);
   kept.asked.resize(sides * chunk, N);
   kept.Z.resize(erases ? d_v : 0, L);
-  kept.W.resize(d_v, (L + chunk - 1) / chunk * p);
+  kept.W.resize(d_v, std::max<Index>(1, (L + chunk - 1) / chunk) * p);
+  kept.goes_on = ends.first != nullptr;
 
-  for (Index i = 0; i < kept.order.asked_by(0); ++i) Y.col(kept.order.query[i]).setZero();
   Written<T, Values> written(values, written_);
   auto W = state_(d_v, p);
-  W.setZero();
-  const Index last = final_state ? L : kept.order.seen();
+  if (kept.goes_on)
+    kept.W.leftCols(p) = W = *ends.first;
+  else
+    W.setZero();
+  for (Index i = 0; i < kept.order.asked_by(0); ++i) {
+    const Index n = kept.order.query[i];
+    if (kept.goes_on)
+      Y.col(n).noalias() = W * Q.col(n);
+    else
+      Y.col(n).setZero();
+  }
+  const Index last = ends.last ? L : kept.order.seen();
   for (Index first = 0; first < last; first += chunk) {
     const Index n = std::min(chunk, L - first), from = kept.order.asked_by(first);
     const Index m = kept.order.asked_by(first + n) - from, own = erases ? n : 0;
@@ -46,7 +55,7 @@ void StateSide<T>::read_any(const Factors<T>& factors, const Values& values, con
     if (erases) chunk_.meet(chunk_.A(), chunk_.before(), among, start.leftCols(n));
 
     auto found = found_(d_v, own + m);  // W [Ã, G u]
-    if (first > 0)
+    if (first > 0 || kept.goes_on)
       set_product<T>(W, start, found);
     else
       found.setZero();
@@ -71,15 +80,15 @@ void StateSide<T>::read_any(const Factors<T>& factors, const Values& values, con
         break;
     }
     kept.order.scatter(y, from, Y);
-    if (first + n >= last && !final_state) break;
+    if (first + n >= last && !ends.last) break;
 
-    auto ends = ends_(p, sides * n);
-    chunk_.to_end(ends);
+    auto to_end = ends_(p, sides * n);
+    chunk_.to_end(to_end);
     chunk_.pass(W);
-    if (erases) add_product<T>(Z, ends.leftCols(n).transpose(), W);
-    if (erase != Erase::along) written.add_product(ends.rightCols(n).transpose(), W);
+    if (erases) add_product<T>(Z, to_end.leftCols(n).transpose(), W);
+    if (erase != Erase::along) written.add_product(to_end.rightCols(n).transpose(), W);
   }
-  if (final_state) *final_state = W;
+  if (ends.last) *ends.last = W;
 }
 
 template <class T>
@@ -94,6 +103,10 @@ void StateSide<T>::read_any_backward(const Factors<T>& factors, const Values& va
   assert(dY.rows() == d_v && dY.cols() == Q.cols() && dQ.rows() == p && dQ.cols() == Q.cols());
   Written<T, Values> written(values, written_);
   auto dW = dW_(d_v, p);
+  for (Index i = 0; kept.goes_on && i < kept.order.asked_by(0); ++i) {
+    const Index n = kept.order.query[i];
+    dQ.col(n).noalias() += kept.W.leftCols(p).transpose() * dY.col(n);
+  }
   for (Index first = (last - 1) / chunk * chunk; first >= 0 && last > 0; first -= chunk) {
     const Index n = std::min(chunk, L - first), from = kept.order.asked_by(first);
     const Index m = kept.order.asked_by(first + n) - from, own = erases ? n : 0;
@@ -135,7 +148,7 @@ void StateSide<T>::read_any_backward(const Factors<T>& factors, const Values& va
     written.close(first, dfactors.w, dV);
 
     auto dstart = dstart_(p, own + m);
-    if (first > 0) {
+    if (first > 0 || kept.goes_on) {
       set_product<T>(W.transpose(), gradient, dstart);
       auto start = start_(p, own + m);
       chunk_.to_start(queries, seen_, start.rightCols(m));
@@ -160,16 +173,14 @@ void StateSide<T>::read_any_backward(const Factors<T>& factors, const Values& va
 
 template <class T>
 void StateSide<T>::read(const Factors<T>& factors, const OneHot& values, ConstMatrixView<T> Q,
-                        const std::vector<Index>& after, MatrixView<T> Y, Kept& kept, Matrix<T>* final_state,
-                        Index chunk) {
-  read_any(factors, values, Q, after, Y, kept, final_state, chunk);
+                        const std::vector<Index>& after, MatrixView<T> Y, Kept& kept, Ends<T> ends, Index chunk) {
+  read_any(factors, values, Q, after, Y, kept, ends, chunk);
 }
 
 template <class T>
 void StateSide<T>::read(const Factors<T>& factors, const Dense<T>& values, ConstMatrixView<T> Q,
-                        const std::vector<Index>& after, MatrixView<T> Y, Kept& kept, Matrix<T>* final_state,
-                        Index chunk) {
-  read_any(factors, values, Q, after, Y, kept, final_state, chunk);
+                        const std::vector<Index>& after, MatrixView<T> Y, Kept& kept, Ends<T> ends, Index chunk) {
+  read_any(factors, values, Q, after, Y, kept, ends, chunk);
 }
 
 template <class T>

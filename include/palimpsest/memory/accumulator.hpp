@@ -1,6 +1,7 @@
 // The accumulator of attention normalisation, z_t = z_{t−1} + k_t, where it divides more than a sum of coefficients:
 //   retrieval of a write   ρ_t = 1/(z_{t−1}·k_t + ε),  ρ_1 = 0: before the first write there is nothing to retrieve
 //   read-out               D_n = z_r·q_n + ε, of a query that sees the first r writes
+// z_0 = 0, or what earlier writes have left, which is a constant; ρ_1 is then as every other.
 // Source: Schlag, Irie, Schmidhuber 2021 (arXiv 2102.11174), eqs. 15–18 and its synthetic code.
 #pragma once
 
@@ -21,22 +22,26 @@ class Accumulator {
     return {x.L * x.p * (retrieves ? 3 : 1) + 2 * x.p * x.N, x.L * x.p * (retrieves ? 6 : 1) + 4 * x.p * x.N};
   }
 
-  /// ρ: L, from K: p×L.
-  void retrieval(ConstMatrixView<T> K, Vector<T>& rho) {
-    z_.setZero(K.rows());
+  /// ρ: L, from K: p×L; before: z_0, p×1, or nothing. ρ = 1 for a rule that doesn't retrieve.
+  void retrieval(ConstMatrixView<T> K, bool retrieves, Vector<T>& rho, const Matrix<T>* before = nullptr) {
+    before_.resize(0);
+    if (before) before_ = before->reshaped();
+    if (!retrieves) {
+      rho.setOnes(K.cols());
+      z_ = K.rowwise().sum();
+      if (goes_on()) z_ += before_;
+      return;
+    }
+    begin(K.rows(), z_);
     rho.resize(K.cols());
     for (Index t = 0; t < K.cols(); ++t) {
-      rho(t) = t == 0 ? T(0) : T(1) / (z_.dot(K.col(t)) + T(kReadOutEpsilon));
+      rho(t) = t == 0 && !goes_on() ? T(0) : T(1) / (z_.dot(K.col(t)) + T(kReadOutEpsilon));
       z_ += K.col(t);
     }
   }
 
-  /// The same of any rule: ρ = 1 for one that doesn't retrieve.
-  void retrieval(ConstMatrixView<T> K, bool retrieves, Vector<T>& rho) {
-    if (retrieves) return retrieval(K, rho);
-    rho.setOnes(K.cols());
-    z_ = K.rowwise().sum();
-  }
+  /// p, after all writes; until backward.
+  const Vector<T>& z() const { return z_; }
 
   /// D: N, from Q: p×N; seen: writes that a query sees, or empty if each sees all. K as before.
   void divisor(ConstMatrixView<T> K, ConstMatrixView<T> Q, const std::vector<Index>& seen, Vector<T>& D) {
@@ -46,7 +51,8 @@ class Accumulator {
       D.resize(Q.cols());
       order_.set(seen, K.cols(), Q.cols());
       seen_z_.resize(Q.rows(), Q.cols());
-      Vector<T> z = Vector<T>::Zero(Q.rows());
+      Vector<T> z;
+      begin(Q.rows(), z);
       Index at = 0;
       for (Index i = 0; i < Q.cols(); ++i) {
         for (; at < order_.after[i]; ++at) z += K.col(at);
@@ -88,7 +94,7 @@ class Accumulator {
       while (asked > 0 && order_.after[asked - 1] == t + 1) --asked;
       z_ -= K.col(t);  // z_{t−1}
       dK.col(t) += dz_;
-      if (t == 0) break;
+      if (t == 0 && !goes_on()) break;
       if (!retrieves) continue;
       const T d = -rho(t) * rho(t) * drho(t);
       dK.col(t) += d * z_;
@@ -97,6 +103,17 @@ class Accumulator {
   }
 
  private:
+  bool goes_on() const { return before_.size() > 0; }
+
+  /// z before the first write.
+  void begin(Index p, Vector<T>& z) const {
+    if (goes_on())
+      z = before_;
+    else
+      z.setZero(p);
+  }
+
+  Vector<T> before_;       // p, z_0; or nothing
   Vector<T> z_, dz_;       // p
   engine::Order order_;    // of queries that have positions
   Matrix<T> seen_z_;       // p×N, z_r of each

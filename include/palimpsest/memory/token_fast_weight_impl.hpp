@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <numeric>
 
 #include "palimpsest/core/product.hpp"
@@ -26,18 +27,30 @@ TokenFastWeight<T>::TokenFastWeight(FastWeightParts<T> parts, Index d)
         if constexpr (!linear<R>())
           throw ConfigurationError(
               fmt::format("rule '{}' isn't linear in the values, which a memory of tokens asks for; allowed are {}",
-                          R::name, linear_rules()));
+                          R::name, rules_that([]<class Other>() { return linear<Other>(); })));
       },
       rule_);
 }
 
 template <class T>
-std::string TokenFastWeight<T>::linear_rules() {
+template <class Is>
+std::string TokenFastWeight<T>::rules_that(Is&& is) {
   std::string names;
   Rules<T>::for_each([&]<class R>() {
-    if constexpr (linear<R>()) names += (names.empty() ? "" : ", ") + usage<R>();
+    if (is.template operator()<R>()) names += (names.empty() ? "" : ", ") + usage<R>();
   });
   return names;
+}
+
+template <class T>
+std::optional<std::string> TokenFastWeight<T>::carry_refusal() const {
+  return std::visit(
+      []<class R>(const R& rule) -> std::optional<std::string> {
+        if constexpr (carries<R>()) return std::nullopt;
+        return fmt::format("rule '{}' can't go on from the state of another read; allowed are {}", specification(rule),
+                           rules_that([]<class Other>() { return carries<Other>(); }));
+      },
+      rule_);
 }
 
 template <class T>
@@ -95,8 +108,10 @@ bool TokenFastWeight<T>::state_is_cheaper(Index d_v, Index writes, const Kept& k
 
 template <class T>
 void TokenFastWeight<T>::read(ConstMatrixView<T> K, ConstMatrixView<T> V, ConstMatrixView<T> logits,
-                              ConstMatrixView<T> Q, const std::vector<Index>& seen, MatrixView<T> Y, Kept& kept) {
+                              ConstMatrixView<T> Q, const std::vector<Index>& seen, MatrixView<T> Y, Kept& kept,
+                              State* state) {
   const Index W = K.cols();
+  assert(!state || (W > 0 && Q.cols() > 0));
   if (W == 0 || Q.cols() == 0) {  // there is nothing to answer with, or nobody asks
     Y.setZero();
     return;
@@ -113,11 +128,13 @@ void TokenFastWeight<T>::read(ConstMatrixView<T> K, ConstMatrixView<T> V, ConstM
         row += gate.rows();
       });
   if (map_.accumulates())
-    kept.accumulator.retrieval(kept.keys.phi(), retrieves(), kept.writes.retrieval);
+    kept.accumulator.retrieval(kept.keys.phi(), retrieves(), kept.writes.retrieval,
+                               state && state->begun() ? &state->z : nullptr);
   else
     kept.writes.retrieval.setOnes(W);
-  answer(V, Y, kept);
+  answer(V, Y, kept, state);
   if (!map_.accumulates()) return;
+  if (state) state->z = kept.accumulator.z();
   kept.accumulator.divisor(kept.keys.phi(), kept.queries.phi(), kept.seen, kept.divisor);
   for (Index n = 0; n < Y.cols(); ++n) Y.col(n) /= kept.divisor(n);
   kept.Y = Y;
@@ -157,17 +174,20 @@ void TokenFastWeight<T>::backward(ConstMatrixView<T> K, ConstMatrixView<T> V, Co
 }
 
 template <class T>
-void TokenFastWeight<T>::answer(ConstMatrixView<T> V, MatrixView<T> Y, Kept& kept) {
+void TokenFastWeight<T>::answer(ConstMatrixView<T> V, MatrixView<T> Y, Kept& kept, State* state) {
   const auto &K = kept.keys.phi(), &U = kept.queries.phi();
   kept.from_state = false;
   std::visit(
       [&]<class R>(const R& rule) {
         if constexpr (RuleOfFactors<R, T>) {
           kept.from_state =
-              forced_ == Side::cheaper ? state_is_cheaper(V.rows(), V.cols(), kept) : forced_ == Side::state;
+              state || (forced_ == Side::cheaper ? state_is_cheaper(V.rows(), V.cols(), kept) : forced_ == Side::state);
           rule.factors(K, kept.writes, factors_);
           if (kept.from_state) {
-            state_side_.read(factors_, engine::Dense<T>{V}, U, kept.seen, Y, kept.state);
+            engine::Ends<T> ends;
+            if (state) ends = {state->begun() ? &state->rule.values : nullptr, &state->rule.values};
+            state_side_.read(factors_, engine::Dense<T>{V}, U, kept.seen, Y, kept.state, ends);
+            if (state) state->rule.writes += V.cols();
           } else {
             kept.C.resize(K.cols(), U.cols());
             query_side_.coefficients(factors_, U, kept.seen, kept.C, kept.query);
@@ -178,7 +198,37 @@ void TokenFastWeight<T>::answer(ConstMatrixView<T> V, MatrixView<T> Y, Kept& kep
         }
       },
       rule_);
-  if (!kept.from_state) set_product<T>(V, kept.C, Y);
+  kept.before.writes = 0;
+  if (kept.from_state) return;
+  set_product<T>(V, kept.C, Y);
+  if (state) go_on(V, Y, kept, *state);
+}
+
+template <class T>
+void TokenFastWeight<T>::go_on(ConstMatrixView<T> V, MatrixView<T> Y, Kept& kept, State& state) {
+  const auto& K = kept.keys.phi();
+  std::visit(
+      [&]<class R>(const R& rule) {
+        if constexpr (RuleThatGoesOn<R, T>) {
+          if (state.begun()) {
+            kept.before = state.rule;
+            rule.go_on(kept.before, workspace<R>(kept.work), Y);
+          } else {
+            state.rule.values.setZero(V.rows(), K.rows());
+          }
+          auto& gates = one_write_.gates;
+          gates.resize(kept.writes.gates.size());
+          for (Index t = 0; t < K.cols(); ++t, ++state.rule.writes) {
+            for (std::size_t i = 0; i < gates.size(); ++i)
+              gates[i] = kept.writes.gates[i].col(gates_.list()[i].constant ? 0 : t);
+            one_write_.retrieval = kept.writes.retrieval.segment(t, 1);
+            rule.carry(K.col(t), V.col(t), one_write_, state.rule, nullptr);
+          }
+        } else {
+          assert(false && "see carry_refusal()");
+        }
+      },
+      rule_);
 }
 
 template <class T>
@@ -200,6 +250,8 @@ void TokenFastWeight<T>::answer_backward(ConstMatrixView<T> V, ConstMatrixView<T
             query_side_.coefficients_backward(factors_, dC_, kept.query, dfactors_, dU_);
           rule.factors_backward(K, kept.writes, dfactors_, dK_, dwrites_);
         } else if constexpr (linear<R>()) {
+          if constexpr (RuleThatGoesOn<R, T>)
+            if (kept.before.writes > 0) rule.go_on_backward(kept.before, dY, workspace<R>(kept.work));
           rule.backward(K, kept.writes, U, kept.seen, dC_, workspace<R>(kept.work), dK_, dwrites_, dU_);
         }
       },

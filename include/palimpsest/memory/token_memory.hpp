@@ -63,6 +63,12 @@ class TokenMemory {
   /// Floats that it keeps from `length` writes of values of size d_v to the next query.
   Index state_floats(Index d_v, Index length) const;
 
+  /// What a memory of fixed size keeps from one read to the next.
+  using State = typename TokenFastWeight<T>::State;
+
+  /// Why it has no such state, naming what has; nothing if it has.
+  std::optional<std::string> carry_refusal() const;
+
   /// How a rule of factors is answered; both sides agree to rounding. For tests: `cheaper` is told by a count of operations.
   using Side = typename TokenFastWeight<T>::Side;
   void answer_from(Side side);
@@ -73,11 +79,13 @@ class TokenMemory {
   };
 
   /// K: d×W, V: d_v×W, logits: gate_rows×W, Q: d×N; seen: N, how many of the writes each query sees, 0 … W in any order, or
-  /// empty if each sees all; Y: d_v×N, of which columns of queries that see nothing become 0.
+  /// empty if each sees all; Y: d_v×N, of which columns of queries that see nothing become 0. With a state (of a memory that
+  /// carry_refusal() has nothing against, W and N above 0) it goes on from there, as if the writes that left it were the first of
+  /// these, and leaves its own.
   void read(ConstMatrixView<T> K, ConstMatrixView<T> V, ConstMatrixView<T> logits, ConstMatrixView<T> Q,
-            const std::vector<Index>& seen, MatrixView<T> Y, Kept& kept);
+            const std::vector<Index>& seen, MatrixView<T> Y, Kept& kept, State* state = nullptr);
 
-  /// Adjoint of the read that filled `kept`, with the same arguments. dK, dV, dlogits, dQ and the gradients of parameters()
+  /// Adjoint of the read that filled `kept`, with the same arguments; the state that it went on from is a constant. dK, dV, dlogits, dQ and the gradients of parameters()
   /// accumulate.
   void backward(ConstMatrixView<T> K, ConstMatrixView<T> V, ConstMatrixView<T> logits, ConstMatrixView<T> Q,
                 ConstMatrixView<T> dY, Kept& kept, MatrixView<T> dK, MatrixView<T> dV, MatrixView<T> dlogits,

@@ -1,6 +1,11 @@
 // Bodies of memory/token_memory.hpp; only what instantiates them includes this.
 #pragma once
 
+#include <fmt/format.h>
+
+#include <cassert>
+#include <type_traits>
+
 #include "palimpsest/memory/token_fast_weight_impl.hpp"
 #include "palimpsest/memory/token_memory.hpp"
 #include "palimpsest/memory/token_softmax_impl.hpp"
@@ -66,18 +71,37 @@ Index TokenMemory<T>::state_floats(Index d_v, Index length) const {
 }
 
 template <class T>
+std::optional<std::string> TokenMemory<T>::carry_refusal() const {
+  return std::visit(
+      []<class Memory>(const Memory& memory) -> std::optional<std::string> {
+        if constexpr (requires { memory.carry_refusal(); })
+          return memory.carry_refusal();
+        else
+          return fmt::format("memory '{}' keeps pairs and no state of fixed size; allowed is {}", specification(memory),
+                             TokenFastWeight<T>::name);
+      },
+      memory_);
+}
+
+template <class T>
 void TokenMemory<T>::answer_from(Side side) {
   if (auto* memory = std::get_if<TokenFastWeight<T>>(&memory_)) memory->answer_from(side);
 }
 
 template <class T>
 void TokenMemory<T>::read(ConstMatrixView<T> K, ConstMatrixView<T> V, ConstMatrixView<T> logits, ConstMatrixView<T> Q,
-                          const std::vector<Index>& seen, MatrixView<T> Y, Kept& kept) {
+                          const std::vector<Index>& seen, MatrixView<T> Y, Kept& kept, State* state) {
   std::visit(
       [&]<class Memory>(Memory& memory) {
         using Own = typename Memory::Kept;
         if (!std::holds_alternative<Own>(kept.of)) kept.of.template emplace<Own>();
-        memory.read(K, V, logits, Q, seen, Y, std::get<Own>(kept.of));
+        auto& own = std::get<Own>(kept.of);
+        if constexpr (std::is_same_v<Memory, TokenFastWeight<T>>) {
+          memory.read(K, V, logits, Q, seen, Y, own, state);
+        } else {
+          assert(!state && "see carry_refusal()");
+          memory.read(K, V, logits, Q, seen, Y, own);
+        }
       },
       memory_);
 }

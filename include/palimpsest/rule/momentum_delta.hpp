@@ -25,19 +25,30 @@ struct MomentumDeltaRule {
   struct Workspace {
     MomentumGates<T> gates, dgates;
     typename MomentumQuery<T>::Workspace query;
+    typename MomentumQuery<T>::Pairs left, dleft;  // dleft: nothing, unless go_on_backward was called
   };
 
   void coefficients(ConstMatrixView<T> K, const Writes<T>& writes, ConstMatrixView<T> Q, std::span<const Index> seen,
                     MatrixView<T> C, Workspace& work) const {
     work.gates = {writes.gate(1), writes.gate(2), writes.gate(0), writes.retrieval};
-    MomentumQuery<T>::coefficients(K, work.gates, Q, seen, C, work.query);
+    MomentumQuery<T>::coefficients(K, work.gates, Q, seen, C, work.query, &work.left);
+    work.dleft = {};
+  }
+
+  void go_on(const Carried<T>& before, const Workspace& work, MatrixView<T> Y) const {
+    Y.noalias() += before.values * work.left.w;
+    Y.noalias() += before.more * (work.left.x - work.left.w);
+  }
+  void go_on_backward(const Carried<T>& before, ConstMatrixView<T> dY, Workspace& work) const {
+    work.dleft = {before.values.transpose() * dY, before.more.transpose() * dY};
   }
 
   void backward(ConstMatrixView<T> K, const Writes<T>&, ConstMatrixView<T> Q, std::span<const Index> seen,
                 ConstMatrixView<T> dC, Workspace& work, MatrixView<T> dK, Writes<T>& dwrites, MatrixView<T> dQ) const {
     work.dgates.set_constant(K.cols(), T(0));
     dK.setZero();
-    MomentumQuery<T>::backward(K, work.gates, Q, seen, dC, work.query, dK, work.dgates, dQ);
+    MomentumQuery<T>::backward(K, work.gates, Q, seen, dC, work.query, dK, work.dgates, dQ,
+                               work.dleft.w.size() > 0 ? &work.dleft : nullptr);
     dwrites.gate(0) += work.dgates.theta;
     dwrites.gate(1) += work.dgates.alpha;
     dwrites.gate(2) += work.dgates.eta;

@@ -10,6 +10,8 @@
 //   κ = k_t·h ,   ds = θ_t dc_t − θ_t ρ_t κ ,   dk_t += ds x − θ_t ρ_t s h ,
 //   dα_t += w·h ,   dη_t += x·g ,   dθ_t += s dc_t − ρ_t s κ ,   dρ_t −= θ_t s κ ,
 //   g ← η_t g + ds k_t ,   h ← α_t h + g  (the new g).
+// Where a state W, M stands before the first write, what is left of the query asks it: it answers W w + M (x − w), and g and h
+// start as Mᵀ dy and Wᵀ dy.
 // Both cost O(L·p) a query. η = 0, α = 1 is the delta rule of strength θ.
 #pragma once
 
@@ -44,26 +46,39 @@ struct MomentumQuery {
     Vector<T> h, g;  // p
   };
 
-  /// K: p×L, Q: p×N, after: N, each of 0 … L, or empty if all queries come at the end; C: L×N.
+  /// Pairs of N queries before the first write, p×N each; or gradients by them, h and g as above.
+  struct Pairs {
+    Matrix<T> w, x;
+  };
+
+  /// K: p×L, Q: p×N, after: N, each of 0 … L, or empty if all queries come at the end; C: L×N; left: what is left of the queries
+  /// before the first write, if wanted.
   static void coefficients(ConstMatrixView<T> K, const MomentumGates<T>& gates, ConstMatrixView<T> Q,
-                           std::span<const Index> after, MatrixView<T> C, Workspace& work) {
+                           std::span<const Index> after, MatrixView<T> C, Workspace& work, Pairs* left = nullptr) {
     C.setZero();
+    if (left)
+      for (auto* pairs : {&left->w, &left->x}) pairs->resize(Q.rows(), Q.cols());
     for (Index n = 0; n < Q.cols(); ++n) {
       const Index seen = writes_seen(after, n, K.cols());
       carry(K, gates, Q.col(n), seen, work);
       C.col(n).head(seen) = gates.theta.head(seen).cwiseProduct(work.s.head(seen));
+      if (left) left->w.col(n) = work.w.col(0), left->x.col(n) = work.x.col(0);
     }
   }
 
-  /// dC: L×N, of which only t < after[n] counts; dK (p×L), dgates and dQ (p×N) accumulate.
+  /// dC: L×N, of which only t < after[n] counts; dleft: by what was left of the queries, if that was asked; dK (p×L), dgates and
+  /// dQ (p×N) accumulate.
   static void backward(ConstMatrixView<T> K, const MomentumGates<T>& gates, ConstMatrixView<T> Q,
                        std::span<const Index> after, ConstMatrixView<T> dC, Workspace& work, MatrixView<T> dK,
-                       MomentumGates<T>& dgates, MatrixView<T> dQ) {
+                       MomentumGates<T>& dgates, MatrixView<T> dQ, const Pairs* dleft = nullptr) {
     const Index p = K.rows();
     for (Index n = 0; n < Q.cols(); ++n) {
       const Index seen = writes_seen(after, n, K.cols());
       carry(K, gates, Q.col(n), seen, work);
-      for (auto* vector : {&work.h, &work.g}) vector->setZero(p);
+      if (dleft)
+        work.h = dleft->w.col(n), work.g = dleft->x.col(n);
+      else
+        for (auto* vector : {&work.h, &work.g}) vector->setZero(p);
       for (Index t = 0; t < seen; ++t) write_backward(t, column(K, t), gates, dC(t, n), work, column(dK, t), dgates);
       dQ.col(n) += work.h;
     }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,8 +34,20 @@ struct MixerOptions {
 template <class T>
 class Mixer {
  public:
+  /// What a sequence leaves for the one that goes on from it; empty before the first.
+  struct State {
+    std::vector<typename TokenMemory<T>::State> memories;  ///< of its heads
+    Matrix<T> tokens;  ///< channels×(taps − 1), the last ones as they came to the convolution, if there is one
+
+    template <class Archive>
+    void state(Archive& archive) {
+      archive(memories, tokens);
+    }
+  };
+
   /// What a pass keeps. Once warm it allocates nothing.
   struct Kept {
+    engine::Scratch<T> before;                         // channels×(taps − 1)·sequences of those that go on
     engine::Scratch<T> projected;                      // rows×N
     engine::Scratch<T> convolved;                      // channels×N, if there is a convolution
     engine::Scratch<T> queries;                        // heads·d×M, if not every token asks
@@ -51,8 +64,10 @@ class Mixer {
   /// New random features for every head, if the kernel has any; before the first pass.
   void draw(Stream& stream);
 
-  /// X: D×N, Y: D×M, of the M tokens that ask. Nothing is kept without `kept`.
-  void forward(const Layout& layout, const Columns& asking, ConstMatrixView<T> X, MatrixView<T> Y, Kept* kept);
+  /// X: D×N, Y: D×M, of the M tokens that ask. Nothing is kept without `kept`. states: of each sequence, one token of which at
+  /// least asks, what it goes on from, and then what it leaves; or none.
+  void forward(const Layout& layout, const Columns& asking, ConstMatrixView<T> X, MatrixView<T> Y, Kept* kept,
+               std::span<State* const> states = {});
   /// dX += adjoint, and the parameters' gradients. Of each pass once.
   void backward(const Layout& layout, const Columns& asking, ConstMatrixView<T> X, Kept& kept, ConstMatrixView<T> dY,
                 MatrixView<T> dX);
@@ -99,6 +114,11 @@ class Mixer {
   /// Calls f(sequence, its first query, how many writes each of its queries sees) for every sequence.
   template <class F>
   void for_each_sequence(const Layout& layout, const Columns& asking, F&& f);
+
+  /// The tokens before each sequence, from its state; and its last ones, to its state.
+  ConstMatrixView<T> tokens_before(std::span<State* const> states, engine::Scratch<T>& before) const;
+  void keep_last_tokens(const Layout& layout, ConstMatrixView<T> tokens, ConstMatrixView<T> before,
+                        std::span<State* const> states) const;
 
   Index heads_, d_, d_v_, steps_, gates_;
   Index channels_;  // rows that a convolution mixes: all but the gates

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -130,13 +131,46 @@ void Mixer<T>::put_back(Writes writes, MatrixView<T> tokens, MatrixView<T> gates
 }
 
 template <class T>
-void Mixer<T>::forward(const Layout& layout, const Columns& asking, ConstMatrixView<T> X, MatrixView<T> Y, Kept* kept) {
+ConstMatrixView<T> Mixer<T>::tokens_before(std::span<State* const> states, engine::Scratch<T>& before) const {
+  const Index reach = taps_ - 1;
+  auto tokens = before(channels_, reach * std::ssize(states));
+  Index at = 0;
+  for (const State* state : states) {
+    if (state->tokens.size() > 0)
+      tokens.middleCols(at, reach) = state->tokens;
+    else
+      tokens.middleCols(at, reach).setZero();
+    at += reach;
+  }
+  return tokens;
+}
+
+template <class T>
+void Mixer<T>::keep_last_tokens(const Layout& layout, ConstMatrixView<T> tokens, ConstMatrixView<T> before,
+                                std::span<State* const> states) const {
+  const Index reach = taps_ - 1;
+  for (Index i = 0; i < std::ssize(states); ++i) {
+    const Index own = std::min(reach, layout.length(i)), older = reach - own;
+    auto& last = states[static_cast<std::size_t>(i)]->tokens;
+    last.resize(channels_, reach);
+    last.leftCols(older) = before.middleCols((i + 1) * reach - older, older);
+    last.rightCols(own) = tokens.middleCols(layout.start(i + 1) - own, own);
+  }
+}
+
+template <class T>
+void Mixer<T>::forward(const Layout& layout, const Columns& asking, ConstMatrixView<T> X, MatrixView<T> Y, Kept* kept,
+                       std::span<State* const> states) {
   Kept& pass = kept != nullptr ? *kept : passing_;
   const Index N = X.cols(), M = Y.cols();
   auto projected = pass.projected(projections_.outputs(), N);
   projections_.forward(X, projected);
   auto tokens = convolution_ ? pass.convolved(channels_, N) : projected;
-  if (convolution_) convolution_->forward(layout, projected.topRows(channels_), tokens);
+  if (convolution_) {
+    const auto before = tokens_before(states, pass.before);
+    convolution_->forward(layout, projected.topRows(channels_), tokens, before);
+    keep_last_tokens(layout, projected.topRows(channels_), before, states);
+  }
   MatrixView<T> queries =
       asking ? MatrixView<T>(pass.queries(heads_ * d_, M)) : MatrixView<T>(tokens.topRows(heads_ * d_));
   if (asking)
@@ -146,13 +180,16 @@ void Mixer<T>::forward(const Layout& layout, const Columns& asking, ConstMatrixV
   const auto reads = static_cast<std::size_t>(kept != nullptr ? layout.sequences() * heads_ : 1);
   if (pass.reads.size() < reads) pass.reads.resize(reads);
   for_each_sequence(layout, asking, [&](Index i, Index query, const std::vector<Index>& seen) {
+    State* const state = states.empty() ? nullptr : states[static_cast<std::size_t>(i)];
+    if (state) state->memories.resize(static_cast<std::size_t>(heads_));
     for (Index head = 0; head < heads_; ++head) {
       auto& read = pass.reads[kept != nullptr ? static_cast<std::size_t>(i * heads_ + head) : 0];
       const Index count = std::ssize(seen);
       const Writes written = writes(tokens, projected, head, layout.start(i), layout.length(i), writes_);
-      memories_[static_cast<std::size_t>(head)].read(written.K, written.V, written.logits,
-                                                     queries.block(head * d_, query, d_, count), seen,
-                                                     answers.block(head * d_v_, query, d_v_, count), read);
+      memories_[static_cast<std::size_t>(head)].read(
+          written.K, written.V, written.logits, queries.block(head * d_, query, d_, count), seen,
+          answers.block(head * d_v_, query, d_v_, count), read,
+          state ? &state->memories[static_cast<std::size_t>(head)] : nullptr);
     }
   });
   norm_.forward(answers, normed, pass.inverse(heads_, M));
@@ -194,7 +231,7 @@ void Mixer<T>::backward(const Layout& layout, const Columns& asking, ConstMatrix
   if (asking)
     for (Index m = 0; m < M; ++m) dtokens.col((*asking)[m]).head(heads_ * d_) += dqueries.col(m);
   if (convolution_)
-    convolution_->backward(layout, projected.topRows(channels_), dtokens, dprojected.topRows(channels_));
+    convolution_->backward(layout, projected.topRows(channels_), dtokens, dprojected.topRows(channels_), kept.before());
   projections_.backward(X, dprojected, dX);
 }
 

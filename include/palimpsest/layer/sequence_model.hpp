@@ -57,12 +57,17 @@ class SequenceModel {
   /// Parameters as drawn, gradients 0. Throws as checked() does.
   SequenceModel(const SequenceOptions& options, std::uint64_t seed);
 
+  /// What a sequence leaves in each layer for the one that goes on from it; empty before the first. Of a memory that
+  /// TokenMemory::carry_refusal() has nothing against.
+  using State = std::vector<typename Mixer<T>::State>;
+
   /// Adds to the gradients those of scale · Σ of the losses of all questions, and returns it. With one over the number of
-  /// questions of all batches of a step, that is a mean.
-  double train(const TokenBatch& batch, double scale);
+  /// questions of all batches of a step, that is a mean. states: of each sequence, one token of which at least has a question,
+  /// what it goes on from (to its gradients a constant), and then what it leaves; or none.
+  double train(const TokenBatch& batch, double scale, std::span<State> states = {});
 
   /// What became of each question; returns the sum of the losses.
-  double evaluate(const TokenBatch& batch, std::vector<Answered>& answered);
+  double evaluate(const TokenBatch& batch, std::vector<Answered>& answered, std::span<State> states = {});
 
   /// New random features of number `number`, if the kernel has any; the constructor has drawn number 0.
   void draw(std::uint64_t number);
@@ -98,10 +103,10 @@ class SequenceModel {
     typename SwiGlu<T>::Kept mlp;
   };
 
-  /// Calls f(part, targets from, questions from) for parts of a batch: whole sequences, of few enough columns that what a pass
+  /// Calls f(part, its states, questions from) for parts of a batch: whole sequences, of few enough columns that what a pass
   /// keeps of them is bounded, and near.
   template <class F>
-  void for_each_part(const TokenBatch& batch, F&& f);
+  void for_each_part(const TokenBatch& batch, std::span<State> states, F&& f);
 
   /// Which tokens layer i must answer: behind the last, nobody looks at others than those with a question.
   Columns asking_in(std::size_t i, const TokenBatch& part) const {
@@ -109,7 +114,7 @@ class SequenceModel {
   }
 
   /// From tokens to what the logits are products with, D×questions.
-  engine::Scratch<T>& forward(const TokenBatch& part, bool keep);
+  engine::Scratch<T>& forward(const TokenBatch& part, std::span<State> states, bool keep);
   void backward(const TokenBatch& part);
 
   void embed(const TokenBatch& part, MatrixView<T> h);
@@ -126,6 +131,7 @@ class SequenceModel {
   CrossEntropy<T> loss_;
 
   TokenBatch part_;
+  std::vector<typename Mixer<T>::State*> layer_states_;  // of its sequences, in one layer
   std::vector<LayerKept> kept_;
   engine::Scratch<T> both_, dboth_;                    // 2D×N, of pairs
   engine::Scratch<T> asked_, asked_normed_, inverse_;  // behind the last layer; D×questions, D×questions, 1×questions

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <string_view>
 #include <utility>
@@ -135,8 +136,9 @@ ConstMatrixView<T> SequenceModel<T>::outputs() const {
 
 template <class T>
 template <class F>
-void SequenceModel<T>::for_each_part(const TokenBatch& batch, F&& f) {
+void SequenceModel<T>::for_each_part(const TokenBatch& batch, std::span<State> states, F&& f) {
   const Layout& layout = batch.layout;
+  assert(states.empty() || std::ssize(states) == layout.sequences());
   std::size_t question = 0;
   for (Index from = 0; from < layout.sequences();) {
     const Index first = layout.start(from);
@@ -157,16 +159,17 @@ void SequenceModel<T>::for_each_part(const TokenBatch& batch, F&& f) {
     part_.targets.clear();
     for (Index i = m * static_cast<Index>(first_question); i < m * static_cast<Index>(question); ++i)
       part_.targets.push_back(batch.targets[static_cast<std::size_t>(i)] - static_cast<int>(options_.first_output));
-    if (!part_.positions.empty()) f(part_, first_question);
+    const auto own = states.empty() ? states : states.subspan(std::size_t(from), std::size_t(to - from));
+    if (!part_.positions.empty()) f(part_, own, first_question);
     from = to;
   }
 }
 
 template <class T>
-double SequenceModel<T>::train(const TokenBatch& batch, double scale) {
+double SequenceModel<T>::train(const TokenBatch& batch, double scale, std::span<State> states) {
   double loss = 0;
-  for_each_part(batch, [&](const TokenBatch& part, std::size_t) {
-    auto H = forward(part, true)();
+  for_each_part(batch, states, [&](const TokenBatch& part, std::span<State> own, std::size_t) {
+    auto H = forward(part, own, true)();
     auto dH = (out_ ? dprojected_ : dasked_normed_)(H.rows(), H.cols());
     dH.setZero();
     MatrixView<T> dasked = dH;
@@ -183,11 +186,11 @@ double SequenceModel<T>::train(const TokenBatch& batch, double scale) {
 }
 
 template <class T>
-double SequenceModel<T>::evaluate(const TokenBatch& batch, std::vector<Answered>& answered) {
+double SequenceModel<T>::evaluate(const TokenBatch& batch, std::vector<Answered>& answered, std::span<State> states) {
   answered.resize(batch.positions.size());
   double loss = 0;
-  for_each_part(batch, [&](const TokenBatch& part, std::size_t first) {
-    const auto H = forward(part, false)();
+  for_each_part(batch, states, [&](const TokenBatch& part, std::span<State> own, std::size_t first) {
+    const auto H = forward(part, own, false)();
     loss += loss_.evaluate(outputs(), H, part.targets, std::span(answered).subspan(first, part.positions.size()));
   });
   return loss;
@@ -219,7 +222,7 @@ void SequenceModel<T>::embed_backward(const TokenBatch& part, ConstMatrixView<T>
 }
 
 template <class T>
-engine::Scratch<T>& SequenceModel<T>::forward(const TokenBatch& part, bool keep) {
+engine::Scratch<T>& SequenceModel<T>::forward(const TokenBatch& part, std::span<State> states, bool keep) {
   const Index D = options_.width, N = part.layout.columns(), questions = std::ssize(part.positions);
   embed(part, kept_[0].to_mixer.h(D, N));
   for (std::size_t i = 0; i < layers_.size(); ++i) {
@@ -230,12 +233,17 @@ engine::Scratch<T>& SequenceModel<T>::forward(const TokenBatch& part, bool keep)
       norm.forward(h, input.normed(D, h.cols()), input.inverse(1, h.cols()));
       return input.normed();
     };
+    layer_states_.clear();
+    for (State& state : states) {
+      state.resize(layers_.size());
+      layer_states_.push_back(&state[i]);
+    }
     const Columns asking = asking_in(i, part);
     const Index M = asking ? questions : N;
     engine::Scratch<T>& behind = asking ? asked_ : kept_[i + 1].to_mixer.h;
     auto mixed = (layer.mlp ? kept.to_mlp.h : behind)(D, M);
     layer.mixer.forward(part.layout, asking, normed(layer.mixer_norm, kept.to_mixer), mixed,
-                        keep ? &kept.mixer : nullptr);
+                        keep ? &kept.mixer : nullptr, layer_states_);
     const auto h = kept.to_mixer.h();
     if (asking)
       for (Index n = 0; n < M; ++n) mixed.col(n) += h.col((*asking)[n]);

@@ -28,13 +28,14 @@ PARAMETERS = {
     "weight_decay": "number", "largest_gradient": "number", "examples": "integer",
     # of task text
     "corpus": "text", "tokens": "text", "segment": "integer", "validation": "text", "evaluation_segments": "integer",
-    "smaller_outputs": "boolean",
+    "smaller_outputs": "boolean", "carry_state": "boolean",
 }
 # Those that only some memories, tasks or schedules have.
 SOME = {"kernel", "redraw", "scale", "rule", "beta", "alpha", "normalization", "patience", "improvement", "cooldown",
         "largest_beta", "ridge", "vocabulary", "pairs", "length", "test_length", "fill", "passes", "power", "reassigned",
         "values_per_key", "group", "train_pairs", "test_pairs", "tied", "kinds", "entities", "places", "objects", "facts", "questions",
-        "stories", "loss", "corpus", "tokens", "segment", "validation", "evaluation_segments", "smaller_outputs"}
+        "stories", "loss", "corpus", "tokens", "segment", "validation", "evaluation_segments", "smaller_outputs",
+        "carry_state"}
 OF_FAST_WEIGHT = {"kernel", "rule", "normalization"}
 
 

@@ -117,6 +117,19 @@ void Text::deal(const TextData& data, Stream& stream, TokenSequence& sequence) c
   deal_from(tokens, first, options_.segment, sequence);
 }
 
+bool Text::deal_stream(const TextData& data, std::uint64_t seed, Index b, Index streams, Index read,
+                       TokenSequence& sequence) const {
+  const Index segment = segment_of_stream(data, seed, b, streams, read);
+  deal(data.training, segment, sequence);
+  return read == 0 || segment == 0;
+}
+
+Index Text::segment_of_stream(const TextData& data, std::uint64_t seed, Index b, Index streams, Index read) const {
+  const Index all = (std::ssize(data.training.tokens) - 1) / options_.segment;
+  Stream stream(seed, Purpose::training, 0);
+  return (stream.below(static_cast<std::uint32_t>(all)) + b * all / streams + read) % all;
+}
+
 Index Text::segments(const TextSplit& split) const {
   const Index all = (std::ssize(split.tokens) - 1 + options_.segment - 1) / options_.segment;
   return options_.evaluation_segments > 0 ? std::min(all, options_.evaluation_segments) : all;

@@ -131,6 +131,14 @@ void validate_tokens(const Configuration& configuration) {
   if (configuration.model != kSequenceModel)
     unknown("model", configuration.model, fmt::format("{} (of task {})", kSequenceModel, configuration.task));
   SequenceModel<float>::checked(sequence_options(configuration));
+  if (configuration.task == Text::name && configuration.carry_state) {
+    if (const auto why = make_token_memory(configuration).carry_refusal())
+      throw ConfigurationError("carry_state = true: " + *why);
+    if (configuration.redraw != "fixed" && applies("redraw", configuration))
+      throw ConfigurationError(fmt::format(
+          "carry_state = true with redraw = '{}': a state is of the features it was written with; allowed is fixed",
+          configuration.redraw));
+  }
 }
 
 }  // namespace

@@ -94,7 +94,8 @@ TextOptions text_options(const Configuration& c) {
           .tokens = c.tokens,
           .segment = c.segment,
           .validation = c.validation,
-          .evaluation_segments = c.evaluation_segments};
+          .evaluation_segments = c.evaluation_segments,
+          .carry_state = c.carry_state};
 }
 
 std::vector<TokenMember> make_token_tasks(const Configuration& configuration, bool evaluated) {

@@ -3,8 +3,12 @@
 //   tokens x_s … x_(s+T−1) ,   targets x_(s+1) … x_(s+T) .
 // Training segments begin anywhere in the training split, uniformly; an evaluation goes through its split from the first token
 // to the last, segment behind segment. The documents of a split stand one behind the other, and a segment may hold an end.
+// Where a model's state is carried from segment to segment (`carry_state`), training reads its split so, too: in streams, one per
+// sequence of a batch, which begin at equal distances, from a place that the seed says, go through all whole segments of the split
+// and begin again with the first, and an empty state, behind the last.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,12 +26,13 @@ struct TextOptions {
   Index segment = 256;                   ///< T
   std::string validation = "documents";  ///< what is evaluated while it trains: documents held out for it, or `test`
   Index evaluation_segments = 0;         ///< segments of a split that are evaluated, from its first on; 0: all
+  bool carry_state = false;              ///< whether a segment starts with the state that the one before it left
 
   /// f(name, option) for every option.
   template <class F>
   void fields(F&& f) {
     f("corpus", corpus), f("tokens", tokens), f("segment", segment), f("validation", validation);
-    f("evaluation_segments", evaluation_segments);
+    f("evaluation_segments", evaluation_segments), f("carry_state", carry_state);
   }
 };
 
@@ -58,6 +63,7 @@ class Text {
   static bool reads(std::string_view) { return true; }
 
   Index segment() const { return options_.segment; }
+  bool carries_state() const { return options_.carry_state; }
   int vocabulary() const { return vocabulary_; }
   int outputs() const { return vocabulary_; }
   Index targets_per_question() const { return 1; }
@@ -69,6 +75,14 @@ class Text {
   /// A segment to train; distances are empty, since nobody knows where an answer is from.
   void deal(Stream& stream, TokenSequence& sequence) const { deal(*data(), stream, sequence); }
   void deal(const TextData& data, Stream& stream, TokenSequence& sequence) const;
+
+  /// What stream b of `streams` reads after so many segments; returns whether that is the first it reads, or the text's first, so
+  /// that no state goes before it.
+  bool deal_stream(const TextData& data, std::uint64_t seed, Index b, Index streams, Index read,
+                   TokenSequence& sequence) const;
+
+  /// Which segment of the training split that is.
+  Index segment_of_stream(const TextData& data, std::uint64_t seed, Index b, Index streams, Index read) const;
 
   /// Segments of a split that are evaluated; its last may be shorter than T.
   Index segments(const TextSplit& split) const;

@@ -48,6 +48,7 @@ struct Configuration {
   Index segment = 256;
   std::string validation = "documents";
   Index evaluation_segments = 0;  ///< of a split that are evaluated, from its first on; 0: all
+  bool carry_state = false;       ///< whether a segment starts with the state that the one before it left
 
   // Of associative retrieval.
   Index S = 20;              ///< distinct keys, and distinct values

@@ -33,16 +33,23 @@ class Lanes {
   const SequenceModel<T>& model() const { return lanes_[0].model; }
   std::vector<Parameter<T>*> parameters() { return model().parameters(); }
 
-  /// The mean loss of all questions, after so many steps; its gradients are in parameters().
-  double learn(Index steps, std::span<const TokenSequence> sequences) {
+  /// What a sequence leaves for the one that goes on from it.
+  using State = typename SequenceModel<T>::State;
+
+  /// The mean loss of all questions, after so many steps; its gradients are in parameters(). states: what each sequence goes on
+  /// from, and then what it leaves; or none.
+  double learn(Index steps, std::span<const TokenSequence> sequences, std::span<State> states = {}) {
     if (redraw_interval_ > 0 && steps % redraw_interval_ == 0) draw(steps / redraw_interval_);
     follow_first_lane();
     double questions = 0;
     for (const auto& sequence : sequences) questions += static_cast<double>(sequence.positions.size());
     for_each_share(std::ssize(sequences), [&](Lane& lane, Index first, Index count) {
-      gather(sequences.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)), lane.batch);
+      const auto share = [&](auto all) {
+        return all.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+      };
+      gather(share(sequences), lane.batch);
       lane.model.clear_gradients();
-      lane.loss = lane.model.train(lane.batch, 1 / questions);
+      lane.loss = lane.model.train(lane.batch, 1 / questions, states.empty() ? states : share(states));
     });
     double loss = 0;
     const auto sums = parameters();
@@ -67,14 +74,29 @@ class Lanes {
         gather(lane.sequences, lane.batch);
         lane.model.evaluate(lane.batch, lane.answered);
       });
-      for (const auto& lane : lanes_) {
-        std::size_t at = 0;
-        for (const auto& sequence : lane.sequences) {
-          see(sequence, std::span<const Answered>(lane.answered.data() + at, sequence.positions.size()));
-          at += sequence.positions.size();
-        }
-      }
+      show_answered(see);
     }
+  }
+
+  /// The same of sequences that follow each other: a lane reads its share in order, each going on from the state that the one before
+  /// it left, and the first from an empty one.
+  template <class Deal, class See>
+  void evaluate_in_order(Index sequences, Deal&& deal, See&& see) {
+    follow_first_lane();
+    for_each_share(sequences, [&](Lane& lane, Index first, Index count) {
+      lane.sequences.resize(static_cast<std::size_t>(count));
+      lane.answered.clear();
+      State state;
+      std::vector<Answered> answered;
+      for (Index i = 0; i < count; ++i) {
+        auto& sequence = lane.sequences[static_cast<std::size_t>(i)];
+        deal(first + i, sequence);
+        gather({&sequence, 1}, lane.batch);
+        lane.model.evaluate(lane.batch, answered, {&state, 1});
+        lane.answered.insert(lane.answered.end(), answered.begin(), answered.end());
+      }
+    });
+    show_answered(see);
   }
 
   /// Random features as after that step.
@@ -92,6 +114,18 @@ class Lanes {
     std::vector<TokenSequence> sequences;  // of an evaluation
     double loss;
   };
+
+  /// Calls see(sequence, answered) of what the lanes have evaluated, in order.
+  template <class See>
+  void show_answered(See& see) const {
+    for (const auto& lane : lanes_) {
+      std::size_t at = 0;
+      for (const auto& sequence : lane.sequences) {
+        see(sequence, std::span<const Answered>(lane.answered.data() + at, sequence.positions.size()));
+        at += sequence.positions.size();
+      }
+    }
+  }
 
   /// Calls f(lane, first, count) with each lane's share of the sequences.
   template <class F>

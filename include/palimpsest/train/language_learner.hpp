@@ -1,6 +1,12 @@
 // Learns a text with a model of layers: cross entropy averaged over all next tokens of a batch of segments. Evaluations during
 // training are of the validation split, the final one is of the test split, and both go through all of it. What train/trainer.hpp
 // trains for language modelling.
+//
+// With `carry_state` each sequence of a batch is a stream through the training split (task/text.hpp), and its segments start with
+// the state that the one before left; gradients end where a segment begins. Evaluations read their split in the four parts that
+// train/lanes.hpp makes of it, each from an empty state on. Ends of documents are tokens like others, and no state ends there.
+// Source: truncated backpropagation, Williams and Peng 1990; of fast weights, Schlag, Irie, Schmidhuber 2021 (arXiv 2102.11174),
+// section 6.3 and its language-model code, `carry_state`.
 #pragma once
 
 #include <algorithm>
@@ -69,6 +75,7 @@ class LanguageLearner {
 
   double learn(Index steps) {
     const Index batch = std::ssize(sequences_);
+    if (task_.carries_state()) return learn_streams(steps);
     for (Index b = 0; b < batch; ++b) {
       Stream stream(seed_, Purpose::training, static_cast<std::uint64_t>(steps * batch + b));
       task_.deal(*data_, stream, sequences_[static_cast<std::size_t>(b)]);
@@ -83,17 +90,20 @@ class LanguageLearner {
     double right = 0;
     std::array<std::pair<double, double>, kSegmentParts> parts{};  // sum of losses, and how many
     const auto deal = [&](Index i, TokenSequence& sequence) { task_.deal(split, i, sequence); };
-    lanes_.evaluate(task_.segments(split), std::ssize(sequences_), deal,
-                    [&](const TokenSequence& sequence, std::span<const Answered> answered) {
-                      loss.begin_sequence();
-                      for (std::size_t t = 0; t < answered.size(); ++t) {
-                        loss.add(answered[t].loss);
-                        right += answered[t].right;
-                        auto& [sum, count] = parts[t * kSegmentParts / static_cast<std::size_t>(task_.segment())];
-                        sum += answered[t].loss, ++count;
-                      }
-                      if (observer) observer(sequence, answered);
-                    });
+    const auto see = [&](const TokenSequence& sequence, std::span<const Answered> answered) {
+      loss.begin_sequence();
+      for (std::size_t t = 0; t < answered.size(); ++t) {
+        loss.add(answered[t].loss);
+        right += answered[t].right;
+        auto& [sum, count] = parts[t * kSegmentParts / static_cast<std::size_t>(task_.segment())];
+        sum += answered[t].loss, ++count;
+      }
+      if (observer) observer(sequence, answered);
+    };
+    if (task_.carries_state())
+      lanes_.evaluate_in_order(task_.segments(split), deal, see);
+    else
+      lanes_.evaluate(task_.segments(split), std::ssize(sequences_), deal, see);
     const auto of = predicted(purpose);
     Evaluation all{.loss = loss.value(),
                    .accuracy = right / static_cast<double>(of.tokens),
@@ -116,6 +126,12 @@ class LanguageLearner {
 
   void return_to(Index step) { lanes_.return_to(step); }
 
+  /// What it keeps between two steps beside parameters: the states of its streams, if they are carried.
+  template <class Archive>
+  void state(Archive& archive) {
+    if (task_.carries_state()) archive(states_);
+  }
+
   std::vector<Parameter<T>*> parameters() { return lanes_.parameters(); }
 
   SequenceModel<T>& model() { return lanes_.model(); }
@@ -130,6 +146,16 @@ class LanguageLearner {
   }
 
  private:
+  double learn_streams(Index steps) {
+    const Index batch = std::ssize(sequences_);
+    states_.resize(sequences_.size());
+    for (Index b = 0; b < batch; ++b) {
+      const auto i = static_cast<std::size_t>(b);
+      if (task_.deal_stream(*data_, seed_, b, batch, steps, sequences_[i])) states_[i].clear();
+    }
+    return lanes_.learn(steps, sequences_, states_);
+  }
+
   const TextSplit& split_of(Purpose purpose) const {
     return purpose == Purpose::final_evaluation ? data_->test : data_->validation;
   }
@@ -139,6 +165,7 @@ class LanguageLearner {
   std::shared_ptr<const TextData> data_;
   std::vector<TokenSequence> sequences_;  // the batch
   Lanes<T> lanes_;
+  std::vector<typename Lanes<T>::State> states_;  // of its streams, if they are carried
 };
 
 }  // namespace palimpsest

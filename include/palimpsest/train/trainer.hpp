@@ -7,6 +7,7 @@
 //   evaluate(purpose, number, observer)   the parameters as they are on fresh data, others for each purpose and number
 //   reached(evaluation)               why it ends training; empty if it doesn't
 //   return_to(step)                   whatever else than parameters is of a step, as after that step
+//   state(archive)                    optional: what it keeps from one step to the next beside parameters, read or written
 //   parameters()                      all that is trained
 #pragma once
 
@@ -93,6 +94,7 @@ class Trainer {
   void state(Archive& archive, Outcome& outcome) {
     for (auto* parameter : learner_.parameters()) archive(parameter->value);
     archive(adam_, schedule_, steps_, best_, window_loss_);
+    if constexpr (requires { learner_.state(archive); }) learner_.state(archive);
     archive(outcome.steps, outcome.best_step, outcome.train_loss, outcome.best_loss, outcome.last_loss, outcome.curve,
             outcome.seconds);
     if (archive.reads()) learner_.return_to(steps_);

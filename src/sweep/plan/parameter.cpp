@@ -336,6 +336,8 @@ const std::vector<Parameter>& parameters() {
            "what is evaluated during training: `documents` held out for that, or the `test` split"),
       integer("evaluation_segments", &C::evaluation_segments, 0,
               "of a split that are evaluated, from its first on; 0: all"),
+      boolean("carry_state", &C::carry_state,
+              "whether a segment starts with the state that the one before it in the text left"),
       integer("layers", &C::layers, 1, "n, layers of a memory each"),
       integer("width", &C::width, 1, "D, size of a token inside the model"),
       integer("heads", &C::heads, 1, "memories of a layer, each for a share of the width"),

@@ -240,8 +240,8 @@ std::vector<Column> options_of(Family family) {
       return {key("kinds"), key("entities"),  key("places"),  key("objects"),
               key("facts"), key("questions"), key("stories"), key("loss")};
     case Family::text:
-      return {key("corpus"),         key("tokens"), key("segment"), key("validation"), key("evaluation_segments"),
-              key("smaller_outputs")};
+      return {key("corpus"),          key("tokens"),     key("segment"), key("validation"), key("evaluation_segments"),
+              key("smaller_outputs"), key("carry_state")};
     default:
       return {key("vocabulary"), key("pairs"),       key("train_pairs"),   key("test_pairs"),
               key("length"),     key("test_length"), key("fill"),          key("passes"),

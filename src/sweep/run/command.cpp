@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <variant>
 
 #include "palimpsest/sweep/plan/prediction.hpp"
 #include "palimpsest/sweep/rows/collection.hpp"
@@ -85,10 +86,15 @@ std::string show_episodes(const Request& request, long episodes) {
   if (!of_tokens(configuration))
     throw ConfigurationError(fmt::format("--show-episodes: the task {} deals no tokens", configuration.task));
   const auto members = make_token_tasks(configuration, false);
+  const auto* corpus = std::get_if<Text>(&members.front().task);
   std::string text;
   TokenSequence sequence;
   for (long i = 0; i < episodes; ++i) {
-    deal_training(members, configuration.seed, static_cast<std::uint64_t>(i), sequence);
+    if (corpus && corpus->carries_state())
+      corpus->deal_stream(*corpus->data(), configuration.seed, i % configuration.batch, configuration.batch,
+                          i / configuration.batch, sequence);
+    else
+      deal_training(members, configuration.seed, static_cast<std::uint64_t>(i), sequence);
     text += to_text(members.front(), sequence) + '\n';
   }
   return text;

@@ -44,6 +44,7 @@ Configuration different() {
           .segment = 59,
           .validation = "test",
           .evaluation_segments = 61,
+          .carry_state = true,
           .S = 3,
           .L = 5,
           .replacement = true,

@@ -131,7 +131,7 @@ void validate_tokens(const Configuration& configuration) {
   if (configuration.model != kSequenceModel)
     unknown("model", configuration.model, fmt::format("{} (of task {})", kSequenceModel, configuration.task));
   SequenceModel<float>::checked(sequence_options(configuration));
-  if (configuration.task == Text::name && configuration.carry_state) {
+  if (family_of(configuration) == Family::text && configuration.carry_state) {
     if (const auto why = make_token_memory(configuration).carry_refusal())
       throw ConfigurationError("carry_state = true: " + *why);
     if (configuration.redraw != "fixed" && applies("redraw", configuration))

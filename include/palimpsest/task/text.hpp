@@ -3,9 +3,9 @@
 //   tokens x_s … x_(s+T−1) ,   targets x_(s+1) … x_(s+T) .
 // Training segments begin anywhere in the training split, uniformly; an evaluation goes through its split from the first token
 // to the last, segment behind segment. The documents of a split stand one behind the other, and a segment may hold an end.
-// Where a model's state is carried from segment to segment (`carry_state`), training reads its split so, too: in streams, one per
-// sequence of a batch, which begin at equal distances, from a place that the seed says, go through all whole segments of the split
-// and begin again with the first, and an empty state, behind the last.
+// Where a model's state is carried from segment to segment (`carry_state`), training goes through its split in order as well, in
+// streams, one per sequence of a batch: the first begins where the seed says and the others at equal distances from it, each reads
+// whole segments up to the end of the split, and then goes on with the split's first segment and an empty state.
 #pragma once
 
 #include <cstdint>

@@ -151,7 +151,8 @@ def answer_of(command):
     """What a program prints; its complaint is ours if it was used wrongly."""
     result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode:
-        raise InputError(result.stderr.strip().splitlines()[-1].partition("error: ")[2] or result.stderr.strip())
+        complaint = result.stderr.strip().splitlines()[-1]
+        raise InputError(re.sub(rf"^{os.path.basename(command[0])}: (error: )?", "", complaint))
     return result.stdout
 
 

@@ -32,9 +32,10 @@ inline double thread_seconds() {
 }
 
 /// Times `body`, which does `operations` FLOP a call and returns where it wrote (or a number), so that nothing of it is
-/// optimised away. The counters are no rates of the library's: those print as `GFLOP/s=…/s`.
+/// optimised away. bytes: that a call reads and writes, for what is bound by memory: `GB/s`. The counters are no rates of the
+/// library's: those print as `GFLOP/s=…/s`.
 template <class Body>
-void measure(benchmark::State& state, double operations, Body&& body) {
+void measure(benchmark::State& state, double operations, Body&& body, double bytes = 0) {
   benchmark::DoNotOptimize(body());  // first touch of buffers is no part of the work
   const double start = thread_seconds();
   for (auto _ : state) {
@@ -45,6 +46,7 @@ void measure(benchmark::State& state, double operations, Body&& body) {
   const double rate = operations * static_cast<double>(state.iterations()) / seconds;
   state.counters["GFLOP/s"] = 1e-9 * rate;
   state.counters["peak%"] = 100 * rate / multiply_add_peak();
+  if (bytes > 0) state.counters["GB/s"] = 1e-9 * bytes * static_cast<double>(state.iterations()) / seconds;
 }
 
 /// rows×cols entries uniform in ±½; a different index is a different matrix.

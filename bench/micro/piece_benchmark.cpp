@@ -75,11 +75,6 @@ void encode(benchmark::State& state, bool backward) {
   });
 }
 
-/// Of all calls that measure() makes: one before those it times.
-void add_bandwidth(benchmark::State& state, double bytes, double seconds) {
-  state.counters["GB/s"] = 1e-9 * bytes * static_cast<double>(state.iterations() + 1) / seconds;
-}
-
 /// Reads g, m, v, θ and writes m, v, θ.
 void adam(benchmark::State& state) {
   PublishedModel<Real> model(shape_of(state.range(0)), ProjectionInit::linear, 1);
@@ -91,23 +86,21 @@ void adam(benchmark::State& state) {
   }
   Adam<Real> adam;
   adam.update(parameters, 1e-3);
-  const double start = thread_seconds();
-  measure(state, entries * kAdamOperations, [&] { return adam.update(parameters, 1e-3); });
-  add_bandwidth(state, 7 * sizeof(Real) * entries, thread_seconds() - start);
+  measure(
+      state, entries * kAdamOperations, [&] { return adam.update(parameters, 1e-3); }, 7 * sizeof(Real) * entries);
 }
 
-/// As many bytes as Adam touches, four parts read and three written: b ← a, c ← a, d ← a + b.
+/// As many bytes as Adam touches, four parts read and three written: b ← a, c ← a, d ← b + c.
 void copy(benchmark::State& state) {
   const auto entries = static_cast<Index>(PublishedModel<Real>::parameter_count(shape_of(state.range(0))));
   Vector<Real> a = Vector<Real>::Ones(entries), b = a, c = a, d = a;
-  const double start = thread_seconds();
-  measure(state, static_cast<double>(entries), [&] {
+  const auto copy_all = [&] {
     b = a;
     c = a;
     d = b + c;
     return d.data();
-  });
-  add_bandwidth(state, 7 * sizeof(Real) * static_cast<double>(entries), thread_seconds() - start);
+  };
+  measure(state, static_cast<double>(entries), copy_all, 7 * sizeof(Real) * static_cast<double>(entries));
 }
 
 void evaluation(benchmark::State& state, Configuration configuration) {

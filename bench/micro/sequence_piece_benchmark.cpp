@@ -36,15 +36,6 @@ Layout sequences() {
   return layout;
 }
 
-/// bytes: read and written in a call.
-template <class Body>
-void measure_bytes(benchmark::State& state, double operations, double bytes, Body&& body) {
-  const double start = thread_seconds();
-  measure(state, operations, std::forward<Body>(body));
-  // Of all calls that measure() makes: one before those it times.
-  state.counters["GB/s"] = 1e-9 * bytes * static_cast<double>(state.iterations() + 1) / (thread_seconds() - start);
-}
-
 /// outputs×inputs of every token.
 void linear(benchmark::State& state, Index outputs) {
   Linear<Real> layer("linear", outputs, kWidth);
@@ -69,11 +60,14 @@ void convolution(benchmark::State& state) {
   Matrix<Real> Y(channels, kTokens), dX = Matrix<Real>::Zero(channels, kTokens);
   const double entries = double(channels) * double(kTokens);
   // Reads X, and again with dY, which it reads twice; reads and writes dX.
-  measure_bytes(state, 6.0 * double(kTaps) * entries, 7 * sizeof(Real) * entries, [&] {
-    layer.forward(layout, X, Y);
-    layer.backward(layout, X, dY, dX);
-    return Y(0, 0) + dX(0, 0);
-  });
+  measure(
+      state, 6.0 * double(kTaps) * entries,
+      [&] {
+        layer.forward(layout, X, Y);
+        layer.backward(layout, X, dY, dX);
+        return Y(0, 0) + dX(0, 0);
+      },
+      7 * sizeof(Real) * entries);
 }
 
 void norm(benchmark::State& state) {
@@ -82,11 +76,14 @@ void norm(benchmark::State& state) {
   Matrix<Real> Y(kWidth, kTokens), r(1, kTokens), dX = Matrix<Real>::Zero(kWidth, kTokens);
   const double entries = double(kWidth) * double(kTokens);
   // Reads X, writes Y; reads X, dY and dX, writes dX.
-  measure_bytes(state, 14 * entries, 6 * sizeof(Real) * entries, [&] {
-    layer.forward(X, Y, r);
-    layer.backward(X, r, dY, dX);
-    return Y(0, 0) + dX(0, 0);
-  });
+  measure(
+      state, 14 * entries,
+      [&] {
+        layer.forward(X, Y, r);
+        layer.backward(X, r, dY, dX);
+        return Y(0, 0) + dX(0, 0);
+      },
+      6 * sizeof(Real) * entries);
 }
 
 /// Every `every`-th token asks. Operations are those of products of a chunk's matrices that the causal answer needs at least,
@@ -135,10 +132,13 @@ void adamw(benchmark::State& state) {
   parameter.gradient.setConstant(Real(1e-3));
   const std::vector<Parameter<Real>*> all{&parameter};
   Adam<Real> adam;
-  measure_bytes(state, double(entries) * kAdamOperations, 7.0 * sizeof(Real) * double(entries), [&] {
-    adam.update(all, 1e-3);
-    return parameter.value(0, 0);
-  });
+  measure(
+      state, double(entries) * kAdamOperations,
+      [&] {
+        adam.update(all, 1e-3);
+        return parameter.value(0, 0);
+      },
+      7.0 * sizeof(Real) * double(entries));
 }
 
 template <class F>

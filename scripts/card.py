@@ -197,17 +197,28 @@ class Card:
     def sweep(self, section):
         return os.path.join(self.out, "sweeps", section.name + ".toml")
 
+    def refusal(self, section, memories):
+        """What its sweep says of them; nothing if it takes them."""
+        trial = self.sweep(section) + ".trial.toml"
+        write(trial, sweep_text(section, memories))
+        try:
+            answer_of([program("sweep"), trial, "--list"])
+            return ""
+        except InputError as error:
+            return str(error)
+        finally:
+            os.remove(trial)
+
     def fitting(self, section):
         """The memories that its sweep takes, and what it says of the others."""
-        fit, refused = [], []
-        for memory in self.memories:
-            write(self.sweep(section), sweep_text(section, [memory]))
-            try:
-                answer_of(self.command(section) + ["--list"])
-                fit.append(memory)
-            except InputError as error:
-                refused.append(f"without {folder_of(memory)}: {error}" if len(self.memories) > 1 else str(error))
-        return fit, "; ".join(refused)
+        why = self.refusal(section, self.memories)
+        if not why:
+            return self.memories, ""
+        if len(self.memories) == 1:
+            return [], why
+        refused = {i: said for i, memory in enumerate(self.memories) if (said := self.refusal(section, [memory]))}
+        return ([memory for i, memory in enumerate(self.memories) if i not in refused],
+                "; ".join(f"without {folder_of(self.memories[i])}: {said}" for i, said in refused.items()))
 
     def prepare(self, section):
         """Writes its sweep and returns the seconds that it takes at most; None if there is none, or none for any of the memories."""
@@ -217,14 +228,15 @@ class Card:
         if not os.path.exists(os.path.join("bench", "sweeps", section.name + ".toml")):
             self.refused[section.name] = "this version has no such sweep"
             return None
-        before = read(self.sweep(section)) if os.path.exists(self.sweep(section)) else ""
         fit, self.refused[section.name] = self.fitting(section)
         if not fit:
-            os.remove(self.sweep(section))
+            if os.path.exists(self.sweep(section)):
+                os.remove(self.sweep(section))
             return None
-        write(self.sweep(section), sweep_text(section, fit))
-        if done and read(self.sweep(section)) == before:
+        text = sweep_text(section, fit)
+        if done and os.path.exists(self.sweep(section)) and read(self.sweep(section)) == text:
             return 0.0
+        write(self.sweep(section), text)
         try:
             said = answer_of(self.command(section) + ["--dry-run"])
         except InputError as error:  # what this sweep needs isn't there

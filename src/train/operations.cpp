@@ -44,9 +44,8 @@ struct TokenShapes {
   double tokens = 0, questions = 0;
 };
 
-TokenShapes token_shapes(const Configuration& configuration, bool evaluated) {
+TokenShapes token_shapes(const Configuration& configuration, const std::vector<TokenMember>& members) {
   TokenShapes shapes;
-  const auto members = make_token_tasks(configuration, evaluated);
   if (family_of(configuration) == Family::text)  // all of it is known before there is a text
     return {.tokens = double(configuration.segment), .questions = double(configuration.segment)};
   for (const auto& member : members) {
@@ -75,11 +74,11 @@ double sequence_operations(const Configuration& c, TokenShapes shapes, double ou
 }
 
 PointOperations count_token_operations(const Configuration& c) {
-  const auto trained = token_shapes(c, false), evaluated = token_shapes(c, true);
-  const auto task = make_token_tasks(c, true)[0].task;
-  const double outputs = std::visit([](const auto& t) { return double(t.outputs()); }, task);
+  const auto members = make_token_tasks(c, true);
+  const auto trained = token_shapes(c, make_token_tasks(c, false)), evaluated = token_shapes(c, members);
+  const double outputs = std::visit([](const auto& t) { return double(t.outputs()); }, members[0].task);
   const double embedding = outputs * double(c.width) * kAdamOperations;
-  double sequences = double(c.evaluation_sequences) * double(make_token_tasks(c, true).size());
+  double sequences = double(c.evaluation_sequences) * double(members.size());
   if (family_of(c) == Family::text)  // of a whole split, as many as of a twentieth of six million tokens
     sequences = c.evaluation_segments > 0 ? double(c.evaluation_segments) : 3e5 / double(c.segment);
   return {3 * double(c.batch) * sequence_operations(c, trained, outputs) + embedding,

@@ -135,7 +135,7 @@ Result run(const Request& request) {
   options.searches = specification.search.has_value();
   options.family = family_of(specification);
   require_csv(options.out);
-  for (const auto& point : plan(specification)) require_data(point.configuration);
+  for (const auto& point : planner({})) require_data(point.configuration);
   Provenance provenance(specification, request.command_line, request.shard, options.threads);
   options.provenance = &provenance;
   make_directory(options.out.parent_path());

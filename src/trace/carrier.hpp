@@ -88,7 +88,7 @@ class Carrier {
  private:
   Carrier(const Setup& setup, const typename Rules<T>::Variant& rule)
       : map_(make_kernel<T>(setup), make_normalization(setup), setup.configuration.key_dim),
-        steps_(std::visit([](const auto& r) { return r.steps_a_write(); }, rule)),
+        steps_(std::visit([](const auto& r) { return r.steps_per_write(); }, rule)),
         state_(rule, make_normalization(setup), setup.values, map_.feature_dim()),
         gates_(gates_of(rule), setup.fixed, largest_beta(rule, setup)),
         y_(setup.values),

@@ -140,7 +140,7 @@ Setup resolve(const Request& request) {
   setup.fixed = std::get<FastWeight<float>>(make_memory(configuration)).fixed_gates();
   setup.fixed.insert(given.begin(), given.end());
   setup.sums_values = traits_of(rule).linear_in_values;
-  const Index n = std::visit([](const auto& r) { return r.steps_a_write(); }, rule);
+  const Index n = std::visit([](const auto& r) { return r.steps_per_write(); }, rule);
   setup.tables = trained ? trained_tables(request.model, configuration)
                          : random_tables(setup.keys, configuration.key_dim, n, request.draw == "unit", request.seed);
   return setup;

@@ -93,7 +93,7 @@ def gate(name, start, largest, row, model, keys, values):
 
 def gates_of(row, model, keys, values):
     """By name; those that all writes share are as they were learnt."""
-    largest = 2 if row["rule"].startswith("delta_product") else float(row["largest_beta"] or 1)
+    largest = float(row["largest_beta"] or 1)
     gates = {name: gate(name, 6 if name == "alpha" else 0, largest if name == "beta" else 1, row, model, keys, values)
              for name in ("beta", "alpha", "erase", "write", "rate", "theta", "eta")}
     constants = {name: model[name].reshape(-1) for name in ("c", "xi", "zeta") if name in model}

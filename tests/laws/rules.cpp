@@ -48,7 +48,7 @@ Writes<double> writes(const Traits& is, Index p, Index L) {
   for (std::size_t i = 0; i < is.gates.size(); ++i) {
     const Gate& gate = is.gates[i];
     M x = uniform(36 + i, gate.per_feature ? p : 1, gate.constant ? 1 : L);
-    if (gate.name == "beta") x *= is.largest_strength;
+    if (gate.name == "beta") x *= is.largest_strength();
     if (gate.constant) x.array() += gate.least > 0 ? gate.least : gate.start - 0.5;
     drawn.gates.push_back(x);
   }

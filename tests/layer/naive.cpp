@@ -27,7 +27,6 @@ M mixed(const SequenceOptions& options, const Named& parameters, const std::stri
   const bool product = memory.rule.starts_with("delta_product");
   const Index n = product ? std::stoi(memory.rule.substr(memory.rule.find(':') + 1)) : 1;
   const auto gates = TokenMemory<double>(options.memory, memory).gates();
-  const double largest = product ? 2 : 1;  // of β, the only gate of delta_product
   M P = parameters.at(name + ".projections") * X;
   if (!gates.empty()) {
     const M& b = parameters.at(name + ".projections.bias");
@@ -65,9 +64,11 @@ M mixed(const SequenceOptions& options, const Named& parameters, const std::stri
         const Index of_one = static_cast<Index>(gates.size());
         for (Index j = 0; j < n; ++j) {
           reference::Gates open;
-          for (Index g = 0; g < of_one; ++g)
-            open[std::string(gates[static_cast<std::size_t>(g)].name)] =
-                V::Constant(1, largest * sigmoid(U(channels + (j * H + h) * of_one + g, t)));
+          for (Index g = 0; g < of_one; ++g) {
+            const auto& name = gates[static_cast<std::size_t>(g)].name;
+            const double largest = name == "beta" ? memory.largest_beta : 1;
+            open[std::string(name)] = V::Constant(1, largest * sigmoid(U(channels + (j * H + h) * of_one + g, t)));
+          }
           state.write(key(j, t), value(j, t), open);
         }
         y = state.read(q);

@@ -59,7 +59,7 @@ constexpr double kAgreement = 1e-10;
 TEST_P(CarriedState, AnswersAreTheMemorysAndTheRecurrencesAfterEveryWrite) {
   const Index d = 5, S = 7, L = 13;
   const RuleVariant rule = made(GetParam());
-  const Index n = std::visit([](const auto& own) { return own.steps_a_write(); }, rule);
+  const Index n = std::visit([](const auto& own) { return own.steps_per_write(); }, rule);
   const auto gates = gates_of(rule);
   int compared = 0;
   for (const auto& normalization : all_of<Normalizations<double>>()) {
@@ -76,8 +76,8 @@ TEST_P(CarriedState, AnswersAreTheMemorysAndTheRecurrencesAfterEveryWrite) {
           columns.push_back(key);
           seen.push_back(r);
         }
-      auto scene = with_gates(pair_test::scene(d, S, L, with_values, {columns}), n, d, traits_of(rule).largest_strength,
-                              {gates.begin(), gates.end()});
+      auto scene = with_gates(pair_test::scene(d, S, L, with_values, {columns}), n, d,
+                              traits_of(rule).largest_strength(), {gates.begin(), gates.end()});
       M expected(S, std::ssize(columns));
       memory.begin(scene.tables);
       pair_test::read(memory, scene.episodes[0], {columns, seen}, expected);

@@ -37,12 +37,12 @@ void for_each_fast_weight(const Scene& scene, F&& f) {
         if (traits_of(normalization).accumulates && !traits_of(rule).refuses_divisor.empty()) continue;
         const FastWeight<double> memory(make_component<Kernels<double>>("kernel", kernel), rule, normalization, d);
         const auto [name, steps] =
-            std::visit([](const auto& r) { return std::pair(std::string(r.name), r.steps_a_write()); }, rule);
+            std::visit([](const auto& r) { return std::pair(std::string(r.name), r.steps_per_write()); }, rule);
         SCOPED_TRACE(fmt::format("{} {} {}, values {}", kernel, name, specification(normalization),
                                  scene.tables.keys_depend_on_values()));
         const auto gates = gates_of(rule);
         f(memory,
-          with_gates(scene, steps, memory.feature_dim(), traits_of(rule).largest_strength,
+          with_gates(scene, steps, memory.feature_dim(), traits_of(rule).largest_strength(),
                      {gates.begin(), gates.end()}),
           name);
       }

@@ -42,13 +42,13 @@ Scene with_gates(Scene scene, Index n, Index p, double largest_strength, std::ve
              reference::normal(rows, with_values ? n * scene.S : 0, 67 + 2 * i)};
   }
   scene.gates = std::move(gates);
-  scene.steps_a_write = n;
+  scene.steps_per_write = n;
   scene.largest_strength = largest_strength;
   return scene;
 }
 
 reference::Sequence sequence(const Scene& scene, std::size_t i) {
-  const auto& [episode, tables, n] = std::tie(scene.episodes[i], scene.tables, scene.steps_a_write);
+  const auto& [episode, tables, n] = std::tie(scene.episodes[i], scene.tables, scene.steps_per_write);
   std::vector<int> values;
   for (const int value : episode.values) values.insert(values.end(), static_cast<std::size_t>(n), value);
   reference::Sequence all{Matrix<double>(tables.key.rows(), std::ssize(values)), reference::one_hot(values, scene.S),

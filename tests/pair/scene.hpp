@@ -19,7 +19,7 @@ namespace palimpsest::pair_test {
 
 struct Scene {
   Index S = 0;
-  Index steps_a_write = 1;
+  Index steps_per_write = 1;
   double largest_strength = 1;
   std::vector<Gate> gates;
   TokenTables<double> tables;

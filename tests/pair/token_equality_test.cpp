@@ -21,7 +21,7 @@ using Kept = TokenMemory<double>::Kept;
 /// The first episode of a scene as tokens, a column per step; its queries see so many writes.
 Tokens<double> in_full(const Scene& scene, const std::vector<Index>& after) {
   const auto all = sequence(scene, 0);
-  const Index n = scene.steps_a_write;
+  const Index n = scene.steps_per_write;
   Index rows = 0;
   for (const auto& gate : scene.tables.gates) rows += gate.key.rows();
   Tokens<double> made{all.keys, all.V, M(rows, all.keys.cols()), all.queries, weights(scene, 0), {}};
@@ -40,7 +40,7 @@ Tokens<double> in_full(const Scene& scene, const std::vector<Index>& after) {
 
 /// Sums columns by key.
 M by_key(const M& gradient, const Scene& scene) {
-  const Index n = scene.steps_a_write;
+  const Index n = scene.steps_per_write;
   M sum = M::Zero(gradient.rows(), n * scene.S);
   for (Index t = 0; t < gradient.cols(); ++t) sum.col(scene.episodes[0].keys[t / n] * n + t % n) += gradient.col(t);
   return sum;
@@ -117,7 +117,7 @@ TEST(TokensAndPairs, TokenMemoryIsTheFastWeightMemoryOfOneHotValues) {
       const auto memory = choice.made<double>(5);
       const Scene x = std::visit(
           [&]<class R>(const R& r) {
-            return with_gates(sizes.plain(), r.steps_a_write(), memory.feature_dim(), R::traits.largest_strength,
+            return with_gates(sizes.plain(), r.steps_per_write(), memory.feature_dim(), R::traits.largest_strength(),
                               {R::gates.begin(), R::gates.end()});
           },
           rule);

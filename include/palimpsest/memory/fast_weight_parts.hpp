@@ -32,7 +32,7 @@ struct FastWeightParts {
         rule(std::move(rule)),
         normalization(std::move(normalization)),
         fixed_gates(std::move(fixed_gates)),
-        largest_beta(traits_of(this->rule).largest_strength) {}
+        largest_beta(traits_of(this->rule).largest_strength()) {}
 
   /// Those that the options name. Throws ConfigurationError for one that isn't known, or for a gate that is neither `learnt`
   /// nor a number that the rule allows.

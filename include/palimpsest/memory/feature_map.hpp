@@ -27,7 +27,7 @@ struct Features {
 };
 
 /// How many tokens' features stay in the nearest cache until they are used again.
-inline Index tokens_a_block(Index feature_dim) {
+inline Index tokens_per_block(Index feature_dim) {
   constexpr Index kCacheFloats = 4096;
   return std::max<Index>(8, kCacheFloats / feature_dim / 2 * 2);
 }

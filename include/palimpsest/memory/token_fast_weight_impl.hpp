@@ -60,7 +60,7 @@ std::optional<std::string> TokenFastWeight<T>::refusal() const {
 
 template <class T>
 Index TokenFastWeight<T>::steps_per_write() const {
-  return std::visit([](const auto& rule) { return rule.steps_a_write(); }, rule_);
+  return std::visit([](const auto& rule) { return rule.steps_per_write(); }, rule_);
 }
 
 template <class T>

@@ -153,7 +153,7 @@ class FastWeight {
   Index block_size(Index L, Index N, const Kept& kept) const {
     const bool in_blocks = visit_rule([]<class R>(const R&) { return RuleInBlocks<R, T>; });
     const bool whole = contracts(N, kept) || !(separable() || (N == 1 && in_blocks && !map_.accumulates()));
-    return whole ? L : tokens_a_block(feature_dim());
+    return whole ? L : tokens_per_block(feature_dim());
   }
 
   /// Whether the engine answers from the rule's factors: where queries come after any write, and for a rule that has nothing

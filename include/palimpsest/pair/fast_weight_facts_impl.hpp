@@ -55,7 +55,7 @@ bool FastWeight<T>::knows_order() const {
 template <class T>
 TokenShape FastWeight<T>::token_shape(Index S) const {
   TokenShape shape{S, map_.key_dim()};
-  shape.steps_a_write = visit_rule([](const auto& rule) { return rule.steps_a_write(); });
+  shape.steps_per_write = visit_rule([](const auto& rule) { return rule.steps_per_write(); });
   for (const Gate& gate : gates()) {
     const bool learnt = learns_gates_ && gates_.may_learn(gate);
     shape.gates.push_back({gate.name, !learnt ? 0 : gate.per_feature ? feature_dim() : 1, gate.start, gate.stream});

@@ -10,7 +10,7 @@ FastWeight<T>::FastWeight(FastWeightParts<T> parts, Index d, Unstarted)
     : map_(std::move(parts.kernel), std::move(parts.normalization), d),
       rule_(std::move(parts.rule)),
       gates_(gates_of(rule_), std::move(parts.fixed_gates), static_cast<T>(parts.largest_beta)),
-      write_columns_(std::visit([](const auto& r) { return r.steps_a_write(); }, rule_)) {}
+      write_columns_(std::visit([](const auto& r) { return r.steps_per_write(); }, rule_)) {}
 
 template <class T>
 FastWeight<T>::FastWeight(KernelVariant kernel, RuleVariant rule, NormalizationVariant normalization, Index d,
@@ -82,7 +82,7 @@ void FastWeight<T>::read(const Episode& episode, const Asked& asked, MatrixView<
   auto& C = kept.C;
   kept.seen.clear();
   if (!asked.at_end(std::ssize(episode.keys)))
-    for (const Index seen : asked.after) kept.seen.push_back(write_columns_.steps_a_write() * seen);
+    for (const Index seen : asked.after) kept.seen.push_back(write_columns_.steps_per_write() * seen);
   C.resize(linear_in_values() ? L : 0, N);
   if (one_coefficient_a_key()) {
     for (Index n = 0; n < N; ++n)

@@ -30,7 +30,7 @@ struct KernelFacts {
 
 struct RuleFacts {
   Operations (*operations)(const RuleShape&);
-  Index steps_a_write;
+  Index steps_per_write;
   bool separable, retrieves, linear_in_values;
 };
 
@@ -48,7 +48,7 @@ KernelFacts facts(const K& kernel, Index d) {
 
 template <AnyRule R>
 RuleFacts facts(const R& rule) {
-  return {R::operations, rule.steps_a_write(), R::traits.separable, R::traits.retrieves, R::traits.linear_in_values};
+  return {R::operations, rule.steps_per_write(), R::traits.separable, R::traits.retrieves, R::traits.linear_in_values};
 }
 
 template <class N>
@@ -65,7 +65,7 @@ class FastWeightOperations {
   /// What all episodes of a step share: lifts of the tables, features of the queries; and where a write's coefficients
   /// can be had from features of its key, or of its key and its value, those.
   Operations shared() const {
-    const double keys = double(tables_.S * rule_.steps_a_write), values = tables_.keys_depend_on_values ? keys : 0;
+    const double keys = double(tables_.S * rule_.steps_per_write), values = tables_.keys_depend_on_values ? keys : 0;
     const double queries = double(tables_.queries);
     auto sum = (keys + values + queries) * kernel_.lift + queries * token();
     if (looked_up())
@@ -75,7 +75,7 @@ class FastWeightOperations {
 
   /// Features of the writes as sums of two table entries, coefficients, their divisors, and Y = V C.
   Operations episode(const EpisodeShape& episode) const {
-    const double L = episode.L * double(rule_.steps_a_write), entries = L * episode.N;
+    const double L = episode.L * double(rule_.steps_per_write), entries = L * episode.N;
     if (looked_up()) return read_out(entries) + Operations{0, entries};
     const RuleShape shape{double(tables_.S), L, episode.N, double(kernel_.features)};
     const double gathered = double(kernel_.lifted_dim);

@@ -26,11 +26,11 @@ class PublishedModel {
       : shape_(shape),
         e_(shape.S * 22 / 10),
         E_("E", e_, shape.S, true),
-        W_k_("W_k", shape.steps_a_write * shape.d, shape.S + e_),
-        b_k_("b_k", shape.steps_a_write * shape.d, 1),
+        W_k_("W_k", shape.steps_per_write * shape.d, shape.S + e_),
+        b_k_("b_k", shape.steps_per_write * shape.d, 1),
         W_q_("W_q", shape.d, e_),
         b_q_("b_q", shape.d, 1) {
-    for (const LearntGate& gate : shape.gates) gates_.emplace_back(gate, shape.steps_a_write, shape.S + e_);
+    for (const LearntGate& gate : shape.gates) gates_.emplace_back(gate, shape.steps_per_write, shape.S + e_);
     const Index S = shape.S, d = shape.d;
     const auto projection_bound = [&](Index inputs) {
       return init == ProjectionInit::linear ? T(1) / std::sqrt(T(d)) : std::sqrt(T(6) / T(inputs + d));
@@ -57,20 +57,20 @@ class PublishedModel {
 
   /// Of encode and backward with N queries: W_e E, W_q E(queries) and their adjoints, and the gates'.
   static Operations operations(const TokenShape& shape, double N) {
-    const double S = double(shape.S), e = double(shape.S * 22 / 10), n = double(shape.steps_a_write);
+    const double S = double(shape.S), e = double(shape.S * 22 / 10), n = double(shape.steps_per_write);
     const double products = 2 * e * (double(shape.d) * (n * S + N) + shape.logits() * S);
     return {products, 2 * products};
   }
 
   /// Entries of parameters().
   static double parameter_count(const TokenShape& shape) {
-    const double S = double(shape.S), e = double(shape.S * 22 / 10), n = double(shape.steps_a_write),
+    const double S = double(shape.S), e = double(shape.S * 22 / 10), n = double(shape.steps_per_write),
                  d = double(shape.d);
     return e * S + (n * d + shape.logits()) * (S + e + 1) + d * (e + 1);
   }
 
   void encode(const std::vector<int>& keys, TokenTables<T>& tables) {
-    const Index S = shape_.S, n = shape_.steps_a_write;
+    const Index S = shape_.S, n = shape_.steps_per_write;
     tables.key.resize(shape_.d, n * S);
     tables.value.resize(shape_.d, n * S);
     by_token(tables.key).noalias() = W_k_.value.rightCols(e_) * E_.value;

@@ -21,7 +21,7 @@ class KeyTableModel {
 
   KeyTableModel(TokenShape shape, ProjectionInit, std::uint64_t seed)
       : shape_(shape),
-        keys_("keys", shape.steps_a_write * shape.d, shape.S, true),
+        keys_("keys", shape.steps_per_write * shape.d, shape.S, true),
         queries_("queries", shape.d, shared ? 0 : shape.S, true) {
     std::uint64_t index = 0;
     for (auto* parameter : {&keys_, &queries_}) {
@@ -31,25 +31,25 @@ class KeyTableModel {
       parameter->value /= std::sqrt(T(shape.d));
     }
     for (const LearntGate& gate : shape.gates) {
-      auto& logits = gates_.emplace_back(std::string(gate.name), shape.steps_a_write * gate.rows, shape.S, true);
+      auto& logits = gates_.emplace_back(std::string(gate.name), shape.steps_per_write * gate.rows, shape.S, true);
       logits.value.setConstant(static_cast<T>(gate.start));
     }
   }
 
   /// Of encode and backward with N queries.
   static Operations operations(const TokenShape& shape, double N) {
-    const double mean = shared ? double(shape.steps_a_write * shape.d) * N : 0;
+    const double mean = shared ? double(shape.steps_per_write * shape.d) * N : 0;
     return {mean, shared ? 2 * mean : double(shape.d) * N};
   }
 
   /// Entries of parameters().
   static double parameter_count(const TokenShape& shape) {
-    const double S = double(shape.S), n = double(shape.steps_a_write), d = double(shape.d);
+    const double S = double(shape.S), n = double(shape.steps_per_write), d = double(shape.d);
     return S * (n * d + (shared ? 0 : d) + shape.logits());
   }
 
   void encode(const std::vector<int>& keys, TokenTables<T>& tables) {
-    const Index d = shape_.d, n = shape_.steps_a_write;
+    const Index d = shape_.d, n = shape_.steps_per_write;
     tables.key = keys_.value.reshaped(d, n * shape_.S);
     tables.value.resize(d, 0);
     tables.query.resize(d, std::ssize(keys));
@@ -65,7 +65,7 @@ class KeyTableModel {
   }
 
   void backward(const std::vector<int>& keys, const TokenTables<T>& gradient) {
-    const Index d = shape_.d, n = shape_.steps_a_write;
+    const Index d = shape_.d, n = shape_.steps_per_write;
     queries_.gradient.setZero();
     keys_.gradient = gradient.key.reshaped(n * d, shape_.S);
     for (Index i = 0; i < gradient.query.cols(); ++i) {

@@ -26,13 +26,13 @@ struct LearntGate {
 struct TokenShape {
   Index S;                          ///< keys, and values
   Index d;                          ///< size of a key before the feature map
-  Index steps_a_write = 1;          ///< n keys, and n times its gates, per write
+  Index steps_per_write = 1;        ///< n keys, and n times its gates, per write
   std::vector<LearntGate> gates{};  ///< in the order of the rule's list
 
   /// Logits per token.
   double logits() const {
     double sum = 0;
-    for (const auto& gate : gates) sum += double(gate.rows * steps_a_write);
+    for (const auto& gate : gates) sum += double(gate.rows * steps_per_write);
     return sum;
   }
 };

@@ -14,13 +14,13 @@ namespace palimpsest {
 template <class T>
 class WriteColumns {
  public:
-  explicit WriteColumns(Index steps_a_write) : steps_a_write_(steps_a_write) {}
+  explicit WriteColumns(Index steps_per_write) : steps_per_write_(steps_per_write) {}
 
   /// Takes the writes of an episode, which must outlive their use.
   void take(const Episode& episode) {
     keys_ = &episode.keys;
     value_columns_ = values_ = &episode.values;
-    const int n = static_cast<int>(steps_a_write_);
+    const int n = static_cast<int>(steps_per_write_);
     if (n == 1) return;
     const std::size_t L = episode.keys.size();
     for (auto* steps : {&steps_.keys, &steps_.value_columns, &steps_.values}) steps->resize(L * n);
@@ -35,7 +35,7 @@ class WriteColumns {
     values_ = &steps_.values;
   }
 
-  Index steps_a_write() const { return steps_a_write_; }
+  Index steps_per_write() const { return steps_per_write_; }
 
   /// L, a step each.
   Index size() const { return std::ssize(*keys_); }
@@ -114,7 +114,7 @@ class WriteColumns {
     }
   }
 
-  Index steps_a_write_;
+  Index steps_per_write_;
   const std::vector<int>*keys_ = nullptr, *value_columns_ = nullptr, *values_ = nullptr;
   struct {
     std::vector<int> keys, value_columns, values;

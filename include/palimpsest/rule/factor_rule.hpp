@@ -25,7 +25,7 @@ concept RuleOfFactors = requires(ConstMatrixView<T> K, const Writes<T>& writes, 
 /// What a rule that has nothing but its factors says of itself; it derives from this.
 template <class Rule, class T>
 struct FactorRule {
-  static Index steps_a_write() { return 1; }
+  static Index steps_per_write() { return 1; }
   static constexpr Structure structure_of() { return Rule::structure; }
   struct Workspace {};
 

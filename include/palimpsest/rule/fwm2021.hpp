@@ -41,7 +41,7 @@ struct Fwm2021Rule {
       .linear_in_values = false,
       .refuses_divisor =
           "the read-out of rule '{0}' is layer-normalised, which undoes the divisor of normalization '{1}'"};
-  static Index steps_a_write() { return 1; }
+  static Index steps_per_write() { return 1; }
 
   // Per write with the state of S×p: W₀k and the update, 2 each, and the norm, the factor g and what else is done once
   // per chunk of C; back D k, two terms of dk and the update of D, 2 each. Within a chunk: products of keys, 2p a pair,

@@ -18,7 +18,7 @@ struct MesaRule {
       Gate{
           .name = "ridge", .meaning = "regulariser per feature", .per_feature = true, .constant = true, .least = 0.25}};
   static constexpr RuleTraits traits{.refuses_divisor = kSolvedForItsReadOut, .more_state = gram_floats};
-  static Index steps_a_write() { return 1; }
+  static Index steps_per_write() { return 1; }
 
   static Operations operations(const RuleShape& x) { return least_squares_operations(x); }
 

@@ -17,7 +17,7 @@ struct MomentumDeltaRule {
   static constexpr std::array gates{Gate{.name = "theta", .meaning = "step", .stream = 2}, kAlpha,
                                     Gate{.name = "eta", .meaning = "momentum", .stream = 3}};
   static constexpr RuleTraits traits{.retrieves = true, .more_state = [](Index p, Index d_v) { return p * d_v; }};  // M
-  static Index steps_a_write() { return 1; }
+  static Index steps_per_write() { return 1; }
 
   // Per write, feature and query: k·x 2, w 3, x 2; back those again and k·h, w·h, x·g, 2 each, dk 4, g 3, h 2.
   static Operations operations(const RuleShape& x) { return {7 * x.L * x.p * x.N, 22 * x.L * x.p * x.N}; }

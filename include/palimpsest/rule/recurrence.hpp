@@ -90,7 +90,7 @@ struct ManyQueries {
 ///   shares_again                                                                optional: as its adjoint has them
 template <class Rule, class T>
 struct Recurrence {
-  static Index steps_a_write() { return 1; }
+  static Index steps_per_write() { return 1; }
 
   // Per write, feature and query: k·u and u − e s k, 2 each; and back k·g, two terms of dk, and g + ds k, 8. A decay
   // multiplies u and g and has the gradient u·g; a norm is ‖k‖² and a term of dk. Many queries together also need the

@@ -41,7 +41,7 @@ struct RecursiveLeastSquares {
   static constexpr std::array<Gate, 0> gates{};
   static constexpr RuleTraits traits{
       .knows_order = false, .refuses_divisor = kSolvedForItsReadOut, .more_state = gram_floats};
-  static Index steps_a_write() { return 1; }
+  static Index steps_per_write() { return 1; }
 
   static Operations operations(const RuleShape& x) { return least_squares_operations(x); }
 

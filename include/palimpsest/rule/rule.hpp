@@ -3,7 +3,7 @@
 //   name, summary, [argument]                      see core/registry.hpp
 //   traits                                         what it says of itself: RuleTraits
 //   gates                                          a std::array of its gates (rule/gate.hpp), in the order of Writes
-//   steps_a_write()                                n: K then has n columns a write, each with its gates
+//   steps_per_write()                                n: K then has n columns a write, each with its gates
 //   Workspace                                      what backward needs of coefficients
 //   coefficients(K, writes, Q, C, workspace)       K: p×L (or a block of it), Q: p×N, C: L×N
 //   backward(first, K, writes, Q, C, dC,           after coefficients of the same K and Q; dK (p×L) is overwritten,
@@ -67,14 +67,16 @@ struct RuleTraits {
   bool linear_in_values = true;  ///< or else it has answers and no coefficients: rule/fwm2021.hpp
   bool looks_at_norm = false;    ///< of a recurrence: its shares use ‖k‖²
   bool may_reflect = false;      ///< β may go up to 2, so that 1 − β‖k‖² may be negative
-  double largest_strength = 1;   ///< β is in [0, largest_strength]
   /// Why no normalisation may divide its read-out, {0} being its name and {1} the normalisation's; empty if one may.
   std::string_view refuses_divisor{};
   /// Floats of state beside W (d_v×p), from p and d_v; none without it.
   Index (*more_state)(Index p, Index d_v) = nullptr;
 
+  /// What β may be at most.
+  constexpr double largest_strength() const { return may_reflect ? 2 : 1; }
+
   /// What β is at most, if the option of this name is `chosen`.
-  double largest_beta(double chosen) const { return may_reflect ? chosen : largest_strength; }
+  constexpr double largest_beta(double chosen) const { return may_reflect ? chosen : 1; }
 };
 
 /// Sizes of one call: N queries after L writes with p features and S values.
@@ -88,7 +90,7 @@ concept AnyRule = requires(const R rule) {
   { R::summary } -> std::convertible_to<std::string_view>;
   { R::traits } -> std::same_as<const RuleTraits&>;
   { R::gates.size() } -> std::convertible_to<std::size_t>;
-  { rule.steps_a_write() } -> std::same_as<Index>;
+  { rule.steps_per_write() } -> std::same_as<Index>;
   { R::operations(RuleShape()) } -> std::same_as<Operations>;
 };
 

@@ -12,7 +12,7 @@ struct SumRule {
   static constexpr std::string_view summary = "W += v k' (linear attention)";
   static constexpr std::array<Gate, 0> gates{};
   static constexpr RuleTraits traits{.separable = true, .knows_order = false};
-  static Index steps_a_write() { return 1; }
+  static Index steps_per_write() { return 1; }
   struct Workspace {};
 
   // C, dQ: L×p×N multiply-adds; dK too, but for one query, of which it is an outer product.

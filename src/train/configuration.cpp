@@ -178,27 +178,19 @@ namespace {
 
 bool contains(const auto& names, std::string_view name) { return std::ranges::find(names, name) != std::end(names); }
 
-/// Names of the options of the tasks of tokens of a family.
+/// Names of the options that tasks of a family have, in the order of their columns. Of what training and evaluations may differ in,
+/// the names for both stand behind it.
 std::vector<std::string_view> options_of_tasks(Family family) {
   std::vector<std::string_view> names;
+  const auto list = [&](std::string_view name, const auto&) {
+    names.push_back(name);
+    if (name == "pairs") names.insert(names.end(), {"train_pairs", "test_pairs"});
+    if (name == "length") names.push_back("test_length");
+  };
   TokenTasks::for_each([&]<class Task>() {
-    if (Task::family == family && names.empty())
-      typename Task::Options().fields([&](std::string_view name, const auto&) { names.push_back(name); });
+    if (Task::family == family && names.empty()) typename Task::Options().fields(list);
   });
-  if (contains(names, "length")) names.push_back("test_length");
-  if (family == Family::recall)  // several numbers of pairs are several tasks
-    for (const auto* name : {"train_pairs", "test_pairs"}) names.push_back(name);
   return names;
-}
-
-/// The same, made once: every parameter of every point of a sweep asks for it.
-const std::vector<std::string_view>& task_options(Family family) {
-  static const auto all = [] {
-    std::map<Family, std::vector<std::string_view>> made;
-    for (const auto& known : kFamilies) made.emplace(known.family, options_of_tasks(known.family));
-    return made;
-  }();
-  return all.at(family);
 }
 
 bool task_reads(std::string_view task, std::string_view option) {
@@ -209,26 +201,33 @@ bool task_reads(std::string_view task, std::string_view option) {
 
 }  // namespace
 
+const std::vector<std::string_view>& task_options(Family family) {
+  static const auto all = [] {  // every parameter of every point of a sweep asks for it
+    std::map<Family, std::vector<std::string_view>> made;
+    for (const auto& known : kFamilies) made.emplace(known.family, options_of_tasks(known.family));
+    return made;
+  }();
+  return all.at(family);
+}
+
+const std::vector<std::string_view>& model_options() {
+  static const auto all = [] {
+    std::vector<std::string_view> names;
+    SequenceOptions().fields([&](std::string_view name, const auto&) { names.push_back(name); });
+    return names;
+  }();
+  return all;
+}
+
 bool belongs(std::string_view parameter, Family family) {
   constexpr std::array of_pairs = {"S", "L", "replacement", "evaluation", "tolerance"};
-  constexpr std::array of_layers = {"layers",
-                                    "width",
-                                    "heads",
-                                    "conv",
-                                    "mlp",
-                                    "tied",
-                                    "embedding",
-                                    "frozen",
-                                    "weight_decay",
-                                    "target_accuracy",
-                                    "largest_gradient",
-                                    "examples"};
-  constexpr std::array not_of_text = {"test_length", "evaluation_sequences", "target_accuracy", "examples"};
+  constexpr std::array of_training_layers = {"weight_decay", "target_accuracy", "largest_gradient", "examples"};
+  constexpr std::array not_of_text = {"evaluation_sequences", "target_accuracy", "examples"};
   const bool tokens = traits(family).tokens;
   if (family == Family::text && contains(not_of_text, parameter)) return false;
   if (parameter == "smaller_outputs") return family == Family::text;
   if (contains(of_pairs, parameter)) return !tokens;
-  if (contains(of_layers, parameter)) return tokens;
+  if (contains(model_options(), parameter) || contains(of_training_layers, parameter)) return tokens;
   bool is_option = false;
   for (const auto& other : kFamilies) is_option |= contains(task_options(other.family), parameter);
   return !is_option || contains(task_options(family), parameter);

@@ -36,6 +36,13 @@ struct SequenceOptions {
   bool smaller_outputs = true;         ///< whether W_o starts smaller by √(2n)
   std::string memory = "fast_weight";  ///< memory/token_memory.hpp
   MemoryOptions options;               ///< its; key_dim is per head
+
+  /// f(name, option) for every option that is one of the model alone, and not of its task or memory.
+  template <class F>
+  void fields(F&& f) {
+    f("layers", layers), f("width", width), f("heads", heads), f("conv", taps), f("mlp", mlp), f("tied", tied);
+    f("embedding", embedding), f("frozen", frozen), f("smaller_outputs", smaller_outputs);
+  }
 };
 
 /// Sequences with questions at some of their tokens.
@@ -69,8 +76,8 @@ class SequenceModel {
   /// What became of each question; returns the sum of the losses.
   double evaluate(const TokenBatch& batch, std::vector<Answered>& answered, std::span<State> states = {});
 
-  /// New random features of number `number`, if the kernel has any; the constructor has drawn number 0.
-  void draw(std::uint64_t number);
+  /// New random features of number `number` for that purpose, if the kernel has any; the constructor has drawn number 0.
+  void draw(std::uint64_t number, Purpose purpose = Purpose::redraw);
 
   /// The same list at every call, with names of their own.
   std::vector<Parameter<T>*> parameters();

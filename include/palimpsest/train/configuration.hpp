@@ -123,6 +123,11 @@ Family family_of(const Configuration& configuration);
 /// Whether its task deals tokens, for a model of layers; else it deals pairs, for one of tables.
 bool of_tokens(const Configuration& configuration);
 
+/// Names of the options that tasks of tokens of this family bring, and of those that a model of layers brings, in the order of their
+/// columns.
+const std::vector<std::string_view>& task_options(Family family);
+const std::vector<std::string_view>& model_options();
+
 /// Whether points of tasks of this family have a parameter of this name at all.
 bool belongs(std::string_view parameter, Family family);
 

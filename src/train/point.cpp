@@ -6,9 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
-#include <map>
 #include <optional>
-#include <span>
 #include <variant>
 
 #include "palimpsest/core/archive.hpp"
@@ -24,6 +22,7 @@
 #include "palimpsest/train/parts.hpp"
 #include "palimpsest/train/sequence_learner.hpp"
 #include "palimpsest/train/trainer.hpp"
+#include "train/observers.hpp"
 
 namespace palimpsest {
 namespace {
@@ -54,128 +53,6 @@ void save_model(const std::filesystem::path& directory, const std::vector<Parame
     write_npy(directory / (parameter->name + ".npy"),
               parameter->one_column_a_key ? Matrix<Real>(parameter->value.transpose()) : parameter->value);
 }
-
-/// Writes each episode it sees, numbered, with the outputs (S×N), the coefficients (L×N, of a rule that has them) and the
-/// random features it was answered with.
-template <class Memory>
-SequenceObserver<Real, typename Memory::Kept> episode_writer(const std::filesystem::path& directory,
-                                                             const Memory& memory) {
-  std::filesystem::create_directories(directory);
-  const Matrix<Real>* omega = nullptr;  // what it points at is drawn anew at each redraw
-  if constexpr (requires { memory.random_features(); }) omega = memory.random_features();
-  return [directory, omega, number = 0](const Episode& episode, const Matrix<Real>& Y,
-                                        const typename Memory::Kept& kept) mutable {
-    const auto file = [&](std::string_view what) { return directory / fmt::format("{:03}_{}.npy", number, what); };
-    std::vector<int> asked, targets, after;
-    for (const Query& query : episode.queries) {
-      after.push_back(static_cast<int>(query.seen(std::ssize(episode.keys))));
-      asked.push_back(query.key);
-      targets.push_back(query.target);
-    }
-    write_npy(file("keys"), episode.keys);
-    write_npy(file("values"), episode.values);
-    write_npy(file("queries"), asked);
-    write_npy(file("targets"), targets);
-    write_npy(file("after"), after);
-    write_npy(file("outputs"), Y);
-    if (kept.coefficients().rows() > 0) write_npy(file("coefficients"), kept.coefficients());
-    if (omega) write_npy(file("omega"), *omega);
-    ++number;
-  };
-}
-
-/// Writes each sequence it sees, numbered, with its questions and whether their answers were right.
-TokenObserver sequence_writer(const std::filesystem::path& directory) {
-  std::filesystem::create_directories(directory);
-  return [directory, number = 0](const TokenSequence& sequence, std::span<const Answered> answered) mutable {
-    const auto file = [&](std::string_view what) { return directory / fmt::format("{:03}_{}.npy", number, what); };
-    std::vector<int> right;
-    for (const auto& answer : answered) right.push_back(answer.right);
-    write_npy(file("tokens"), sequence.tokens);
-    if (!sequence.partners.empty()) write_npy(file("partners"), sequence.partners);
-    write_npy(file("positions"), sequence.positions);
-    write_npy(file("targets"), sequence.targets);
-    if (!sequence.distances.empty()) write_npy(file("distances"), sequence.distances);
-    write_npy(file("right"), right);
-    ++number;
-  };
-}
-
-/// What needs no model to answer the questions of an evaluation: the last place that was named, the most frequent answer.
-class QuestionBaselines {
- public:
-  explicit QuestionBaselines(const QuestionAnswering& task) : task_(task) {}
-
-  void add(const TokenSequence& sequence) {
-    const auto places = task_.most_recent_places(sequence);
-    for (std::size_t n = 0; n < places.size(); ++n) {
-      recent_ += places[n] == sequence.targets[n];
-      ++answers_[sequence.targets[n]];
-      ++questions_;
-    }
-  }
-
-  void take(Outcome& outcome) const {
-    Index most = 0;
-    for (const auto& [answer, times] : answers_) most = std::max(most, times);
-    outcome.baseline_recent = static_cast<double>(recent_) / static_cast<double>(questions_);
-    outcome.baseline_majority = static_cast<double>(most) / static_cast<double>(questions_);
-  }
-
- private:
-  QuestionAnswering task_;
-  Index recent_ = 0, questions_ = 0;
-  std::map<int, Index> answers_;
-};
-
-/// Mean gates over all writes of an evaluation, in the order of the rule's list.
-class GateMeans {
- public:
-  void add(const Writes<Real>& writes) {
-    sums_.resize(writes.gates.size());
-    for (std::size_t i = 0; i < writes.gates.size(); ++i) {
-      sums_[i].first += writes.gates[i].template cast<double>().sum();
-      sums_[i].second += static_cast<double>(writes.gates[i].size());
-    }
-  }
-
-  /// Empty if there is no gate of that name.
-  std::optional<double> of(std::span<const Gate> gates, std::string_view name) const {
-    const int i = index_of(gates, name);
-    if (i < 0 || sums_.empty()) return std::nullopt;
-    return sums_[static_cast<std::size_t>(i)].first / sums_[static_cast<std::size_t>(i)].second;
-  }
-
-  /// Of all but β and α.
-  std::string others(std::span<const Gate> gates) const {
-    std::string text;
-    for (const Gate& gate : gates)
-      if (gate.name != kBeta.name && gate.name != kAlpha.name)
-        text += fmt::format("{}{}={:.6g}", text.empty() ? "" : " ", gate.name, *of(gates, gate.name));
-    return text;
-  }
-
- private:
-  std::vector<std::pair<double, double>> sums_;  // and counts
-};
-
-/// Answers of an evaluation that are all 0, or divided by ε more than by z·q: features are 0 or underflow.
-struct Vanishing {
-  double lost = 0, asked = 0;
-
-  template <class Kept>
-  void add(const Kept& kept, const Matrix<Real>& Y) {
-    asked += static_cast<double>(Y.cols());
-    for (Index n = 0; n < Y.cols(); ++n) {
-      bool divided = false;
-      if constexpr (requires { kept.divided_by_epsilon(n); }) divided = kept.divided_by_epsilon(n);
-      lost += divided || (Y.col(n).array() == 0).all();
-    }
-  }
-
-  /// Empty if there are none.
-  std::string text() const { return lost > 0 ? fmt::format("; {:.3g} % of answers vanish", 100 * lost / asked) : ""; }
-};
 
 void write_curve(const std::filesystem::path& file, const std::vector<CurvePoint>& curve) {
   std::filesystem::create_directories(file.parent_path());
@@ -288,7 +165,7 @@ void run_pairs(const Configuration& configuration, const RunOptions& options, do
     if (!train(trainer, options, start, outcome)) return;
     auto& trained = trainer.learner().memory();
     SequenceObserver<Real, Kept> save = [](const Episode&, const Matrix<Real>&, const Kept&) {};
-    if (!options.save_episodes.empty()) save = episode_writer(options.save_episodes, trained);
+    if (!options.save_episodes.empty()) save = episode_writer<Real>(options.save_episodes, trained);
     GateMeans gates;
     Vanishing vanishing;
     const auto observe = [&](const Episode& episode, const Matrix<Real>& Y, const Kept& kept) {

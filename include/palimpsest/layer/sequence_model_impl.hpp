@@ -84,8 +84,8 @@ SequenceModel<T>::SequenceModel(const SequenceOptions& options, std::uint64_t se
 }
 
 template <class T>
-void SequenceModel<T>::draw(std::uint64_t number) {
-  Stream stream(seed_, Purpose::redraw, number);
+void SequenceModel<T>::draw(std::uint64_t number, Purpose purpose) {
+  Stream stream(seed_, purpose, number);
   for (auto& layer : layers_) layer.mixer.draw(stream);
 }
 

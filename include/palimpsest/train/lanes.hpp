@@ -63,11 +63,16 @@ class Lanes {
   }
 
   /// Calls see(sequence, answered) of so many sequences in their order, each as deal(i, sequence) has made it, by several threads
-  /// at once; no more than `most` are there at a time.
+  /// at once; no more than `most` are there at a time, in one pass. Random features that are drawn at every pass are those of this
+  /// purpose and number.
   template <class Deal, class See>
-  void evaluate(Index sequences, Index most, Deal&& deal, See&& see) {
+  void evaluate(Index sequences, Index most, Purpose purpose, Index number, Deal&& deal, See&& see) {
     follow_first_lane();
+    const Index passes = (sequences + most - 1) / most;
     for (Index from = 0; from < sequences; from += most) {
+      if (redraw_interval_ == 1)
+        draw(number * passes + from / most,
+             purpose == Purpose::final_evaluation ? Purpose::final_redraw : Purpose::evaluation_redraw);
       for_each_share(std::min(most, sequences - from), [&](Lane& lane, Index first, Index count) {
         lane.sequences.resize(static_cast<std::size_t>(count));
         for (Index i = 0; i < count; ++i) deal(from + first + i, lane.sequences[static_cast<std::size_t>(i)]);
@@ -99,9 +104,9 @@ class Lanes {
     show_answered(see);
   }
 
-  /// Random features as after that step.
+  /// Random features as after that step; drawn at every pass, there are none to keep.
   void return_to(Index step) {
-    if (redraw_interval_ > 0 && step > 0) draw((step - 1) / redraw_interval_);
+    if (redraw_interval_ > 1 && step > 0) draw((step - 1) / redraw_interval_);
   }
 
  private:
@@ -144,8 +149,8 @@ class Lanes {
     if (failure) std::rethrow_exception(failure);
   }
 
-  void draw(Index number) {
-    for (auto& lane : lanes_) lane.model.draw(static_cast<std::uint64_t>(number));
+  void draw(Index number, Purpose purpose = Purpose::redraw) {
+    for (auto& lane : lanes_) lane.model.draw(static_cast<std::uint64_t>(number), purpose);
   }
 
   void follow_first_lane() {

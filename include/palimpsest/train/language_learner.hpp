@@ -22,11 +22,8 @@
 #include <vector>
 
 #include "palimpsest/task/text.hpp"
-#include "palimpsest/train/configuration.hpp"
-#include "palimpsest/train/lanes.hpp"
-#include "palimpsest/train/parts.hpp"
 #include "palimpsest/train/ratio_average.hpp"
-#include "palimpsest/train/sequence_learner.hpp"
+#include "palimpsest/train/token_learner.hpp"
 
 namespace palimpsest {
 
@@ -54,24 +51,18 @@ struct LanguageEvaluation {
 };
 
 template <class T>
-class LanguageLearner {
+class LanguageLearner : public TokenLearner<T> {
  public:
-  using Real = T;
   using Evaluation = LanguageEvaluation;
-  using Observer = TokenObserver;
+  using typename TokenLearner<T>::Observer;
 
   /// threads: that work on a batch together. Throws ConfigurationError as the text does.
   LanguageLearner(const Configuration& configuration, int threads)
-      : weight_decay(configuration.weight_decay),
-        largest_gradient(configuration.largest_gradient),
+      : TokenLearner<T>(configuration, std::string(Text::name), 1, threads),
         seed_(configuration.seed),
         task_(text_options(configuration)),
         data_(task_.data()),
-        sequences_(static_cast<std::size_t>(configuration.batch)),
-        lanes_(sequence_options(configuration), 1, configuration.seed, threads, redraw_interval(configuration.redraw)) {
-  }
-
-  double weight_decay, largest_gradient;
+        sequences_(static_cast<std::size_t>(configuration.batch)) {}
 
   double learn(Index steps) {
     const Index batch = std::ssize(sequences_);
@@ -83,8 +74,8 @@ class LanguageLearner {
     return lanes_.learn(steps, sequences_);
   }
 
-  /// There is nothing fresh about a split: its number changes nothing.
-  Evaluation evaluate(Purpose purpose, Index, const Observer& observer = {}) {
+  /// There is nothing fresh about a split: a number changes what random features are drawn, if they are at every pass.
+  Evaluation evaluate(Purpose purpose, Index number, const Observer& observer = {}) {
     const auto& split = split_of(purpose);
     RatioAverage loss;
     double right = 0;
@@ -103,7 +94,7 @@ class LanguageLearner {
     if (task_.carries_state())
       lanes_.evaluate_in_order(task_.segments(split), deal, see);
     else
-      lanes_.evaluate(task_.segments(split), std::ssize(sequences_), deal, see);
+      lanes_.evaluate(task_.segments(split), std::ssize(sequences_), purpose, number, deal, see);
     const auto of = predicted(purpose);
     Evaluation all{.loss = loss.value(),
                    .accuracy = right / static_cast<double>(of.tokens),
@@ -124,28 +115,17 @@ class LanguageLearner {
   /// A text is never learnt.
   std::string reached(const Evaluation&) const { return ""; }
 
-  void return_to(Index step) { lanes_.return_to(step); }
-
   /// What it keeps between two steps beside parameters: the states of its streams, if they are carried.
   template <class Archive>
   void state(Archive& archive) {
     if (task_.carries_state()) archive(states_);
   }
 
-  std::vector<Parameter<T>*> parameters() { return lanes_.parameters(); }
-
-  SequenceModel<T>& model() { return lanes_.model(); }
-
   const TextData& data() const { return *data_; }
 
-  std::vector<std::pair<std::string, std::string>> parts() const {
-    std::vector<std::pair<std::string, std::string>> all{{"task", std::string(Text::name)},
-                                                         {"model", std::string(kSequenceModel)}};
-    for (auto& part : lanes_.model().parts()) all.push_back(std::move(part));
-    return all;
-  }
-
  private:
+  using TokenLearner<T>::lanes_;
+
   double learn_streams(Index steps) {
     const Index batch = std::ssize(sequences_);
     states_.resize(sequences_.size());
@@ -163,8 +143,7 @@ class LanguageLearner {
   std::uint64_t seed_;
   Text task_;
   std::shared_ptr<const TextData> data_;
-  std::vector<TokenSequence> sequences_;  // the batch
-  Lanes<T> lanes_;
+  std::vector<TokenSequence> sequences_;          // the batch
   std::vector<typename Lanes<T>::State> states_;  // of its streams, if they are carried
 };
 

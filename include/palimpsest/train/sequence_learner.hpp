@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
 #include <numeric>
 #include <optional>
 #include <span>
@@ -14,10 +13,8 @@
 #include <variant>
 #include <vector>
 
-#include "palimpsest/train/configuration.hpp"
-#include "palimpsest/train/lanes.hpp"
-#include "palimpsest/train/parts.hpp"
 #include "palimpsest/train/sequence_score.hpp"
+#include "palimpsest/train/token_learner.hpp"
 
 namespace palimpsest {
 
@@ -37,27 +34,15 @@ struct SequenceEvaluation {
   std::vector<SizeScore> by_size;
 };
 
-/// One evaluated sequence, as an observer sees it.
-using TokenObserver = std::function<void(const TokenSequence&, std::span<const Answered>)>;
-
 template <class T>
-class SequenceLearner {
+class SequenceLearner : public TokenLearner<T> {
  public:
-  using Real = T;
   using Evaluation = SequenceEvaluation;
-  using Observer = TokenObserver;
+  using typename TokenLearner<T>::Observer;
 
   /// threads: that work on a batch together.
   SequenceLearner(const Configuration& configuration, int threads)
-      : weight_decay(configuration.weight_decay),
-        largest_gradient(configuration.largest_gradient),
-        configuration_(configuration),
-        trained_(make_token_tasks(configuration, false)),
-        evaluated_(make_token_tasks(configuration, true)),
-        lanes_(sequence_options(configuration), targets_per_question(), configuration.seed, threads,
-               redraw_interval(configuration.redraw)) {}
-
-  double weight_decay, largest_gradient;
+      : SequenceLearner(configuration, make_token_tasks(configuration, false), threads) {}
 
   double learn(Index steps) {
     deal_batch(steps);
@@ -90,27 +75,29 @@ class SequenceLearner {
     return evaluation.accuracy >= configuration_.target_accuracy ? "target_accuracy" : "";
   }
 
-  void return_to(Index step) { lanes_.return_to(step); }
-
-  std::vector<Parameter<T>*> parameters() { return lanes_.parameters(); }
-
-  SequenceModel<T>& model() { return lanes_.model(); }
-
-  /// Numbers that the model keeps of the longest sequence that is trained.
+  /// Numbers that the model keeps of the longest sequence of the final evaluation.
   Index state_floats() const {
     Index longest = 0;
-    for (const auto& member : trained_) longest = std::max<Index>(longest, std::ssize(any_sequence(member).tokens));
+    TokenSequence sequence;
+    for (std::size_t m = 0; m < evaluated_.size(); ++m)
+      for (Index i = 0; i < configuration_.evaluation_sequences; ++i) {
+        deal(evaluated_[m].task, Purpose::final_evaluation, 0, m, i, sequence);
+        longest = std::max<Index>(longest, std::ssize(sequence.tokens));
+      }
     return lanes_.model().state_floats(longest);
   }
 
-  std::vector<std::pair<std::string, std::string>> parts() const {
-    std::vector<std::pair<std::string, std::string>> all{{"task", specification(trained_[0].task)},
-                                                         {"model", std::string(kSequenceModel)}};
-    for (auto& part : lanes_.model().parts()) all.push_back(std::move(part));
-    return all;
-  }
-
  private:
+  using TokenLearner<T>::lanes_;
+
+  SequenceLearner(const Configuration& configuration, std::vector<TokenMember> trained, int threads)
+      : TokenLearner<T>(configuration, specification(trained[0].task),
+                        std::visit([](const auto& task) { return task.targets_per_question(); }, trained[0].task),
+                        threads),
+        configuration_(configuration),
+        trained_(std::move(trained)),
+        evaluated_(make_token_tasks(configuration, true)) {}
+
   void deal_batch(Index steps) {
     sequences_.resize(static_cast<std::size_t>(configuration_.batch));
     for (Index b = 0; b < configuration_.batch; ++b) {
@@ -134,20 +121,21 @@ class SequenceLearner {
     return order_[n % size];
   }
 
-  Index targets_per_question() const {
-    return std::visit([](const auto& task) { return task.targets_per_question(); }, trained_[0].task);
+  /// The i-th sequence of an evaluation's task, as its number and purpose say.
+  void deal(const TokenTasks::Variant& task, Purpose purpose, Index number, std::size_t member, Index i,
+            TokenSequence& sequence) const {
+    const Index before = number * std::ssize(evaluated_) + static_cast<Index>(member);
+    Stream stream(configuration_.seed, purpose,
+                  static_cast<std::uint64_t>(before * configuration_.evaluation_sequences + i));
+    std::visit([&](const auto& t) { t.deal(stream, sequence); }, task);
   }
 
   SequenceScore evaluate(const TokenTasks::Variant& task, Purpose purpose, Index number, std::size_t member,
                          const Observer& observer, SequenceScorer& together) {
-    const Index all = configuration_.evaluation_sequences;
-    const Index before = (number * std::ssize(evaluated_) + static_cast<Index>(member)) * all;
-    const auto deal = [&](Index i, TokenSequence& sequence) {
-      Stream stream(configuration_.seed, purpose, static_cast<std::uint64_t>(before + i));
-      std::visit([&](const auto& t) { t.deal(stream, sequence); }, task);
-    };
+    const auto deal_one = [&](Index i, TokenSequence& sequence) { deal(task, purpose, number, member, i, sequence); };
     SequenceScorer scorer;
-    lanes_.evaluate(all, configuration_.batch, deal,
+    lanes_.evaluate(configuration_.evaluation_sequences, configuration_.batch, purpose,
+                    number * std::ssize(evaluated_) + static_cast<Index>(member), deal_one,
                     [&](const TokenSequence& sequence, std::span<const Answered> answered) {
                       losses_.clear(), rights_.clear();
                       for (const auto& answer : answered)
@@ -161,7 +149,6 @@ class SequenceLearner {
 
   Configuration configuration_;
   std::vector<TokenMember> trained_, evaluated_;
-  Lanes<T> lanes_;
   std::vector<TokenSequence> sequences_;  // the batch
   Index epoch_ = 0;
   std::vector<Index> order_;  // of the examples in this epoch

@@ -3,245 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdint>
-#include <limits>
-#include <optional>
+#include <iterator>
 
 #include "palimpsest/core/text.hpp"
-#include "palimpsest/task/question_answering/kinds.hpp"
-#include "palimpsest/task/token_options.hpp"
+#include "sweep/plan/values.hpp"
 
 namespace palimpsest::sweep {
 namespace {
 
-constexpr std::int64_t largest_integer = 1'000'000'000;  // far above any use, far below any overflow
-constexpr std::int64_t largest_seed = std::numeric_limits<std::int64_t>::max();  // what TOML can say
-constexpr std::size_t most_values = 1'000'000;                                   // of an axis
-
-/// -0 is 0.
-template <class T>
-std::optional<T> parse(std::string_view text) {
-  const auto value = palimpsest::parse<T>(text);
-  return value == T{} ? T{} : value;
-}
-
-[[noreturn]] void refuse(std::string_view name, std::string_view text, std::string_view allowed) {
-  throw ConfigurationError(fmt::format("{} '{}': allowed is {}", name, text, allowed));
-}
-
-/// `dpfp:03` as `dpfp:3`, so that equal components are equal texts.
-std::string component(std::string_view text) {
-  const auto colon = text.find(':');
-  if (colon == text.npos) return std::string(text);
-  const auto argument = parse<std::int64_t>(text.substr(colon + 1));
-  return argument ? fmt::format("{}:{}", text.substr(0, colon), *argument) : std::string(text);
-}
-
-Parameter text(std::string_view name, std::string Configuration::*field, std::string_view meaning) {
-  return {name, Type::text, meaning,
-          [=](Configuration& c, std::string_view text) {
-            if (text.empty() || std::ranges::any_of(text, is_control)) refuse(name, text, "a name, in one line");
-            c.*field = component(text);
-          },
-          [=](const Configuration& c) { return c.*field; }};
-}
-
-template <class T>
-Parameter integer(std::string_view name, T Configuration::*field, std::int64_t least, std::string_view meaning,
-                  std::int64_t most = largest_integer) {
-  return {name, Type::integer, meaning,
-          [=](Configuration& c, std::string_view text) {
-            const auto value = parse<std::int64_t>(text);
-            if (!value || *value < least || *value > most)
-              refuse(name, text, fmt::format("an integer from {} to {}", least, most));
-            c.*field = static_cast<T>(*value);
-          },
-          [=](const Configuration& c) { return fmt::format("{}", c.*field); }};
-}
-
-Parameter real(std::string_view name, double Configuration::*field, bool zero_allowed, std::string_view meaning) {
-  return {name, Type::real, meaning,
-          [=](Configuration& c, std::string_view text) {
-            const auto value = parse<double>(text);
-            if (!value || !std::isfinite(*value) || *value < 0 || (*value == 0 && !zero_allowed))
-              refuse(name, text, zero_allowed ? "a finite number from 0" : "a finite number above 0");
-            c.*field = *value;
-          },
-          [=](const Configuration& c) { return fmt::format("{}", c.*field); }};
-}
-
-/// `learnt` or a number, whose range depends on the rule.
-Parameter gate(std::string_view name, std::string Configuration::*field, std::string_view meaning) {
-  return {name,
-          Type::text,
-          meaning,
-          [=](Configuration& c, std::string_view text) {
-            const auto value = parse<double>(text);
-            if (text != kLearnt && (!value || !std::isfinite(*value) || *value < 0 || *value > 2))
-              refuse(name, text, "'learnt' or a number from 0 to 1 (strength of delta_product: to 2)");
-            c.*field = value ? fmt::format("{}", *value) : std::string(text);
-          },
-          [=](const Configuration& c) { return c.*field; },
-          nullptr,
-          "",
-          "",
-          true};
-}
-
-Parameter boolean(std::string_view name, bool Configuration::*field, std::string_view meaning) {
-  return {name, Type::boolean, meaning,
-          [=](Configuration& c, std::string_view text) {
-            if (text != "true" && text != "false") refuse(name, text, "true or false");
-            c.*field = text == "true";
-          },
-          [=](const Configuration& c) { return c.*field ? "true" : "false"; }};
-}
-
-/// The n of `nS`, if `S` is the unit; `S` alone is once S. Empty for anything else.
-std::optional<std::int64_t> multiple_of(std::string_view unit, std::string_view text) {
-  if (text == unit) return 1;
-  if (!text.ends_with(unit)) return std::nullopt;
-  const auto n = parse<std::int64_t>(text.substr(0, text.size() - unit.size()));
-  return n && *n >= 1 && *n <= largest_integer ? n : std::nullopt;
-}
-
-/// Relative values that are multiples of this unit.
-std::function<std::string(std::string_view)> multiples(std::string_view unit) {
-  return [unit](std::string_view text) {
-    const auto n = multiple_of(unit, text);
-    return !n ? std::string() : *n == 1 ? std::string(unit) : fmt::format("{}{}", *n, unit);
-  };
-}
-
-/// The only relative value there is.
-std::function<std::string(std::string_view)> only(std::string_view name) {
-  return [name](std::string_view text) { return std::string(text == name ? name : ""); };
-}
-
-Parameter writes(std::string_view meaning) {
-  Parameter L = integer("L", &Configuration::L, 1, meaning);
-  L.set = [plain = L.set](Configuration& c, std::string_view text) {
-    if (text.find('S') == text.npos) return plain(c, text);
-    const auto n = multiple_of("S", text);
-    if (!n || *n > largest_integer / std::max<Index>(c.S, 1))
-      refuse("L", text,
-             fmt::format("an integer from 1 to {}, or a multiple of S such as 'S' or '2S'", largest_integer));
-    c.L = static_cast<Index>(*n) * c.S;
-  };
-  L.relative = multiples("S");
-  L.relative_form = "a multiple of S such as \"2S\"";
-  return L;
-}
-
-Parameter key_size(std::string_view meaning) {
-  Parameter d = integer("key_dim", &Configuration::key_dim, 1, meaning);
-  d.set = [plain = d.set](Configuration& c, std::string_view text) {
-    if (text == "width/heads")
-      c.key_dim = std::max<Index>(1, c.width / c.heads);  // a width that heads don't divide is refused by the model
-    else
-      plain(c, text);
-  };
-  d.relative = only("width/heads");
-  d.relative_form = "\"width/heads\"";
-  d.follows = "width/heads";
-  return d;
-}
-
-/// Sequences in a step; by the size of each, so that steps of all sizes have about as many questions.
-Parameter batch_size(std::string_view meaning) {
-  struct Questions {
-    std::int64_t count;
-    std::string_view per;
-    Index Configuration::*size;
-  };
-  constexpr std::array sizes = {Questions{0, "pairs", &Configuration::pairs},
-                                Questions{0, "entities", &Configuration::entities}};
-  const auto questions = [=](std::string_view text) -> std::optional<Questions> {
-    const auto slash = text.find('/');
-    const auto size = std::ranges::find(sizes, text.substr(std::min(slash + 1, text.size())), &Questions::per);
-    const auto count = parse_count(text.substr(0, slash));
-    if (slash == text.npos || size == sizes.end() || !count) return std::nullopt;
-    return Questions{*count, size->per, size->size};
-  };
-  Parameter batch = integer("batch", &Configuration::batch, 1, meaning);
-  batch.set = [=, plain = batch.set](Configuration& c, std::string_view text) {
-    if (const auto found = questions(text))
-      c.batch = std::max<Index>(1, found->count / c.*(found->size));
-    else if (text.find('/') != text.npos)
-      refuse("batch", text,
-             fmt::format("an integer from 1 to {}, or one over the pairs or entities such as '1024/pairs'",
-                         largest_integer));
-    else
-      plain(c, text);
-  };
-  batch.relative = [=](std::string_view text) {
-    const auto found = questions(text);
-    return found ? fmt::format("{}/{}", found->count, found->per) : std::string();
-  };
-  batch.relative_form = "a number of questions over the pairs or entities such as \"1024/pairs\"";
-  return batch;
-}
-
-/// Numbers of pairs; `pairs` is the one of that parameter.
-Parameter mixture(std::string_view name, std::string Configuration::*field, std::string_view meaning) {
-  return {name,
-          Type::text,
-          meaning,
-          [=](Configuration& c, std::string_view text) {
-            c.*field = text == "pairs" ? fmt::format("{}", c.pairs) : PairsMixture::parse(name, text).text();
-          },
-          [=](const Configuration& c) { return c.*field; },
-          only("pairs"),
-          "\"pairs\"",
-          "pairs",
-          true};
-}
-
-/// Tokens in a sequence: a multiple of one number of pairs is said as the number that it is.
-Parameter tokens(std::string_view name, std::string Configuration::*field, std::string Configuration::*pairs,
-                 std::string_view meaning) {
-  return {name,
-          Type::text,
-          meaning,
-          [=](Configuration& c, std::string_view text) {
-            if (name != "length" && text == "length") text = c.length;
-            const auto length = SequenceLength::parse(name, text);
-            const auto numbers = PairsMixture::parse(name, c.*pairs);
-            c.*field = numbers.members().size() > 1 ? length.text()
-                                                    : fmt::format("{}", length.resolve(name, numbers.largest()));
-          },
-          [=](const Configuration& c) { return c.*field; },
-          [=](std::string_view text) {
-            return name != "length" && text == "length" ? std::string(text) : multiples("pairs")(text);
-          },
-          "a multiple of the pairs such as \"4pairs\"",
-          name == "length" ? "" : "length",
-          true};
-}
-
-/// Kinds of stories, in their order.
-Parameter kinds(std::string_view name, std::string Configuration::*field, std::string_view meaning) {
-  Parameter parameter = text(name, field, meaning);
-  parameter.set = [=](Configuration& c, std::string_view text) {
-    c.*field = question_answering::kinds_text(question_answering::parse_kinds(text));
-  };
-  return parameter;
-}
-
-/// A number, or as many as there are entities, whatever their number is.
-Parameter like_entities(std::string_view name, std::string Configuration::*field, std::string_view meaning) {
-  Parameter parameter = text(name, field, meaning);
-  parameter.set = [=](Configuration& c, std::string_view text) {
-    const auto count = parse_count(text);
-    if (!count && text != "entities")
-      refuse(name, text, fmt::format("an integer from 1 to {}, or 'entities'", largest_count));
-    c.*field = count ? fmt::format("{}", *count) : std::string(text);
-  };
-  parameter.takes_number = true;
-  return parameter;
-}
+constexpr std::size_t most_values = 1'000'000;  // of an axis
 
 std::vector<std::string> expand_range(const Parameter& parameter, std::string_view text) {
   const auto first_colon = text.find(':');
@@ -359,7 +131,7 @@ const std::vector<Parameter>& parameters() {
       text("normalization", &C::normalization, "how keys, queries and read-out are normalised"),
       text("model", &C::model, "what learns the keys"),
       text("evaluation", &C::evaluation, "`exact`, or `published_2021` with its faults"),
-      integer("seed", &C::seed, 0, "seed of every random choice of the point", largest_seed),
+      seed("seed", &C::seed, "seed of every random choice of the point"),
       batch_size("sequences in a training step, or `1024/pairs`, `1024/entities`: of so many questions"),
       real("learning_rate", &C::learning_rate, false, "Adam's learning rate, at its highest"),
       integer("max_steps", &C::max_steps, 1, "training steps at most"),

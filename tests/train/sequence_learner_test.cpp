@@ -49,7 +49,7 @@ void expect_same_tokens(const Outcome& a, const Outcome& b) {
 }
 
 std::vector<Configuration> points() {
-  std::vector<Configuration> all(7, brief());
+  std::vector<Configuration> all(8, brief());
   all[1].memory = "softmax";
   all[2].kernel = "favor:4";
   all[2].redraw = "every:3";
@@ -66,6 +66,8 @@ std::vector<Configuration> points() {
   all[6].rule = "delta_product:2";
   all[6].mlp = true;
   all[6].tied = false;
+  all[7] = all[2];
+  all[7].redraw = "every_step";
   return all;
 }
 
@@ -175,6 +177,46 @@ TEST(SequencePoint, StateFloatsAreThoseOfTheFormula) {
   EXPECT_EQ(floats(), 2 * (2 * 6 + 12) * 14) << "all keys and values of 14 tokens";
   c.memory = "window:5";
   EXPECT_EQ(floats(), 2 * (2 * 6 + 12) * 5);
+  c.memory = "window:100";
+  EXPECT_EQ(floats(), 2 * (2 * 6 + 12) * 14) << "more than there are tokens";
+  c = brief();
+  c.max_steps = 1;
+  c.conv = 0;
+  c.rule = "mesa";
+  EXPECT_EQ(floats(), 2 * (2 * 6 * 6 + 2 * 6 * 6)) << "p×p more per head";
+  c.rule = "momentum_delta";
+  EXPECT_EQ(floats(), 2 * (2 * 6 * 6) * 2) << "M is as large as W";
+  c.rule = "delta_product:2";
+  c.conv = 4;
+  EXPECT_EQ(floats(), 2 * (2 * 6 * 6 + 3 * (2 * 6 + 2 * 2 * 6 + 2 * 12))) << "two keys and two values per token";
+}
+
+TEST(SequencePoint, StateFloatsAreThoseOfTheLongestEvaluatedSequence) {
+  Configuration c = brief();
+  c.memory = "softmax";
+  c.conv = 0;
+  c.max_steps = 1;
+  c.test_pairs = "3 6";
+  c.test_length = "6pairs";
+  EXPECT_EQ(run_point(c, {}).state_floats, 2 * (2 * 6 + 12) * 36);
+}
+
+TEST(SequenceLearner, DrawsFeaturesForEveryEvaluationIfForEveryPass) {
+  Configuration c = brief();
+  c.kernel = "favor:4";
+  c.rule = "sum";
+  c.normalization = "attention";
+  const auto loss = [&](const char* redraw, Purpose purpose, Index step) {
+    c.redraw = redraw;
+    SequenceLearner<float> learner(c, 1);
+    learner.learn(step);
+    return learner.evaluate(purpose, 0).loss;
+  };
+  const double drawn = loss("every_step", Purpose::final_evaluation, 0);
+  EXPECT_NE(drawn, loss("fixed", Purpose::final_evaluation, 0));
+  EXPECT_EQ(drawn, loss("every_step", Purpose::final_evaluation, 5)) << "whatever step came before";
+  EXPECT_NE(loss("fixed", Purpose::evaluation, 0), loss("every_step", Purpose::evaluation, 0));
+  EXPECT_NE(loss("every:5", Purpose::evaluation, 0), loss("every:5", Purpose::evaluation, 5)) << "those of the step";
 }
 
 /// Every component of every list, by kind, each in a point of which it is the only change.

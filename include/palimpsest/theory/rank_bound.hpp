@@ -1,7 +1,7 @@
 // Rank bound: S one-hot values answered through a state of p columns,
 //   mean loss ≥ ½ max(0, 1 − p/S),
 // for any linear read-out, update rule, kernel and scaling per query: the S×S matrix of predictions has rank ≤ p and
-// its target is the identity (Eckart and Young 1936). Losses are ½‖v − ŷ‖² meaned over all S queries, equal weights.
+// its target is the identity (Eckart and Young 1936). Losses are ½‖v − ŷ‖² averaged over all S queries, equal weights.
 // Derivation: README.md, "Rank bound".
 #pragma once
 

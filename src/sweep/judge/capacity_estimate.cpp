@@ -42,11 +42,24 @@ Index values_of(const Configuration& c) {
   return sequence_options(c).pairs ? c.vocabulary : c.vocabulary / 2;
 }
 
-/// Values that the memory was asked to keep, and their entropy in bits.
-std::pair<double, double> associations(const Configuration& c) {
-  if (of_tokens(c)) {
-    const auto pairs = static_cast<double>(family_of(c) == Family::questions ? c.entities : c.pairs);
-    return {pairs, pairs * std::log2(static_cast<double>(values_of(c)))};
+/// Values that the memory was asked to keep, and their entropy in bits, if each is an answer of its own.
+struct Associations {
+  double count;
+  std::optional<double> entropy;
+};
+
+Associations associations(const Configuration& c) {
+  if (family_of(c) == Family::questions) {  // of one fact, where each actor is; others are answered with other things
+    const auto entities = static_cast<double>(c.entities);
+    if (question_answering::parse_kinds(c.kinds) != std::vector{question_answering::Kind::one_fact})
+      return {entities, std::nullopt};
+    return {entities, entities * std::log2(static_cast<double>(values_of(c)))};
+  }
+  if (of_tokens(c)) {  // values are distinct
+    const auto task = make_token_tasks(c, true)[0].task;
+    const bool sets = std::visit([](const auto& t) { return t.targets_per_question(); }, task) > 1;
+    return {static_cast<double>(c.pairs),
+            sets ? std::nullopt : std::optional(theory::permutation_entropy(values_of(c), c.pairs))};
   }
   if (!c.replacement) return {static_cast<double>(c.L), theory::permutation_entropy(c.S, c.L)};
   const auto S = static_cast<double>(c.S);
@@ -57,8 +70,8 @@ std::pair<double, double> associations(const Configuration& c) {
 /// What the sum rule answers so well of keys that nobody learns; of a model that could use them as they are.
 std::optional<Index> random_key_capacity(const Configuration& c, const Criterion& criterion) {
   if (!of_tokens(c) || criterion.metric != Criterion::accuracy) return std::nullopt;
-  if (!c.frozen || c.embedding != "unit_sphere" || c.layers != 1 || c.heads != 1 || c.key_dim < 2 ||
-      !sequence_options(c).pairs)
+  if (!c.frozen || c.embedding != "unit_sphere" || c.layers != 1 || c.heads != 1 || c.key_dim < 2 || c.conv > 1 ||
+      c.mlp || c.passes != 1 || !sequence_options(c).pairs)
     return std::nullopt;
   return theory::sum_rule_capacity(criterion.bound, values_of(c), c.key_dim, c.width);
 }
@@ -108,15 +121,18 @@ CapacityEstimate estimate(const CapacityCurve& curve, const Criterion& criterion
       continue;
     }
     const auto& [S, trained] = *last;
+    e.by_margin += !meets(trained.measured, criterion);
     const auto [count, entropy] = associations(trained.configuration);
     const auto state =
         static_cast<double>(trained.state_floats ? *trained.state_floats : state_floats(trained.configuration));
     capacity.push_back(bracket.capacity = static_cast<double>(S));
     floats.push_back(state);
     per_float.push_back(count / state);
-    bits.push_back(
-        theory::stored_bits(values_of(trained.configuration), count, entropy, trained.measured.accuracy.value_or(0)));
-    bits_per_float.push_back(bits.back() / state);
+    if (entropy) {
+      bits.push_back(theory::stored_bits(values_of(trained.configuration), count, *entropy,
+                                         trained.measured.accuracy.value_or(0)));
+      bits_per_float.push_back(bits.back() / state);
+    }
     if (const auto twice = all.find(2 * S); twice != all.end() && twice->second.measured.final_loss)
       at_twice.push_back(*twice->second.measured.final_loss);
     if (trained.step_seconds) step_seconds.push_back(*trained.step_seconds);
@@ -136,8 +152,7 @@ CapacityEstimate estimate(const CapacityCurve& curve, const Criterion& criterion
   if (any.p) e.per_feature = e.capacity / static_cast<double>(*any.p);
   e.state_floats = floats.empty() ? 0 : mean(floats);
   e.associations_per_float = mean(per_float);
-  e.bits = mean(bits);
-  e.bits_per_float = mean(bits_per_float);
+  if (std::ssize(bits) == e.seeds) e.bits = mean(bits), e.bits_per_float = mean(bits_per_float);
   if (!at_twice.empty()) e.loss_at_twice = mean(at_twice);
   if (at_twice.size() > 1) e.loss_at_twice_deviation = std::sqrt(variance(at_twice));
   if (!step_seconds.empty()) e.step_seconds = mean(step_seconds);

@@ -100,13 +100,16 @@ class Reader {
     return static_cast<std::size_t>(std::find(curve_.begin(), curve_.end(), table_.at(unit_.length)) - curve_.begin());
   }
 
+  /// What tells curves apart that may differ in their length otherwise, and in that of which the best value counts.
   std::vector<std::string> fields_without_length(const Table::Row& row) const {
     auto own = fields(row, curve_);
     if (!unit_.length.empty()) own[length_position()].clear();
+    for (std::size_t i = 0; i < curve_.size(); ++i)
+      if (search_ && table_.columns[curve_[i]] == search_->best_of) own[i].clear();
     return own;
   }
 
-  /// Of the curves that only L may tell apart, the (S, L) that they have.
+  /// Of the curves that are alike but for that, the (S, L) that they have.
   std::map<std::vector<std::string>, std::set<std::pair<Index, Index>>> lengths_of_curves() const {
     std::map<std::vector<std::string>, std::set<std::pair<Index, Index>>> lengths;
     for (const auto& row : table_.rows) {

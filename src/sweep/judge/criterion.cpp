@@ -15,21 +15,29 @@ std::string_view column_name(const Criterion& criterion) {
   return criterion.metric == Criterion::final_loss ? "final_loss" : "accuracy";
 }
 
+/// As a loss: the lower the better.
+double as_loss(double value, const Criterion& criterion) {
+  return criterion.metric == Criterion::final_loss ? value : -value;
+}
+
 }  // namespace
 
+bool meets(const Measured& point, const Criterion& criterion) {
+  const auto& value = criterion.metric == Criterion::final_loss ? point.final_loss : point.accuracy;
+  return value && as_loss(*value, criterion) <= as_loss(criterion.bound, criterion);
+}
+
 bool fulfils(const Measured& point, const Criterion& criterion) {
-  // As losses: the lower the better.
+  if (meets(point, criterion)) return true;
   const bool loss = criterion.metric == Criterion::final_loss;
-  const double sign = loss ? 1 : -1, bound = sign * criterion.bound;
+  const double bound = as_loss(criterion.bound, criterion);
   const auto& value = loss ? point.final_loss : point.accuracy;
   const auto& in_training = loss ? point.best_loss : point.reached_accuracy;
   const auto& error = loss ? point.final_loss_error : point.accuracy_error;
-  if (!value) return false;
-  if (sign * *value <= bound) return true;
   const Index n = point.evaluation_sequences;
-  if (!in_training || !(sign * *in_training <= bound) || !error || n < 2) return false;
+  if (!value || !in_training || !(as_loss(*in_training, criterion) <= bound) || !error || n < 2) return false;
   const double margin = student_quantile(0.999, static_cast<double>(n - 1)) * std::numbers::sqrt2 * *error;
-  return sign * *value <= bound + margin;
+  return as_loss(*value, criterion) <= bound + margin;
 }
 
 std::string to_text(const Criterion& criterion) {

@@ -105,8 +105,26 @@ Point Curve::at(Index S) const {
   return resolve(configure(sized));
 }
 
+namespace {
+
+/// Throws ConfigurationError, if a size between may be one that the task can't have.
+void require_steps(const Search& search, const Curve& curve) {
+  try {
+    curve.at(search.first + search.step);
+  } catch (const ConfigurationError& error) {
+    throw ConfigurationError(
+        fmt::format("[search] with step = {}, {} from {} on: {}; give the step that sizes must be multiples of",
+                    search.step, search.axis, search.first, error.what()));
+  }
+}
+
+}  // namespace
+
 std::vector<Curve> searched_curves(const Specification& specification, Shard shard) {
   const auto& search = *specification.search;
+  if (!search.best_of.empty() && shard.count > 1)
+    throw ConfigurationError(
+        fmt::format("--shard: a search for the best {} needs all of its values and seeds: give none", search.best_of));
   const auto axis = position_of(search.axis);
   std::vector<Curve> all;
   std::vector<double> costs;
@@ -116,6 +134,7 @@ std::vector<Curve> searched_curves(const Specification& specification, Shard sha
       Curve curve{std::move(values), axis, false};
       const auto first = curve.at(search.first), last = curve.at(search.largest);
       if (search.beyond > 0) curve.at(size_beyond(search, search.largest));  // that it can be run is known at once
+      if (search.largest > search.first) require_steps(search, curve);
       if (!seen.insert(describe(first.key) + '\n' + describe(last.key)).second) continue;
       curve.skipped = first.skip.has_value();
       all.push_back(std::move(curve));
@@ -129,10 +148,6 @@ std::vector<Curve> searched_curves(const Specification& specification, Shard sha
 }
 
 Planner make_planner(const Specification& specification, Shard shard) {
-  if (specification.search && !specification.search->best_of.empty() && shard.count > 1)
-    throw ConfigurationError(
-        fmt::format("--shard: a search for the best {} needs all of its values and seeds: give none",
-                    specification.search->best_of));
   if (!specification.search)
     return [points = deal(plan(specification), shard)](const std::vector<RowFile::Row>&) { return points; };
   return [searches = Searches(specification, shard)](const std::vector<RowFile::Row>& rows) {

@@ -23,9 +23,9 @@ Course follow(const Search& search, const std::function<std::optional<bool>(Inde
     }
     if (in_a_row == search.failures || S == search.largest) break;
   }
-  while (in_a_row > 0 && failed - passed > 1 &&
+  while (in_a_row > 0 && failed - passed > search.step &&
          static_cast<double>(failed - passed) > search.resolution * static_cast<double>(failed)) {
-    const Index middle = passed + (failed - passed) / 2;
+    const Index middle = passed + (failed - passed) / search.step / 2 * search.step;
     const auto answer = ask(middle);
     if (!answer) return course;
     (*answer ? passed : failed) = middle;
@@ -36,7 +36,8 @@ Course follow(const Search& search, const std::function<std::optional<bool>(Inde
 }
 
 Index size_beyond(const Search& search, Index S) {
-  return static_cast<Index>(std::llround(search.beyond * static_cast<double>(S)));
+  const auto step = static_cast<double>(search.step);
+  return static_cast<Index>(std::llround(search.beyond * static_cast<double>(S) / step)) * search.step;
 }
 
 }  // namespace palimpsest::sweep

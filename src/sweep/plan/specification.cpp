@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <numeric>
 #include <unordered_set>
 
@@ -18,6 +19,14 @@ constexpr std::size_t most_points = 100'000;  // of a group
 bool applies_somewhere(const Parameter& parameter, const Group& group) {
   const auto all = combinations(group);
   return std::any_of(all.begin(), all.end(), [&](const auto& c) { return applies(parameter.name, configure(c)); });
+}
+
+std::vector<std::string_view> names_that_apply(const std::vector<Group>& groups) {
+  std::vector<std::string_view> names;
+  for (const auto& parameter : parameters())
+    if (std::ranges::any_of(groups, [&](const Group& group) { return applies_somewhere(parameter, group); }))
+      names.push_back(parameter.name);
+  return names;
 }
 
 enum class Declared { not_at_all, as_component, exactly };
@@ -41,8 +50,8 @@ class Declarations {
   std::unordered_set<std::string> values_, components_;
 };
 
+/// Replaces the values of a parameter that applies to all groups, and leaves out those that get none.
 void narrow(std::vector<Group>& groups, std::size_t index, const std::vector<std::string>& values) {
-  std::erase_if(groups, [&](const Group& g) { return !applies_somewhere(parameters()[index], g); });
   std::vector<std::vector<std::string>> kept(groups.size());
   std::vector<Declarations> declared;
   for (const auto& group : groups) declared.emplace_back(group[index]);
@@ -125,16 +134,24 @@ void apply(std::vector<Override> overrides, Specification& specification) {
       throw ConfigurationError(fmt::format("{} is given twice on the command line", overrides[i].parameter->name));
   auto& groups = specification.groups;
   for (const auto& override : overrides) {
+    const auto before = groups;
     const auto& parameter = *override.parameter;
     const auto index = position_of(parameter);
     if (specification.search && parameter.name == specification.search->axis) specification.search.reset();
-    if (override.kind == Override::set)
+    if (override.kind == Override::set) {
       for (auto& group : groups) group[index] = override.values;
-    else
+    } else {
+      const auto others = std::stable_partition(
+          groups.begin(), groups.end(), [&](const Group& group) { return applies_somewhere(parameter, group); });
+      std::vector<Group> without(others, groups.end());
+      groups.erase(others, groups.end());
       narrow(groups, index, override.values);
+      if (override.kind == Override::quick) std::ranges::move(without, std::back_inserter(groups));
+    }
     if (std::none_of(groups.begin(), groups.end(), [&](const Group& g) { return applies_somewhere(parameter, g); }))
-      throw ConfigurationError(fmt::format("{0}={1}: {0} applies to no point of this sweep", parameter.name,
-                                           fmt::join(override.values, ",")));
+      throw ConfigurationError(fmt::format("{0}={1}: {0} applies to no point of this sweep; those that do: {2}",
+                                           parameter.name, fmt::join(override.values, ","),
+                                           fmt::join(names_that_apply(before), ", ")));
   }
 }
 

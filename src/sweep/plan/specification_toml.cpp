@@ -122,7 +122,7 @@ class Reader {
     if (node) {
       for (const auto& [key, item] : table("quick", *node)) {
         const auto& parameter = parameter_of(key);
-        overrides.push_back({Override::axis, &parameter, values(parameter, item)});
+        overrides.push_back({Override::quick, &parameter, values(parameter, item)});
       }
     }
     if (!reading_.quick) return;
@@ -132,17 +132,29 @@ class Reader {
 
   void require_searched(const Specification& specification) const {
     const auto& axis = specification.search->axis;
-    if (!belongs(axis, family_of(specification)))
-      throw ConfigurationError(fmt::format("'{}': axis = '{}': the task '{}' doesn't have it", source_, axis,
-                                           specification.groups.front().front().front()));
+    const auto family = family_of(specification);
+    if (belongs(axis, family)) return;
+    std::vector<std::string_view> allowed;
+    for (const auto& parameter : parameters())
+      if (parameter.type == Type::integer && parameter.name != "seed" && belongs(parameter.name, family))
+        allowed.push_back(parameter.name);
+    throw ConfigurationError(fmt::format("'{}': axis = '{}': the task '{}' doesn't have it; allowed: {}", source_, axis,
+                                         specification.groups.front().front().front(), fmt::join(allowed, ", ")));
   }
 
   /// A parameter of which the best value counts has several in some group.
   void require_axis(const Specification& specification) const {
     const auto& name = specification.search->best_of;
     const auto i = position_of(name);
-    if (std::ranges::none_of(specification.groups, [&](const Group& group) { return group[i].size() > 1; }))
-      throw ConfigurationError(fmt::format("'{}': best_of = '{}': no group has an axis of it", source_, name));
+    const auto is_axis = [&](std::size_t parameter) {
+      return std::ranges::any_of(specification.groups, [&](const Group& group) { return group[parameter].size() > 1; });
+    };
+    if (is_axis(i)) return;
+    std::vector<std::string_view> axes;
+    for (std::size_t other = 0; other < parameters().size(); ++other)
+      if (is_axis(other)) axes.push_back(parameters()[other].name);
+    throw ConfigurationError(fmt::format("'{}': best_of = '{}': no group has an axis of it; axes are: {}", source_,
+                                         name, axes.empty() ? "none" : fmt::format("{}", fmt::join(axes, ", "))));
   }
 
   std::string parameter_name(const toml::key& key, const toml::node& node) const {
@@ -175,6 +187,8 @@ class Reader {
         number(key, node, search.largest, 1, most);
       else if (key == "resolution")
         number(key, node, search.resolution, 0, 1);
+      else if (key == "step")
+        number(key, node, search.step, 1, most);
       else if (key == "failures")
         number(key, node, search.failures, 1, most);
       else if (key == "beyond")
@@ -186,12 +200,15 @@ class Reader {
       else if (key == "best_of")
         search.best_of = parameter_name(key, node);
       else
-        fail(key.source(), fmt::format("unknown key '{}'; known: axis, first, largest, criteria, resolution, failures, "
-                                       "best_of, beyond",
+        fail(key.source(), fmt::format("unknown key '{}'; known: axis, first, largest, criteria, resolution, step, "
+                                       "failures, best_of, beyond",
                                        key.str()));
     }
     if (search.first == 0 || search.largest < search.first)
       fail(table.source(), "[search] needs 'first' and 'largest', integers with first <= largest");
+    if (search.first % search.step != 0 || search.largest % search.step != 0)
+      fail(table.source(),
+           fmt::format("[search] step = {}: 'first' and 'largest' must be multiples of it", search.step));
     if (search.beyond > 0 && search.beyond <= 1)
       fail(table.get("beyond")->source(), "'beyond' must be above 1, a multiple of the capacity, or 0 for none");
     if (search.criteria.empty()) search.criteria = {parse_criterion("final_loss <= 0.001")};
@@ -323,6 +340,7 @@ std::string to_toml(const Specification& specification) {
         "{}\n",
         toml_string(search->axis), search->first, search->largest, fmt::join(criteria, ", "), search->resolution,
         search->failures, search->beyond);
+    if (search->step != 1) toml += fmt::format("step = {}\n", search->step);
     if (!search->best_of.empty()) toml += fmt::format("best_of = {}\n", toml_string(search->best_of));
   }
   for (const auto& group : specification.groups) {

@@ -72,7 +72,7 @@ TEST_F(CapacityOfRows, IsTheLargestSizeThatFulfilsMeanedOverSeeds) {
   EXPECT_EQ(e.limit, 8);
   EXPECT_EQ(e.state_floats, (8 * 8 + 8 + 7 * 8 + 8) / 2.0);
   EXPECT_DOUBLE_EQ(e.associations_per_float, (8 / 72. + 7 / 64.) / 2);
-  EXPECT_NEAR(e.bits, (std::log2(40320) + std::log2(5040)) / 2, 1e-10);
+  EXPECT_NEAR(e.bits.value(), (std::log2(40320) + std::log2(5040)) / 2, 1e-10);
 }
 
 TEST_F(CapacityOfRows, OneSeedHasNoInterval) {
@@ -130,7 +130,7 @@ TEST_F(CapacityOfRows, TheLimitOfOverwritingIsWhereItsBoundPassesTheCriterion) {
   const auto e = estimate("4,8,true,fast_weight,elu,8,8,sum,sum,1,ok,0,1\n");
   // D of 2S draws is below S with some luck, so that a little more than p keys have no loss to speak of.
   EXPECT_EQ(e.limit, 8);
-  EXPECT_NEAR(e.bits, 4 * (1 - std::pow(0.75, 8)) * 2, 1e-12) << "E[D] values of 2 bits";
+  EXPECT_NEAR(e.bits.value(), 4 * (1 - std::pow(0.75, 8)) * 2, 1e-12) << "E[D] values of 2 bits";
 }
 
 TEST_F(CapacityOfRows, FeaturesThatRepeatCountOnce) {
@@ -154,7 +154,7 @@ TEST_F(CapacityOfRows, EqualInputGivesEqualBytes) {
   const auto rows = elu(4, 1, 0) + elu(8, 1, 0.1) + elu(6, 2, 0) + elu(4, 3, 0);
   EXPECT_EQ(to_csv(estimates(rows)), to_csv(estimates(rows)));
   EXPECT_THAT(to_csv(estimates(rows)), HasSubstr("L,replacement,memory,kernel,key_dim,feature_dim,rule,normalization,"
-                                                 "criterion,seeds,capacity,"));
+                                                 "criterion,seeds,by_margin,capacity,"));
 }
 
 TEST_F(CapacityOfRows, HasTheLossAtTwiceOfTheSeedsThatHaveARowThere) {

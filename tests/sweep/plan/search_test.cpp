@@ -44,6 +44,16 @@ TEST(SearchSizes, StopsOnceTheGapIsAShareOfItsUpperEnd) {
   EXPECT_THAT(whole(from_to(64, 1000, 0.25), 100), ElementsAre(64, 128, 96)) << "128 − 96 is a quarter of 128";
 }
 
+TEST(SearchSizes, AreMultiplesOfAStep) {
+  auto search = from_to(4, 96);
+  search.step = 2;
+  EXPECT_THAT(whole(search, 22), ElementsAre(4, 8, 16, 32, 24, 20, 22)) << "22 and 24 are next to each other";
+  search = from_to(6, 96), search.step = 3, search.beyond = 1.5;
+  EXPECT_THAT(whole(search, 22), ElementsAre(6, 12, 24, 18, 21));
+  EXPECT_EQ(follow(search, [](Index S) { return S <= 22; }).beyond, 33)
+      << "31.5 in whole steps, the upper of two as near";
+}
+
 TEST(SearchSizes, OneFailureAmongSizesThatPassIsNoEndIfSeveralAreNeeded) {
   const auto passes = [](Index S) { return S <= 20 && S != 8; };
   EXPECT_THAT(follow(from_to(4, 1000), passes).sizes, ElementsAre(4, 8, 6, 7));

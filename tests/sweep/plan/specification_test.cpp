@@ -18,6 +18,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
+using testing::UnorderedElementsAre;
 
 constexpr auto three_groups = R"(
 [baseline]
@@ -269,12 +270,20 @@ TEST(Protocol, OfARecordedRunIsThatOfItsTime) {
 
 TEST(Quick, NarrowsAsAnAxisDoes) {
   const std::string toml = std::string(three_groups) + "[quick]\nkernel = ['elu', 'favor:64']\nS = [20, 30]\n";
-  const auto quick = parse_specification(toml, "f.toml", {"", true});
+  const auto quick = parse_specification(toml + "memory = ['fast_weight']\n", "f.toml", {"", true});
   auto narrowed = parse_specification(three_groups, "f.toml");
   apply({axis("kernel=elu,favor:64"), axis("S=20,30")}, narrowed);
   EXPECT_EQ(quick, narrowed);
   EXPECT_EQ(parse_specification(toml, "f.toml"), parse_specification(three_groups, "f.toml"));
   EXPECT_THAT(error_of([&] { parse_specification(three_groups, "f.toml", {"", true}); }), HasSubstr("no quick form"));
+}
+
+TEST(Quick, KeepsGroupsThatDoNotHaveAParameter) {
+  const auto quick =
+      parse_specification(std::string(three_groups) + "[quick]\nkernel = ['elu']\nS = [20]\n", "f.toml", {"", true});
+  std::vector<std::string> memories;
+  for (const auto& point : plan(quick)) memories.push_back(point.configuration.memory);
+  EXPECT_THAT(memories, UnorderedElementsAre("fast_weight", "softmax"));
 }
 
 TEST(Quick, EveryDeclaredSweepHasOne) {

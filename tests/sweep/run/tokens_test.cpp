@@ -1,9 +1,13 @@
 // Sweeps of tasks of tokens: what is assumed, their columns, and searches over pairs.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
 #include <map>
+#include <string>
 
 #include "palimpsest/sweep/judge/capacity_estimate.hpp"
 #include "palimpsest/sweep/judge/capacity_table.hpp"
@@ -120,9 +124,22 @@ TEST(TokenSweep, SearchesThatCannotBeAreNamed) {
                   "no group has an axis of it"},
         Malformed{"[search]\nfirst = 1\nlargest = 2\n", "axis = 'S': the task 'mqar' doesn't have it"},
         Malformed{"[search]\nfirst = 1\nlargest = 2\nbest_of = 'rate'\n", "unknown parameter 'rate'"},
+        Malformed{"[search]\naxis = 'pairs'\nfirst = 4\nlargest = 9\nstep = 2\n",
+                  "step = 2: 'first' and 'largest' must be multiples of it"},
         Malformed{"[search]\naxis = 'pairs'\nfirst = 1\nlargest = 2\n[axes]\npairs = [1, 2]\n",
                   "pairs is searched for"}})
     EXPECT_THAT(error_of([toml = toml] { parse_specification(std::string(mqar) + toml, "f"); }), HasSubstr(message));
+}
+
+TEST(TokenSweep, ASearchHasNoSizesThatItsTaskCannotHave) {
+  const auto planned = [](const std::string& baseline, const std::string& search) {
+    make_planner(parse_specification(
+        std::string(mqar) + baseline + "[search]\naxis = 'pairs'\nfirst = 4\nlargest = 8\n" + search, "f.toml"));
+  };
+  EXPECT_THAT(error_of([&] { planned("length = '5pairs'\n", ""); }),
+              HasSubstr("[search] with step = 1, pairs from 4 on: length = 25: an even number of tokens is needed"));
+  EXPECT_NO_THROW(planned("length = '5pairs'\n", "step = 2\n"));
+  EXPECT_NO_THROW(planned("length = '4pairs'\n", ""));
 }
 
 /// Outcomes by a rule: up to so many pairs are recalled at a learning rate and seed.
@@ -170,6 +187,53 @@ TEST(TokenSweep, OfSeveralRatesTheBestOfTheFirstSeedIsSearchedForTheOthers) {
   EXPECT_DOUBLE_EQ(row.state_floats, 100);
   EXPECT_DOUBLE_EQ(row.associations_per_float, 0.22);
   EXPECT_THAT(error_of([&] { make_planner(specification, {1, 2}); }), HasSubstr("--shard"));
+}
+
+TEST(TokenSweep, ARateOfOneSizeIsComparedWithTheOthers) {
+  const Scratch scratch;
+  const auto specification =
+      parse_specification(std::string(mqar) +
+                              "length = 32\n[search]\naxis = 'pairs'\nfirst = 1\nlargest = 4\nresolution = 0\n"
+                              "criteria = ['accuracy >= 0.99']\nbest_of = 'learning_rate'\n"
+                              "[axes]\nlearning_rate = [1e-3, 1e-2]\nseed = [1, 2]\n",
+                          "f.toml");
+  std::map<std::pair<double, std::uint64_t>, std::vector<Index>> asked;
+  RunnerOptions options;
+  options.out = scratch / "r.csv";
+  options.threads = 1;
+  options.messages = nullptr;
+  options.searches = true;
+  options.family = Family::recall;
+  options.run = recalls([](double rate, std::uint64_t) -> Index { return rate == 1e-2 ? 3 : 0; }, asked);
+  run(make_planner(specification), options);
+  EXPECT_THAT((asked[{1e-3, 1}]), ElementsAre(1)) << "it failed at once";
+  const auto estimates = estimate_capacity(read_table(options.out), {parse_criterion("accuracy >= 0.99")},
+                                           {.search = specification.search});
+  ASSERT_EQ(estimates.rows.size(), 1u);
+  EXPECT_EQ(estimates.rows[0].least_of_all, 0);
+  EXPECT_EQ(estimates.rows[0].capacity, 3);
+}
+
+TEST(TokenSweep, BitsAreThoseOfDistinctValuesAndOfAnswersThatAreOne) {
+  const Scratch scratch;
+  const auto bits = [&](const std::string& task) {
+    std::map<std::pair<double, std::uint64_t>, std::vector<Index>> asked;
+    RunnerOptions options;
+    options.out = scratch / fmt::format("{}.csv", std::hash<std::string>()(task));
+    options.threads = 1;
+    options.messages = nullptr;
+    options.family = Family::recall;
+    options.run = [](const Configuration&, const RunOptions&) {
+      Outcome outcome;
+      outcome.final_loss = 0, outcome.accuracy = 1, outcome.state_floats = 100;
+      return outcome;
+    };
+    run(plan(parse_specification("[baseline]\nmodel = 'sequence'\npairs = 4\n" + task, "f.toml")), options);
+    return estimate_capacity(read_table(options.out), {parse_criterion("accuracy >= 0.99")}).rows.at(0).bits;
+  };
+  EXPECT_NEAR(bits("task = 'stacked_mqar'\nvocabulary = 8\n").value(), std::log2(8. * 7 * 6 * 5), 1e-9);
+  EXPECT_NEAR(bits("task = 'mqar'\nvocabulary = 16\n").value(), std::log2(8. * 7 * 6 * 5), 1e-9) << "half are values";
+  EXPECT_FALSE(bits("task = 'multi_value'\nvocabulary = 16\n")) << "an answer is a set";
 }
 
 TEST(TokenSweep, ABatchThatFollowsThePairsMakesNoCurvesOfItsOwn) {
@@ -225,6 +289,7 @@ TEST(TokenSweep, FrozenKeysHaveTheCapacityOfRandomOnesBesideThem) {
   EXPECT_THAT(to_csv(estimates), HasSubstr(",random_keys\n"));
   for (const auto& [baseline, criterion] : {std::pair{frozen, "final_loss <= 0.1"},
                                             {frozen + "heads = 2\n", "accuracy >= 0.99"},
+                                            {frozen + "mlp = true\n", "accuracy >= 0.99"},
                                             {std::string("layers = 1\n"), "accuracy >= 0.99"}}) {
     const auto others = of(baseline, criterion);
     EXPECT_EQ(others.rows.at(0).random_keys, std::nullopt) << baseline << criterion;
@@ -245,6 +310,35 @@ TEST(TokenSweep, AnAccuracyThatTrainingStoppedAtIsJudgedByItsError) {
   measured.accuracy = 0.988;
   measured.reached_accuracy = 0.95;
   EXPECT_FALSE(fulfils(measured, criterion)) << "training stopped at less";
+  EXPECT_FALSE(meets(measured, criterion));
+  measured.accuracy = 0.99;
+  EXPECT_TRUE(meets(measured, criterion));
+}
+
+TEST(TokenSweep, CapacitiesByMarginAreCounted) {
+  const Scratch scratch;
+  std::map<std::pair<double, std::uint64_t>, std::vector<Index>> asked;
+  RunnerOptions options;
+  options.out = scratch / "m.csv";
+  options.threads = 1;
+  options.messages = nullptr;
+  options.family = Family::recall;
+  options.run = [](const Configuration& c, const RunOptions&) {
+    Outcome outcome;
+    outcome.final_loss = 1;
+    outcome.accuracy = c.pairs == 4 ? 0.5 : c.seed == 1 ? 0.988 : 0.99;
+    outcome.accuracy_error = 0.001;
+    outcome.steps_to_target = 100;
+    outcome.state_floats = 100;
+    return outcome;
+  };
+  run(plan(parse_specification(std::string(mqar) + "length = '4pairs'\n[axes]\npairs = [2, 4]\nseed = [1, 2, 3]\n",
+                               "f.toml")),
+      options);
+  const auto estimates = estimate_capacity(read_table(options.out), {parse_criterion("accuracy >= 0.99")});
+  EXPECT_EQ(estimates.rows.at(0).capacity, 2);
+  EXPECT_EQ(estimates.rows.at(0).by_margin, 1) << "seed 1";
+  EXPECT_THAT(to_text(estimates), HasSubstr("1 of 3 capacities of a seed are by margin"));
 }
 
 TEST(TokenSweep, SlicesAreRowsOfTheirOwn) {

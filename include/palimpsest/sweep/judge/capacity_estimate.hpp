@@ -26,6 +26,7 @@ struct CapacityEstimate {
   std::vector<std::string> curve;  ///< the fields of curve_columns()
   Criterion criterion;
   Index seeds = 0;
+  Index by_margin = 0;  ///< of them, those whose capacity fulfils the criterion by a margin alone: meets() it doesn't
   double capacity = 0;
   std::optional<double> low, high;  ///< of the interval, clipped to `limit`; see capacity_interval()
   std::optional<double> failing;  ///< mean of the least S above a seed's capacity that failed; empty if a seed has none
@@ -35,8 +36,9 @@ struct CapacityEstimate {
   std::optional<double> per_feature;  ///< capacity/p, p the dimension that mapped keys span
   double state_floats = 0;            ///< floats kept between the last write and the first query, at the capacity
   double associations_per_float = 0;
-  double bits = 0;  ///< stored, at least; see theory/stored_bits.hpp
-  double bits_per_float = 0;
+  std::optional<double>
+      bits;  ///< stored, at least; see theory/stored_bits.hpp. Empty of answers that it isn't known for
+  std::optional<double> bits_per_float;
   std::optional<double> loss_at_twice;  ///< final_loss at twice the seed's capacity, of the seeds that have a row there
   std::optional<double> loss_at_twice_deviation;  ///< standard deviation over them; empty of one
   /// Where the best value of a parameter counts, the capacities of the worst and of the best of its values.

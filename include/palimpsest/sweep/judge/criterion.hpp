@@ -35,7 +35,10 @@ struct Measured {
   bool operator==(const Measured&) const = default;
 };
 
-/// A point without a value, or with NaN, fails.
+/// Whether its value itself meets the criterion.
+bool meets(const Measured& point, const Criterion& criterion);
+
+/// The same, or by a margin as said above. A point without a value, or with NaN, fails.
 bool fulfils(const Measured& point, const Criterion& criterion);
 
 /// `final_loss <= 0.001`: the shortest text that reads back as the same.

@@ -1,6 +1,6 @@
 // Search for the largest S (or other integer parameter) that a memory holds, in place of an axis of S. Every curve with one seed (all parameters but
 // S) is searched for itself: S doubles until a criterion fails, then the gap between the largest size that passed and
-// the smallest that failed above it is halved. What is past the capacity c so found may be run as well: the size
+// the smallest that failed above it is halved, all in whole steps. What is past the capacity c so found may be run as well: the size
 // round(beyond·c), which is no part of the search, so that it can't move c whether it passes or fails. Which sizes come
 // next follows from the rows that are there and nothing else, so that threads, interruptions and shards change no byte.
 #pragma once
@@ -25,6 +25,7 @@ struct Search {
   /// A parameter of which the best value counts: all of its values are searched for the first seed, the others for the one that
   /// held most there. Empty: each value is a curve of its own.
   std::string best_of = {};
+  Index step = 1;  ///< all sizes are multiples of it, as `first` and `largest` are
   bool operator==(const Search&) const = default;
 };
 
@@ -37,7 +38,7 @@ struct Course {
 
 Course follow(const Search& search, const std::function<std::optional<bool>(Index S)>& passes);
 
-/// round(beyond·S).
+/// round(beyond·S), in whole steps.
 Index size_beyond(const Search& search, Index S);
 
 }  // namespace palimpsest::sweep

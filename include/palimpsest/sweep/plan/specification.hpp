@@ -17,9 +17,11 @@
 //   largest = 1024
 //   criteria = ["final_loss <= 0.001"]   # the default
 //   resolution = 0.05                    # the default
+//   step = 1                             # the default
 //   failures = 1                         # the default
 //   beyond = 0                           # the default
-//   [quick]                    # optional: axes of the form that `sweep --quick` runs, as if by --axis
+//   [quick]                    # optional: axes of the form that `sweep --quick` runs, as if by --axis, but that a group to which a
+//                              # parameter doesn't apply stays
 //   S = [20, 100]
 //
 // A group's own values win over [axes], which win over [baseline], which wins over the protocol.
@@ -71,9 +73,9 @@ std::filesystem::path find_sweep(const std::string& name_or_path, const std::fil
 /// The specification as parse_specification reads it, every value written out. Equal specifications give equal text.
 std::string to_toml(const Specification& specification);
 
-/// What the command line changes: `--set NAME=VALUE` or `--axis NAME=VALUES`.
+/// What the command line changes: `--set NAME=VALUE` or `--axis NAME=VALUES`; and [quick], once the quick form is asked for.
 struct Override {
-  enum Kind { set, axis };
+  enum Kind { set, axis, quick };
   Kind kind;
   const Parameter* parameter;
   std::vector<std::string> values;
@@ -86,7 +88,7 @@ Override parse_override(Override::Kind kind, std::string_view text);
 /// replaces its values in the others: a value goes to the groups that declare it; a new one to those that declare the
 /// same component with another argument; failing that, to all. So `memory=softmax` selects the group of that memory,
 /// and `S=30` is new everywhere. The overrides are taken in the order of parameters(), whatever order they come in.
-/// A value of S ends a search: the sweep is an ordinary one then.
+/// `quick` does the same, but keeps the groups that the parameter doesn't apply to. A value of S ends a search: the sweep is an ordinary one then.
 /// Throws ConfigurationError if a parameter is overridden twice or applies to no point.
 void apply(std::vector<Override> overrides, Specification& specification);
 

@@ -28,6 +28,7 @@ KNOWN = {
 }
 OTHERS = [Look("#7B3294", ">", "-", 1.2), Look("#B2182B", "d", "-", 1.2), Look("#00375C", "^", "-", 1.2),
           Look("#4A3FA0", "8", "-", 1.2), Look("#6B2400", "p", "-", 1.2), Look("#8FBC5A", "s", "-", 1.2)]
+MARKERS = ["D", "^", "s", "v", "P", "X", "o"]  # of those past the last, with a colour that others have
 
 PUBLISHED_MARKERS = ["o", "s", "^", "v", "D", "P", "X", "<", ">", "h"]
 PUBLISHED = {"linestyle": "none", "markersize": 3.6, "markeredgewidth": 0.7, "markerfacecolor": "none", "color": "#888888",
@@ -96,7 +97,9 @@ def looks(rows):
             first = zlib.crc32(name.encode()) % len(OTHERS)
             choice = choice[first:] + choice[:first]
             present = {KNOWN[base].colour for base in bases.values() if base in KNOWN}
-            look = next((one for one in choice if one.colour not in taken | present), choice[0])
+            free = [one for one in choice if one.colour not in taken | present]
+            others = [one._replace(marker=marker) for marker in MARKERS for one in choice]
+            look = next(one for one in free + others if one[:2] not in {look[:2] for look in result.values()})
         taken.add(look.colour)
         result[name] = look
     return result

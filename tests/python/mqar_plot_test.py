@@ -111,6 +111,13 @@ class MqarPlot(PlotCase):
         self.assertEqual(len({look.colour for look in looks.values()}), 13)
         self.assertEqual(looks["softmax"].colour, style.KNOWN["softmax"].colour)
 
+    def test_past_the_last_colour_marks_differ(self):
+        rows = [capacity(f"silu_l2 rule_{i}") for i in range(40)] + [capacity("elu sum")]
+        sequences.name_memories(rows, ["width"])
+        looks = sequences.looks(rows)
+        self.assertEqual(len({look[:2] for look in looks.values()}), 41)
+        self.assertEqual(looks["ELU+1, sum"], sequences.KNOWN["elu sum"])
+
     def test_bad_input_is_named(self):
         self.assert_error(self.plot(self.write(capacities()), "--criterion", "accuracy >= 0.5"), "'accuracy >= 0.5'",
                           "it has: 'accuracy >= 0.99'")

@@ -20,7 +20,7 @@ start=$PWD
 cd "$root"
 scripts/setup.sh
 if [[ -z ${PALIMPSEST_PROGRAMS:-} ]]; then  # where they are built already
-  cmake --preset release --log-level=WARNING
+  cmake --preset release > /dev/null
   cmake --build --preset release --target sweep capacity trace check --parallel "$(nproc)" > /dev/null
 fi
 exec /usr/bin/python3 scripts/card.py --start "$start" "$@"

@@ -51,7 +51,7 @@ TEST(DeltaProductRule, ByHand) {
 
 TEST(DeltaProductRule, TakesOneToSixteenSteps) {
   for (const int n : {0, -1, 17}) EXPECT_THROW(DeltaProductRule<double>{n}, ConfigurationError);
-  EXPECT_EQ(DeltaProductRule<double>(16).steps_a_write(), 16);
+  EXPECT_EQ(DeltaProductRule<double>(16).steps_per_write(), 16);
 }
 
 TEST(RecursiveLeastSquares, ByHand) {

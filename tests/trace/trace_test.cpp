@@ -185,7 +185,7 @@ TEST(Trace, AnswersAreTheMemorys) {
       SCOPED_TRACE(asked.rule + " " + normalization);
       const auto rows = rows_of(trace(asked));
       const auto rule = make_component<Rules<double>>("rule", asked.rule);
-      const Index n = std::visit([](const auto& r) { return r.steps_a_write(); }, rule);
+      const Index n = std::visit([](const auto& r) { return r.steps_per_write(); }, rule);
       const auto drawn = random_tables(N, asked.key_dim, n, true, asked.seed);
       TokenTables<double> tables{drawn.key.cast<double>(), drawn.value.cast<double>(), drawn.query.cast<double>()};
       // Asked by each key, which is its last step's, and by each query.

@@ -82,7 +82,7 @@ done
 import sys
 sys.path.insert(0, sys.argv[1] + "/plots")
 import results
-types = {line.split("`")[1]: line.split("|")[2].strip() for line in open("schema.txt") if "`" in line}
+types = {line.split("`")[1]: line.split("|")[2].strip() for line in open("schema.txt") if line.startswith("| `")}
 names = [name for file in ("a", "tokens", "state_tracking", "questions", "text") for name in open(file + ".timings.csv").readline().strip().split(",")[:-1]]
 words = {"text": "string", "gate": "string"}
 ours = {name: words.get(kind, kind) for name, kind in results.PARAMETERS.items()}

@@ -82,9 +82,7 @@ void expect_same(OneHot one_hot, TokenMemory<double> memory, const Scene& scene,
 
 /// As `made` makes a memory of tokens.
 FastWeight<double> one_hot(const TokenChoice& choice, Index d) {
-  FastWeight<double> memory(make_component<Kernels<double>>("kernel", choice.kernel),
-                            make_component<Rules<double>>("rule", choice.rule),
-                            make_component<Normalizations<double>>("normalization", choice.normalization), d);
+  FastWeight<double> memory(choice.options(d));
   Stream stream(7, Purpose::test, 90);
   memory.draw(stream);
   memory.start();
@@ -108,16 +106,27 @@ struct Sizes {
 const std::vector<Sizes> kSizes = {
     {2, 1, {1, 0}}, {7, 5, {5, 5, 2}}, {7, 63, {63, 0, 17, 20}}, {9, 130, {64, 130, 1, 0, 100}}};
 
-TEST(TokensAndPairs, TokenMemoryIsTheFastWeightMemoryOfOneHotValues) {
-  for (const auto& choice : token_choices()) {
+/// Those of fast weights; of a rule whose β may reflect, with either largest one.
+std::vector<TokenChoice> fast_weight_choices() {
+  std::vector<TokenChoice> all;
+  for (auto choice : token_choices()) {
     if (choice.memory != "fast_weight") continue;
+    all.push_back(choice);
+    choice.largest_beta = traits_of(make_component<Rules<double>>("rule", choice.rule)).largest_strength();
+    if (choice.largest_beta > 1) all.push_back(choice);
+  }
+  return all;
+}
+
+TEST(TokensAndPairs, TokenMemoryIsTheFastWeightMemoryOfOneHotValues) {
+  for (const auto& choice : fast_weight_choices()) {
     const auto rule = make_component<Rules<double>>("rule", choice.rule);
     for (const auto& sizes : kSizes) {
       SCOPED_TRACE(fmt::format("{}, L = {}", choice.label(), sizes.L));
       const auto memory = choice.made<double>(5);
       const Scene x = std::visit(
           [&]<class R>(const R& r) {
-            return with_gates(sizes.plain(), r.steps_per_write(), memory.feature_dim(), R::traits.largest_strength(),
+            return with_gates(sizes.plain(), r.steps_per_write(), memory.feature_dim(), choice.largest_beta,
                               {R::gates.begin(), R::gates.end()});
           },
           rule);

@@ -12,6 +12,7 @@ MemoryOptions TokenChoice::options(Index d) const {
   options.kernel = kernel;
   options.rule = rule;
   options.normalization = normalization;
+  options.largest_beta = largest_beta;
   return options;
 }
 

@@ -12,6 +12,7 @@ namespace palimpsest::reference {
 /// What a configuration says of a memory of tokens.
 struct TokenChoice {
   std::string memory = "fast_weight", kernel = "elu", rule = "sum", normalization = "none";
+  double largest_beta = 1;
 
   std::string label() const;
   MemoryOptions options(Index d) const;

@@ -24,15 +24,13 @@ struct FastWeightParts {
   Rule rule;
   Normalization normalization;
   FixedGates fixed_gates;  ///< all others are learnt, or as given
-  double largest_beta;
+  double largest_beta = 1;
 
-  /// Gates that are learnt reach as far as the rule lets β go if nothing else is said.
   FastWeightParts(Kernel kernel, Rule rule, Normalization normalization, FixedGates fixed_gates)
       : kernel(std::move(kernel)),
         rule(std::move(rule)),
         normalization(std::move(normalization)),
-        fixed_gates(std::move(fixed_gates)),
-        largest_beta(traits_of(this->rule).largest_strength()) {}
+        fixed_gates(std::move(fixed_gates)) {}
 
   /// Those that the options name. Throws ConfigurationError for one that isn't known, or for a gate that is neither `learnt`
   /// nor a number that the rule allows.

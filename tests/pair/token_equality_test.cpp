@@ -82,7 +82,9 @@ void expect_same(OneHot one_hot, TokenMemory<double> memory, const Scene& scene,
 
 /// As `made` makes a memory of tokens.
 FastWeight<double> one_hot(const TokenChoice& choice, Index d) {
-  FastWeight<double> memory(choice.options(d));
+  FastWeight<double> memory(
+      make_component<Kernels<double>>("kernel", choice.kernel), make_component<Rules<double>>("rule", choice.rule),
+      make_component<Normalizations<double>>("normalization", choice.normalization), d, {}, choice.largest_beta);
   Stream stream(7, Purpose::test, 90);
   memory.draw(stream);
   memory.start();

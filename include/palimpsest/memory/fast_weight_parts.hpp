@@ -24,13 +24,14 @@ struct FastWeightParts {
   Rule rule;
   Normalization normalization;
   FixedGates fixed_gates;  ///< all others are learnt, or as given
-  double largest_beta = 1;
+  double largest_beta;
 
-  FastWeightParts(Kernel kernel, Rule rule, Normalization normalization, FixedGates fixed_gates)
+  FastWeightParts(Kernel kernel, Rule rule, Normalization normalization, FixedGates fixed_gates, double largest_beta)
       : kernel(std::move(kernel)),
         rule(std::move(rule)),
         normalization(std::move(normalization)),
-        fixed_gates(std::move(fixed_gates)) {}
+        fixed_gates(std::move(fixed_gates)),
+        largest_beta(largest_beta) {}
 
   /// Those that the options name. Throws ConfigurationError for one that isn't known, or for a gate that is neither `learnt`
   /// nor a number that the rule allows.

@@ -43,9 +43,9 @@ class FastWeight {
   static constexpr std::string_view summary = "state of fixed size: kernel, update rule and normalisation";
 
   /// d: size of a key before the feature map. A learnt kernel comes with its parameters. Gates that tables don't have are as
-  /// given.
-  FastWeight(KernelVariant kernel, RuleVariant rule, NormalizationVariant normalization, Index d,
-             FixedGates gates = {});
+  /// given; largest_beta: 1, or 2 for a rule that may reflect.
+  FastWeight(KernelVariant kernel, RuleVariant rule, NormalizationVariant normalization, Index d, FixedGates gates = {},
+             double largest_beta = 1);
   /// Of the components that the options name. Throws ConfigurationError for one that isn't known, or for a gate that is
   /// neither `learnt` nor a number that the rule allows. A learnt kernel has no parameters before start().
   explicit FastWeight(const MemoryOptions& options);

@@ -14,9 +14,10 @@ FastWeight<T>::FastWeight(FastWeightParts<T> parts, Index d, Unstarted)
 
 template <class T>
 FastWeight<T>::FastWeight(KernelVariant kernel, RuleVariant rule, NormalizationVariant normalization, Index d,
-                          FixedGates gates)
-    : FastWeight(FastWeightParts<T>(std::move(kernel), std::move(rule), std::move(normalization), std::move(gates)), d,
-                 Unstarted()) {
+                          FixedGates gates, double largest_beta)
+    : FastWeight(FastWeightParts<T>(std::move(kernel), std::move(rule), std::move(normalization), std::move(gates),
+                                    largest_beta),
+                 d, Unstarted()) {
   gates_.start(feature_dim());
 }
 

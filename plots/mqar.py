@@ -23,6 +23,7 @@ from style import InputError, plt
 COLUMNS = sequences.CAPACITY + ["feature_dim", "heads"]
 STATE = sequences.MEMORY + ["normalization", "feature_dim", "task", "model", "layers", "width", "heads", "key_dim", "conv"]
 BYTES = 4  # of a float
+BAR = {"marker": "_", "markersize": 12}
 EXACT = {"linestyle": (0, (1, 1.6)), "linewidth": 0.9, "color": "#888888", "zorder": 1}
 
 
@@ -76,14 +77,15 @@ def draw_mqar(rows):
     sequences.pairs_axis(axes, shown, [y for points in exact for _, y in points])
     signs = {}
     for points in exact:
-        axes.plot(*zip(*points), marker="_" if len(points) == 1 else None, markersize=12, **EXACT)
+        axes.plot(*zip(*points), **EXACT, **(BAR if len(points) == 1 else {}))
     for name in sequences.in_order(lines):
         signs |= sequences.draw_capacities(axes, lines[name], looks[name], shifts[name])
     style.logarithmic(axes.xaxis, *ends, most=7, text=style.in_bytes)
     axes.set_xlabel("state (4 bytes per float)")
     handles = [sequences.handle(name, looks[name]) for name in sequences.in_order(lines)] + [sequences.blank()]
     if exact:
-        handles.append(sequences.sign("p pairs: exact storage", **{**EXACT, "marker": ""}))
+        lines = any(len(points) > 1 for points in exact)  # others are bars
+        handles.append(sequences.sign("p pairs: exact storage", **{**EXACT, **({"marker": ""} if lines else BAR)}))
     handles += sequences.in_sign_order(signs)
     lost = len(rows) - len(shown)
     if lost:

@@ -73,7 +73,9 @@ def needed(section, kind):
 
 def paths_of(section, directory, kind):
     if section.files:
-        return sorted(glob.glob(os.path.join(glob.escape(directory), section.files))) if kind == "" else []
+        found = [path for pattern in section.files.split() for path in
+                 sorted(glob.glob(os.path.join(glob.escape(directory), pattern)))]
+        return found if kind == "" else []
     path = os.path.join(directory, section.name + kind + ".csv")
     return [path] if os.path.exists(path) else []
 

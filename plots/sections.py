@@ -29,7 +29,7 @@ class Section:
     title: str
     tells: str
     draw: object = None    # kind → paths, to name → figure
-    files: str = ""        # other names than NAME.csv, as a pattern
+    files: str = ""        # other names than NAME.csv, as patterns with blanks between
     kind: str = ""         # of the file that the table shows: NAME`kind`.csv
     columns: tuple = ()    # (column, head) of that table, behind the memory
     criterion: str = ""    # what `capacity` is asked
@@ -157,9 +157,9 @@ SECTIONS = [
             columns=(("group", "group"), ("largest_beta", "β up to"), ("seed", "seed"), ("accuracy", "accuracy"),
                      ("steps", "steps"), ("status", "status"))),
     Section("rules", "Update rules and normalisations",
-            "Every update rule with every normalisation, keys written again: the mean final loss over seeds, and by the age of the "
+            "Every update rule with three normalisations, keys written again: the mean final loss over seeds, and by the age of the "
             "write that is asked for.",
-            plots("rules")),
+            plots("rules"), files="rules.csv rls.csv mesa.csv fwm2021.csv"),
     Section("normalizations", "Normalisations under the delta rule", "Does any normalisation beat `sum`?",
             named("normalizations", plots("overwriting")),
             columns=(("S", "keys S"), ("seed", "seed"), ("final_loss", "final loss"), ("status", "status"))),

@@ -61,7 +61,7 @@ def base_title(base):
 
 def words(column, value):
     if column == "normalization":
-        return "no normalisation" if value == "none" else value.replace("_", " ")
+        return "no normalisation" if value == "none" else value.replace("_", " ") + "-normalised"
     return f"{column.replace('_', ' ')} {value}"
 
 

@@ -69,7 +69,7 @@ class LanguagePlot(PlotCase):
     def test_normalisations_are_told_where_there_are_several(self):
         rows = sweep(["elu delta"]) + sweep(["elu delta"], normalization="l2")
         labels = [text.get_text() for text in self.figure(rows).axes[0].get_yticklabels()]
-        self.assertEqual(sorted(labels), ["ELU+1, delta, l2", "ELU+1, delta, no normalisation"])
+        self.assertEqual(sorted(labels), ["ELU+1, delta, l2-normalised", "ELU+1, delta, no normalisation"])
 
     def test_learning_is_in_bits_per_byte(self):
         rows = sweep()

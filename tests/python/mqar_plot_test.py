@@ -97,7 +97,7 @@ class MqarPlot(PlotCase):
         rows = [capacity("elu sum", heads=heads, key_dim=16 // heads, feature_dim=16 // heads) for heads in (1, 2)]
         rows += [capacity("silu_l2 delta none"), capacity("silu_l2 delta sum")]
         self.assert_shows(self.svg(rows), "ELU+1, sum, heads 1", "ELU+1, sum, heads 2", "SiLU-L2, delta, no normalisation",
-                          "SiLU-L2, delta, sum")
+                          "SiLU-L2, delta, sum-normalised")
 
     def test_memories_in_one_place_stand_side_by_side(self):
         self.assertEqual(sequences.dodges({"a": [1, 2], "b": [2, 3], "c": [9], "softmax": [3]}),

@@ -2,7 +2,7 @@
 """Draws how accuracy depends on the learning rate, from the results of a sweep over it.
 
 learning_rate   accuracy over the rate, a panel per width, number of pairs and length that has three rates; a line per memory
-                is the mean over seeds, its band their minimum and maximum; × above the axis where a seed diverged
+                is the mean over seeds, a dot each of them; memories stand side by side at a rate; × above the axis where a seed diverged
 
 Nothing is measured or estimated here: all numbers are columns of the files (results/README.md).
 
@@ -17,13 +17,13 @@ import sequences
 import style
 from style import InputError, plt
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 PANEL = ["width", "pairs", "length"]
 COLUMNS = sequences.MEMORY + PANEL + ["learning_rate", "seed", "status", "accuracy"]
 LEAST_RATES = 3
+SEED = {"linestyle": "none", "marker": "o", "markersize": 2.2, "markeredgewidth": 0}
 DIVERGED = {"linestyle": "none", "marker": "x", "markersize": 3.5, "markeredgewidth": 1.1}
 
 
@@ -56,6 +56,7 @@ def draw_panel(axes, rows, looks):
     """Returns what else than lines is shown."""
     signs, lost = set(), 0
     names = sequences.in_order({row["name"] for row in rows})
+    shifts = sequences.dodges({name: {row["rate"] for row in rows if row["name"] == name} for name in names})
     for name in names:
         rates, diverged = defaultdict(list), set()
         for row in rows:
@@ -63,14 +64,15 @@ def draw_panel(axes, rows, looks):
                 rates[row["rate"]].append(row["right"])
             elif row["name"] == name:
                 diverged.add(row["rate"])
-        at, look = sorted(rates), looks[name]
-        low, high = ([f(rates[rate]) for rate in at] for f in (min, max))
-        if low != high:
-            axes.fill_between(at, low, high, color=look.colour, alpha=0.15, linewidth=0, zorder=1)
-            signs.add("range")
-        axes.plot(at, [sequences.mean(rates[rate]) for rate in at], color=look.tint, linewidth=look.width, zorder=2)
-        axes.plot(at, [sequences.mean(rates[rate]) for rate in at], color=look.colour, marker=look.marker, markersize=4,
-                  markeredgewidth=0.35, markeredgecolor="white", linestyle="none", zorder=3, clip_on=False)
+        at, look, aside = sorted(rates), looks[name], sequences.aside(axes, shifts[name])
+        means = [sequences.mean(rates[rate]) for rate in at]
+        if any(len(rates[rate]) > 1 for rate in at):
+            axes.plot([rate for rate in at for _ in rates[rate]], [right for rate in at for right in sorted(rates[rate])],
+                      color=look.colour, zorder=4, clip_on=False, transform=aside, **SEED)
+            signs.add("seeds")
+        axes.plot(at, means, color=look.tint, linewidth=look.width, zorder=2, transform=aside)
+        axes.plot(at, means, color=look.colour, marker=look.marker, markersize=4.4, markeredgewidth=0.35,
+                  markeredgecolor="white", linestyle="none", zorder=3, clip_on=False, transform=aside)
         if diverged:
             above = (blended_transform_factory(axes.transData, axes.transAxes)
                      + ScaledTranslation(0, (4 + 5 * lost) / 72, axes.figure.dpi_scale_trans))
@@ -110,8 +112,8 @@ def draw_learning_rate(panels):
     for axes in grid[:, 0]:
         axes.set_ylabel("accuracy")
     handles = [sequences.handle(name, looks[name]) for name in sequences.in_order(looks)]
-    if "range" in signs:
-        handles.append(Patch(facecolor=style.GREY, alpha=0.25, linewidth=0, label="range of seeds"))
+    if "seeds" in signs:
+        handles.append(Line2D([], [], color=style.GREY, label="a seed", **SEED))
     if "diverged" in signs:
         handles.append(Line2D([], [], color=style.GREY, label="diverged", **DIVERGED))
     if len(panels) == 1:

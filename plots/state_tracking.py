@@ -11,6 +11,7 @@ Example:
 """
 
 import argparse
+import textwrap
 
 import sequences
 import style
@@ -51,12 +52,12 @@ def read_rows(files):
     one_kernel = len({row["kernel"] for row in rows}) == 1
     for row in rows:
         base = style.title(row["rule"]) if one_kernel and row["rule"] else sequences.base_title(sequences.base_of(row))
-        row["name"] = base.replace(", ", "\n") + (f"\nβ ≤ {row['largest_beta']}" if row["largest_beta"] else "")
-    return sorted(rows, key=lambda row: (row["name"], int(row["seed"]), row["group"]))
+        row["name"] = "\n".join(textwrap.wrap(base.replace(", ", "\n"), 10)) + (f"\nβ ≤ {row['largest_beta']}" if row["largest_beta"] else "")
+    return sorted(rows, key=lambda row: (sequences.base_of(row), row["largest_beta"], row["name"], int(row["seed"]), row["group"]))
 
 
 def draw_panel(axes, group, rows):
-    names = sorted({row["name"] for row in rows})
+    names = list(dict.fromkeys(row["name"] for row in rows))
     seeds = sorted({int(row["seed"]) for row in rows})
     for i, name in enumerate(names):
         for row in rows:

@@ -55,12 +55,21 @@ def arguments():
 
 # --- figures ---------------------------------------------------------------------------------------------------------
 
+class NoFile(Exception):
+    """Of a kind that a section has no file of."""
+
+
+class Paths(dict):
+    def __missing__(self, kind):
+        raise NoFile(kind)
+
+
 @contextlib.contextmanager
 def files_to_draw(section, found):
     """kind → paths. Where rows of others stand beside own ones, the drawn ones of them are in one file with these."""
     kinds = {kind: found[section.name, kind] for kind in KINDS if (section.name, kind) in found}
     if all(file.own for files in kinds.values() for file in files):
-        yield {kind: [file.path for file in files] for kind, files in kinds.items()}
+        yield Paths({kind: [file.path for file in files] for kind, files in kinds.items()})
         return
     drawn = drawn_beside()
     with tempfile.TemporaryDirectory() as directory:
@@ -76,7 +85,7 @@ def files_to_draw(section, found):
                     writer = csv.writer(file, lineterminator="\n")
                     writer.writerow(header)
                     writer.writerows([row[column] for column in header] for row in rows)
-        yield paths
+        yield Paths(paths)
 
 
 def draw(section, found):
@@ -89,8 +98,8 @@ def draw(section, found):
     except InputError as error:
         plt.close("all")  # those of the section that could be drawn
         return {}, f"No figure: {str(error).rpartition(': ')[2]}."
-    except KeyError as error:
-        return {}, f"No figure: there is no {section.name}{error.args[0]}.csv."
+    except NoFile as error:
+        return {}, f"No figure: there is no {section.name}{error}.csv."
     except ImportError:
         return {}, "No figure: this version doesn't draw them."
 
@@ -135,7 +144,6 @@ class Page:
 
     def __init__(self, options):
         self.options = options
-        directories = options.directories + ([options.beside] if options.beside else [])
         self.found = read_all(options.directories, options.beside)
         self.states = {}
         for directory in options.directories:
@@ -147,7 +155,7 @@ class Page:
         self.made, self.sheet, self.pdfs = {}, inline.Sheet(), {}
         self.answer = answer_table(self.found, self.own, self.anchor_of)
         self.costs = answer_table(self.found, self.own, self.anchor_of, "costs")
-        self.gates = gates_of(directories)
+        self.gates = gates_of(options.directories)
         self.repeated = repeated(self.found) if options.beside else []
         self.sections = [self.section(section) for section in SECTIONS
                          if section.in_card or any((section.name, kind) in self.found for kind in KINDS)]
@@ -160,8 +168,9 @@ class Page:
         state = self.states.get(section.name, {})
         shown = {"name": section.name, "title": section.title, "tells": section.tells, "table": None, "figures": [],
                  "state": state.get("state", "done" if files else "not run"), "why": state.get("why", ""), "note": "", "files": []}
+        if shown["state"] == "done" and not any(file.own for kind in KINDS for file in self.found.get((section.name, kind), [])):
+            shown["state"] = "not run"
         if not any((section.name, kind) in self.found for kind in KINDS):
-            shown["state"] = "not run" if shown["state"] == "done" else shown["state"]
             return shown
         shown["files"] = [(named(file.path), self.link(file.path), len(file.rows)) for file in files]
         if files:

@@ -80,43 +80,51 @@ def table_of(section, files, own, made):
     return Table(["memory", *(head for _, head in columns)], lines) if columns and len(lines) <= MOST_LINES else None
 
 
-def answers_of(found, which):
-    """[(answer, memory → (value, row))] of the answers or costs that some memory has."""
+def answers_of(found, which, own_memories):
+    """[(answer, memory → (value, row))] of the answers or costs that some memory has. What own memories lack isn't taken from
+    others' files of them."""
     result = []
     for section in SECTIONS:
         for answer in getattr(section, which):
-            values = defaultdict(list)
+            values, lost = defaultdict(list), defaultdict(int)
             for file in sorted(found.get((section.name, answer.kind), []), key=lambda file: not file.own):
                 for row in file.rows:
                     asked = not section.criterion or answer.kind != ".capacity" or row["criterion"] == section.criterion
-                    if (asked and row.get("status", "ok") == "ok" and row.get(answer.column)
-                            and all(row[column] == value for column, value in answer.where)):
+                    if not asked or not all(row[column] == value for column, value in answer.where):
+                        continue
+                    if row.get("status") == "diverged":
+                        lost[setting_of(row)] += 1
+                    elif row.get("status", "ok") == "ok" and row.get(answer.column):
                         values[memory_of(row), file.own].append(row)
             best = {}
             for (memory, own), rows in values.items():
-                if own or (memory, True) not in values:
-                    best[memory] = best_of(answer, rows)
+                if own or memory not in own_memories:
+                    best[memory] = best_of(answer, rows, lost)
             if best:
                 result.append((answer, best))
     return result
 
 
-def best_of(answer, rows):
-    """(value, a row): mean over seeds, of several settings the best."""
+def setting_of(row):
+    return tuple(row.get(column, "") for column in PARAMETERS if column != "seed")
+
+
+def best_of(answer, rows, lost):
+    """(value, a row): mean over seeds, of several settings the best; `lost` seeds of a setting diverged, and fewer of them are better."""
     settings = defaultdict(list)
     for row in rows:
-        settings[tuple(row.get(column, "") for column in PARAMETERS if column != "seed")].append(row)
-    means = [(math.fsum(row.number(answer.column) for row in some) / len(some), some[0]) for some in settings.values()]
-    return (min if answer.least else max)(means, key=lambda mean: mean[0])
+        settings[setting_of(row)].append(row)
+    means = [(math.fsum(row.number(answer.column) for row in some) / len(some), some[0], lost[setting])
+             for setting, some in settings.items()]
+    return min(means, key=lambda mean: (mean[2], mean[0] if answer.least else -mean[0]))[:2]
 
 
 def answer_table(found, own, made, which="answers"):
     """One line per memory, this page's first; the rank of each among all that have the number."""
-    answers = answers_of(found, which)
+    answers = answers_of(found, which, own)
     if not answers:
         return None
-    # Memories that only some sections know would make a table of holes: those count that the first answer has.
-    memories = [memory for memory in answers[0][1]] if not own else list(dict.fromkeys(m for _, best in answers for m in best))
+    memories = list(dict.fromkeys(memory for answer, best in answers for memory in (best if own else shown_of(answer, best, answers))))
     lines = []
     for memory in memories:
         cells = [Cell(memory_title(memory), memory_title(memory))]
@@ -125,7 +133,7 @@ def answer_table(found, own, made, which="answers"):
                 cells.append(Cell("–"))
                 continue
             value, row = best[memory]
-            others = [other for name, (other, _) in best.items() if name in memories]
+            others = [other for other, _ in best.values()]
             one = cell(row, answer.column, made)
             one.sort, one.text = repr(value), one.text if row[answer.column] == repr(value) else short(repr(value))
             if answer.column == "capacity" and row.get("censored") in ("above", "both") and not one.text.startswith("≥"):
@@ -137,8 +145,16 @@ def answer_table(found, own, made, which="answers"):
     return Table(["memory", *(answer.head for answer, _ in answers)], lines)
 
 
+def shown_of(answer, best, answers):
+    """All memories of the first answer, and the best three of each other: those of all would make a table of holes."""
+    if answer is answers[0][0]:
+        return list(best)
+    return sorted(best, key=lambda memory: (best[memory][0] if answer.least else -best[memory][0], memory))[:3]
+
+
 def repeated(found):
-    """What own rows say whose points others have too: a regression check. [(section, equal, [(row, column, theirs, ours)])]."""
+    """What own rows say whose points others have too: a regression check. [(section, equal, [(row, column, theirs, ours)])]; of a
+    memory that is among the others without a point in common, 0 equal ones."""
     result = []
     for section in SECTIONS:
         files = found.get((section.name, ""), [])
@@ -152,6 +168,7 @@ def repeated(found):
             if column:
                 column = next((name for name in ("final_loss", "accuracy") if row.get(name, "") != other.get(name, "")), column)
                 differing.append((row, column, other))
-        if pairs:
+        known = {memory_of(row) for row in theirs.values()}
+        if pairs or any(memory_of(row) in known for file in files if file.own for row in file.rows):
             result.append((section, len(pairs), differing))
     return result

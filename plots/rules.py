@@ -114,7 +114,10 @@ def draw_cell(axes, x, y, rows, colours):
     axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor="white", linewidth=0.6))
     light = 0.3 * colour[0] + 0.59 * colour[1] + 0.11 * colour[2] > 0.5
     text = f"{value:.3f}" if value < 10 else f"{value:.0f}" if value < 1e4 else f"{value:.0e}".replace("e+0", "e")
-    axes.text(x, y, text, ha="center", va="center", fontsize=6.5, color="black" if light else "white")
+    if len(losses) < len(rows):  # a mean of those that came through
+        text += f"\n({len(losses)} of {len(rows)})"
+    axes.text(x, y, text, ha="center", va="center", fontsize=6.5 if len(losses) == len(rows) else 5.5,
+              color="black" if light else "white")
     return "ok"
 
 

@@ -5,6 +5,8 @@ quick form gets a group per memory in place of its own, so that a memory has the
 """
 
 import argparse
+import functools
+import hashlib
 import json
 import os
 import re
@@ -118,6 +120,17 @@ def sweep_text(section, memories):
 
 def program(name):
     return os.path.join(PROGRAMS, name)
+
+
+@functools.cache
+def build():
+    """What tells this build of the programs from others: a kernel that was changed is another memory."""
+    with open(program("sweep"), "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()[:16]
+
+
+def last_line(text):
+    return (text.strip().splitlines() or ["it ended without a word"])[-1]
 
 
 def clock(seconds):
@@ -251,6 +264,8 @@ class Card:
 
     def save(self):
         lines = ["# What scripts/card.sh ran here: of which memories, and what became of each section."]
+        if not self.partial:
+            lines += ["", f"program = {json.dumps(build())}"]
         for memory in self.memories:
             lines += ["", "[[memory]]", *(f"{key} = {json.dumps(value)}" for key, value in memory.items())]
         for name, state in self.states.items():
@@ -261,7 +276,7 @@ class Card:
 
     def trace(self, section):
         """One file of all memories' traces, one after another."""
-        parts, told = [], []
+        parts, told, failed = [], [], []
         for memory in self.memories:
             if memory.get("memory", "fast_weight") != "fast_weight":
                 continue
@@ -273,8 +288,10 @@ class Card:
             if result.returncode == 0:
                 parts.append(read(part))
                 os.remove(part)
+            else:
+                failed.append(last_line(result.stderr))
         if not parts:
-            return self.note(section, "not run", "no state of fixed size to trace")
+            return self.note(section, "not run", "; ".join(failed) or "no state of fixed size to trace")
         text = parts[0] + "".join(part.partition("\n")[2] for part in parts[1:])
         path = self.path(section, ".csv")
         write(path + ".tmp", text)
@@ -285,7 +302,7 @@ class Card:
                                       capture_output=True).stdout.strip() or "unknown"
             for command in told:
                 file.write(f"\n[[run]]\ncommand = {json.dumps(command)}\nrevision = {json.dumps(revision)}\n")
-        return self.note(section, "done")
+        return self.note(section, "done", "; ".join(failed))
 
     def section(self, section, seconds, deadline):
         """Runs it, if it takes any time, and estimates its capacities."""
@@ -293,16 +310,27 @@ class Card:
             return self.trace(section) if seconds else self.note(section, "done")
         without = self.refused[section.name]
         status = run(self.command(section), deadline) if seconds else 0
-        if section.criterion and (seconds or not os.path.exists(self.path(section, ".capacity.csv"))):
-            capacity = [program("capacity"), self.path(section, ".csv"), "--criterion", section.criterion, "--out",
-                        self.path(section, ".capacity.csv")]
-            run(capacity, quiet=True)
+        if seconds or not os.path.exists(self.path(section, ".capacity.csv")):
+            if why := self.capacity(section):
+                return self.note(section, "unfinished", why)
         if status is None:
             return self.note(section, "unfinished", "the time was over; the same command goes on")
         return self.note(section, *(("done", without) if status == 0 else ("unfinished", f"sweep ended with exit status {status}")))
 
+    def capacity(self, section):
+        """Estimates what was searched, from the rows that are there; what is wrong if that can't be."""
+        if not section.criterion or not os.path.exists(self.path(section, ".csv")):
+            return ""
+        command = [program("capacity"), self.path(section, ".csv"), "--criterion", section.criterion, "--out",
+                   self.path(section, ".capacity.csv")]
+        result = subprocess.run(command, capture_output=True, text=True)
+        return "" if result.returncode == 0 else last_line(result.stderr)
+
     def gates(self):
         results = os.path.join(self.out, "gates.csv")
+        for name in ("gates.csv", "gates.provenance.toml", "gates.timings.csv", "gates.xml"):  # none of an earlier run
+            if os.path.exists(os.path.join(self.out, name)):
+                os.remove(os.path.join(self.out, name))
         if run([program("sweep"), "gates_quick", "--out", results], quiet=True) == 0:
             run([program("check"), results, "--tier", "quick", "--junit", os.path.join(self.out, "gates.xml")], quiet=True)
 
@@ -331,6 +359,7 @@ class Card:
             try:
                 self.section(section, needs, deadline)
             except KeyboardInterrupt:
+                self.capacity(section)
                 self.note(section, "unfinished", "interrupted; the same command goes on")
                 raise
         if self.gated and deadline - time.monotonic() > 0:
@@ -363,13 +392,17 @@ def main():
     if not options.baselines:  # a name that isn't in the lists is said before anything is written
         words = [word for key, value in group_of(memories[0], SECTIONS[0]).items() for word in ("--set", f"{key}={value}")]
         answer_of([program("sweep"), "capacity", "--quick", *words, "--list"])
-    if not options.baselines and read_card(out).get("memory", memories) != memories:
+    before = {} if options.baselines else read_card(out)
+    if before.get("memory", memories) != memories:
         raise InputError(f"{out}: holds the card of another memory; give another --out")
+    if before.get("program", build()) != build():
+        raise InputError(f"{out}: was made by another build of the programs, and rows of two don't belong together; give another --out, "
+                         "or delete it")
     try:
         os.makedirs(os.path.join(out, "sweeps"), exist_ok=True)
     except OSError as error:
         raise InputError(f"{out}: {error.strerror}") from None
-    for number in (signal.SIGINT, signal.SIGTERM):  # in the background of a script, too
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # in the background of a script, too
         signal.signal(number, signal.default_int_handler)
     card = Card(memories, out, options.threads, partial=bool(options.baselines), gated=not options.only)
     interrupted = False

@@ -20,7 +20,13 @@ start=$PWD
 cd "$root"
 scripts/setup.sh
 if [[ -z ${PALIMPSEST_PROGRAMS:-} ]]; then  # where they are built already
-  cmake --preset release > /dev/null
-  cmake --build --preset release --target sweep capacity trace check --parallel "$(nproc)" > /dev/null
+  log=$(mktemp)
+  trap 'rm -f "$log"' EXIT
+  if ! { cmake --preset release && cmake --build --preset release --target sweep capacity trace check --parallel "$(nproc)"; } > "$log" 2>&1
+  then
+    cat "$log" >&2
+    exit 1
+  fi
+  rm -f "$log"
 fi
 exec /usr/bin/python3 scripts/card.py --start "$start" "$@"

@@ -14,7 +14,7 @@ case "$mode" in
   *[!0-9]* | 0*) echo "fuzz.sh: '$1': allowed is a number of seconds of at least 1, --fixed or --help" >&2; exit 2 ;;
 esac
 
-scripts/setup.sh clang libomp-dev
+scripts/setup.sh clang libclang-rt-dev libomp-dev
 cmake --preset fuzz --log-level=WARNING > /dev/null
 cmake --build --preset fuzz --parallel "$(nproc)"
 

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 packages=(
-  g++ cmake ninja-build
+  g++ cmake ninja-build git
   libeigen3-dev libfmt-dev libcli11-dev libtomlplusplus-dev librandom123-dev libboost-math-dev
   libsentencepiece-dev
   libgtest-dev libgmock-dev libbenchmark-dev

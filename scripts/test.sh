@@ -9,7 +9,7 @@ workflows=(release)
 packages=()
 for argument in "$@"; do
   case "$argument" in
-    --sanitize) workflows+=(dev) packages+=(clang libomp-dev) ;;
+    --sanitize) workflows+=(dev) packages+=(clang libclang-rt-dev libomp-dev) ;;
     -h | --help) sed -n '2,4s/^# //p' scripts/test.sh; exit 0 ;;
     *) echo "test.sh: unknown argument '$argument'; known: --sanitize, --help" >&2; exit 2 ;;
   esac

@@ -42,7 +42,7 @@ bench=$(realpath -m -- "$bench")
 out=$(realpath -m -- "$out")
 [[ -x $bench/sweep && -x $bench/merge ]] || fail "no programs sweep and merge in '$bench'; build them or give --bench DIR"
 command -v sbatch > /dev/null || fail "no Slurm here: sbatch is not installed"
-"$bench/sweep" "$@" --list > /dev/null  # what is wrong with the sweep is better said here than by every task
+"$bench/sweep" "$@" --shard "1/$shards" --list > /dev/null  # what is wrong with the sweep is better said here than by every task
 
 base=${out%.csv}
 mkdir -p "$base.slurm"

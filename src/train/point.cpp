@@ -1,7 +1,6 @@
 #include "palimpsest/train/point.hpp"
 
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
 #include <chrono>
@@ -10,6 +9,7 @@
 #include <variant>
 
 #include "palimpsest/core/archive.hpp"
+#include "palimpsest/core/clock.hpp"
 #include "palimpsest/core/npy.hpp"
 #include "palimpsest/core/text.hpp"
 #include "palimpsest/theory/delta_bound.hpp"
@@ -63,11 +63,21 @@ void write_curve(const std::filesystem::path& file, const std::vector<CurvePoint
   if (!out.flush()) throw std::runtime_error(fmt::format("cannot write '{}'", file.native()));
 }
 
-double thread_seconds() {
-  timespec now;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+/// With what other threads did for a learner.
+template <class Learner>
+double seconds_since(double start, const Learner& learner) {
+  double seconds = thread_seconds() - start;
+  if constexpr (requires { learner.seconds_of_others(); }) seconds += learner.seconds_of_others();
+  return seconds;
 }
+
+/// The same from its end on: what they did is before `start` then.
+template <class Learner>
+struct OthersToo {
+  double& start;
+  const Learner& learner;
+  ~OthersToo() { start -= learner.seconds_of_others(); }
+};
 
 template <class Trainer>
 std::string state_of(Trainer& trainer, Outcome& outcome) {
@@ -135,7 +145,7 @@ bool train(Trainer& trainer, const RunOptions& options, double& start, Outcome& 
     const bool cancelled = options.cancel && options.cancel->load(std::memory_order_relaxed);
     const std::chrono::duration<double> since = Clock::now() - saved;
     if (options.checkpoints.save && (cancelled || since.count() >= options.checkpoints.every)) {
-      outcome.seconds = thread_seconds() - start;
+      outcome.seconds = seconds_since(start, trainer.learner());
       options.checkpoints.save(state_of(trainer, outcome));
       saved = Clock::now();
     }
@@ -190,6 +200,7 @@ void run_pairs(const Configuration& configuration, const RunOptions& options, do
 void run_tokens(const Configuration& configuration, const RunOptions& options, double& start, Outcome& outcome) {
   Trainer trainer(configuration, SequenceLearner<Real>(configuration, options.threads));
   auto& learner = trainer.learner();
+  const OthersToo<SequenceLearner<Real>> counted{start, learner};
   outcome.state_floats = learner.state_floats();
   outcome.parameters = learner.model().parameter_count();
   if (!train(trainer, options, start, outcome)) return;
@@ -218,6 +229,7 @@ void run_tokens(const Configuration& configuration, const RunOptions& options, d
 void run_text(const Configuration& configuration, const RunOptions& options, double& start, Outcome& outcome) {
   Trainer trainer(configuration, LanguageLearner<Real>(configuration, options.threads));
   auto& learner = trainer.learner();
+  const OthersToo<LanguageLearner<Real>> counted{start, learner};
   outcome.state_floats = learner.model().state_floats(configuration.segment);
   outcome.parameters = learner.model().parameter_count();
   const auto& data = learner.data();

@@ -201,6 +201,15 @@ TEST(SequencePoint, StateFloatsAreThoseOfTheLongestEvaluatedSequence) {
   EXPECT_EQ(run_point(c, {}).state_floats, 2 * (2 * 6 + 12) * 36);
 }
 
+TEST(SequenceLearner, CountsWhatOtherThreadsDid) {
+  for (const int threads : {1, 2}) {
+    SequenceLearner<float> learner(brief(), threads);
+    EXPECT_EQ(learner.seconds_of_others(), 0);
+    learner.learn(0);
+    EXPECT_EQ(learner.seconds_of_others() > 0, threads > 1) << threads;
+  }
+}
+
 TEST(SequenceLearner, DrawsFeaturesForEveryEvaluationIfForEveryPass) {
   Configuration c = brief();
   c.kernel = "favor:4";

@@ -8,9 +8,11 @@
 #include <exception>
 #include <span>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "palimpsest/core/clock.hpp"
 #include "palimpsest/layer/sequence_model.hpp"
 #include "palimpsest/task/tokens.hpp"
 
@@ -104,6 +106,9 @@ class Lanes {
     show_answered(see);
   }
 
+  /// Processor time that other threads than the caller's have worked for it.
+  double seconds_of_others() const { return seconds_of_others_; }
+
   /// Random features as after that step; drawn at every pass, there are none to keep.
   void return_to(Index step) {
     if (redraw_interval_ > 1 && step > 0) draw((step - 1) / redraw_interval_);
@@ -136,14 +141,20 @@ class Lanes {
   template <class F>
   void for_each_share(Index sequences, F&& f) {
     std::exception_ptr failure;  // no exception may leave the parallel region
+    const auto caller = std::this_thread::get_id();
 #pragma omp parallel for schedule(static, 1) num_threads(std::min <int>(threads_, kLanes)) if (threads_ > 1)
     for (Index i = 0; i < kLanes; ++i) {
       const Index first = sequences * i / kLanes, end = sequences * (i + 1) / kLanes;
+      const double start = thread_seconds();
       try {
         f(lanes_[static_cast<std::size_t>(i)], first, end - first);
       } catch (...) {
 #pragma omp critical(lanes)
         failure = std::current_exception();
+      }
+      if (std::this_thread::get_id() != caller) {
+#pragma omp atomic
+        seconds_of_others_ += thread_seconds() - start;
       }
     }
     if (failure) std::rethrow_exception(failure);
@@ -181,6 +192,7 @@ class Lanes {
   Index targets_per_question_;
   int threads_;
   Index redraw_interval_;
+  double seconds_of_others_ = 0;
   std::vector<Lane> lanes_;
 };
 

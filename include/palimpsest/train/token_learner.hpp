@@ -30,6 +30,9 @@ class TokenLearner {
 
   SequenceModel<T>& model() { return lanes_.model(); }
 
+  /// Processor time of other threads than the caller's, which a point counts as its own.
+  double seconds_of_others() const { return lanes_.seconds_of_others(); }
+
   /// The components that it is made of by kind, as they name themselves.
   std::vector<std::pair<std::string, std::string>> parts() const {
     std::vector<std::pair<std::string, std::string>> all{{"task", task_}, {"model", std::string(kSequenceModel)}};

@@ -76,8 +76,10 @@ Specification specify(const Request& request) {
 }
 
 std::string list(const Request& request) {
-  const bool named = !request.sweep.empty() || !request.from.empty();
-  return (named ? list_points(specify(request)) : "") + list_components();
+  if (request.sweep.empty() && request.from.empty()) return list_components();
+  const auto specification = specify(request);
+  if (specification.search) searched_curves(specification, shard_of(request));  // says what it can't do
+  return list_points(specification) + list_components();
 }
 
 std::string show_episodes(const Request& request, long episodes) {

@@ -350,9 +350,10 @@ class Card:
             if needs is None:
                 self.note(section, "not run", self.refused[section.name])
                 continue
-            if needs and needs > left and not (self.partial and left > 0):
-                state = "unfinished" if os.path.exists(self.path(section, ".csv")) else "not run"
-                self.note(section, state, f"at most {clock(needs)} of the {clock(left)} that were left")
+            # One that has begun may need little more: what a search has done doesn't shorten what it takes at most.
+            begun = os.path.exists(self.path(section, ".csv"))
+            if needs and needs > left and not ((self.partial or begun) and left > 0):
+                self.note(section, "unfinished" if begun else "not run", f"at most {clock(needs)} of the {clock(left)} that were left")
                 continue
             print(f"{number}/{len(sections)} {section.name}: " + (f"at most {clock(needs)}" if needs else "done")
                   + f", {clock(left)} left", flush=True)

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <benchmark/benchmark.h>
-#include <time.h>
 
+#include "palimpsest/core/clock.hpp"
 #include "palimpsest/core/random.hpp"
 
 namespace palimpsest::micro {
@@ -23,13 +23,6 @@ void register_engine();
 void register_training_steps();
 void register_sequence_steps();
 void register_sequence_pieces();
-
-/// Processor time of the calling thread.
-inline double thread_seconds() {
-  timespec now;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
 
 /// Times `body`, which does `operations` FLOP a call and returns where it wrote (or a number), so that nothing of it is
 /// optimised away. bytes: that a call reads and writes, for what is bound by memory: `GB/s`. The counters are no rates of the

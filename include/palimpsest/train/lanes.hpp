@@ -15,6 +15,7 @@
 #include "palimpsest/core/clock.hpp"
 #include "palimpsest/layer/sequence_model.hpp"
 #include "palimpsest/task/tokens.hpp"
+#include "palimpsest/train/redraw.hpp"
 
 namespace palimpsest {
 
@@ -72,9 +73,7 @@ class Lanes {
     follow_first_lane();
     const Index passes = (sequences + most - 1) / most;
     for (Index from = 0; from < sequences; from += most) {
-      if (redraw_interval_ == 1)
-        draw(number * passes + from / most,
-             purpose == Purpose::final_evaluation ? Purpose::final_redraw : Purpose::evaluation_redraw);
+      if (redraw_interval_ == 1) draw(number * passes + from / most, redraw_for(purpose));
       for_each_share(std::min(most, sequences - from), [&](Lane& lane, Index first, Index count) {
         lane.sequences.resize(static_cast<std::size_t>(count));
         for (Index i = 0; i < count; ++i) deal(from + first + i, lane.sequences[static_cast<std::size_t>(i)]);

@@ -12,6 +12,7 @@
 #include "palimpsest/train/configuration.hpp"
 #include "palimpsest/train/evaluation.hpp"
 #include "palimpsest/train/parts.hpp"
+#include "palimpsest/train/redraw.hpp"
 
 namespace palimpsest {
 
@@ -81,9 +82,7 @@ class PairLearner {
         [&](Index i) {
           if (redraw_interval_ == 1) {
             const auto index = static_cast<std::uint64_t>(number * sequences + i);
-            const bool final = purpose == Purpose::final_evaluation;
-            draw_features(
-                Stream(configuration_.seed, final ? Purpose::final_redraw : Purpose::evaluation_redraw, index));
+            draw_features(Stream(configuration_.seed, redraw_for(purpose), index));
           }
           if (i == 0 || redraw_interval_ == 1) memory_.begin(tables_);
         },

@@ -20,10 +20,14 @@ double as_loss(double value, const Criterion& criterion) {
   return criterion.metric == Criterion::final_loss ? value : -value;
 }
 
+const std::optional<double>& value_of(const Measured& point, const Criterion& criterion) {
+  return criterion.metric == Criterion::final_loss ? point.final_loss : point.accuracy;
+}
+
 }  // namespace
 
 bool meets(const Measured& point, const Criterion& criterion) {
-  const auto& value = criterion.metric == Criterion::final_loss ? point.final_loss : point.accuracy;
+  const auto& value = value_of(point, criterion);
   return value && as_loss(*value, criterion) <= as_loss(criterion.bound, criterion);
 }
 
@@ -31,7 +35,7 @@ bool fulfils(const Measured& point, const Criterion& criterion) {
   if (meets(point, criterion)) return true;
   const bool loss = criterion.metric == Criterion::final_loss;
   const double bound = as_loss(criterion.bound, criterion);
-  const auto& value = loss ? point.final_loss : point.accuracy;
+  const auto& value = value_of(point, criterion);
   const auto& in_training = loss ? point.best_loss : point.reached_accuracy;
   const auto& error = loss ? point.final_loss_error : point.accuracy_error;
   const Index n = point.evaluation_sequences;

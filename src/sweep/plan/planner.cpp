@@ -134,8 +134,8 @@ std::vector<Curve> searched_curves(const Specification& specification, Shard sha
       Curve curve{std::move(values), axis, false};
       const auto first = curve.at(search.first), last = curve.at(search.largest);
       if (search.beyond > 0) curve.at(size_beyond(search, search.largest));  // that it can be run is known at once
-      if (search.largest > search.first) require_steps(search, curve);
       if (!seen.insert(describe(first.key) + '\n' + describe(last.key)).second) continue;
+      if (search.largest > search.first) require_steps(search, curve);
       curve.skipped = first.skip.has_value();
       all.push_back(std::move(curve));
       costs.push_back(last.cost);

@@ -76,7 +76,7 @@ TEST_P(CarriedState, AnswersAreTheMemorysAndTheRecurrencesAfterEveryWrite) {
           columns.push_back(key);
           seen.push_back(r);
         }
-      auto scene = with_gates(pair_test::scene(d, S, L, with_values, {columns}), n, d, 1, {gates.begin(), gates.end()});
+      auto scene = with_gates(pair_test::scene(d, S, L, with_values, {columns}), n, d, {gates.begin(), gates.end()});
       M expected(S, std::ssize(columns));
       memory.begin(scene.tables);
       pair_test::read(memory, scene.episodes[0], {columns, seen}, expected);

@@ -46,7 +46,7 @@ struct Choice {
   Scene in(const Scene& scene, Index p) const {
     return std::visit(
         [&]<class R>(const R& r) {
-          return with_gates(scene, r.steps_per_write(), p, 1, {R::gates.begin(), R::gates.end()});
+          return with_gates(scene, r.steps_per_write(), p, {R::gates.begin(), R::gates.end()});
         },
         make_component<Rules<double>>("rule", rule));
   }

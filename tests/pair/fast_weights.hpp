@@ -41,7 +41,7 @@ void for_each_fast_weight(const Scene& scene, F&& f) {
         SCOPED_TRACE(fmt::format("{} {} {}, values {}", kernel, name, specification(normalization),
                                  scene.tables.keys_depend_on_values()));
         const auto gates = gates_of(rule);
-        f(memory, with_gates(scene, steps, memory.feature_dim(), 1, {gates.begin(), gates.end()}), name);
+        f(memory, with_gates(scene, steps, memory.feature_dim(), {gates.begin(), gates.end()}), name);
       }
 }
 

@@ -27,7 +27,7 @@ Scene scene(Index d, Index S, Index L, bool with_values, std::vector<std::vector
   return made;
 }
 
-Scene with_gates(Scene scene, Index n, Index p, double largest_strength, std::vector<Gate> gates) {
+Scene with_gates(Scene scene, Index n, Index p, std::vector<Gate> gates, double largest_strength) {
   const bool with_values = scene.tables.keys_depend_on_values();
   if (n > 1) {
     scene.tables.key = reference::safely_positive(scene.tables.key.rows(), n * scene.S, 64);

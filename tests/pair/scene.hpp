@@ -32,7 +32,7 @@ struct Scene {
 Scene scene(Index d, Index S, Index L, bool with_values, std::vector<std::vector<int>> columns);
 
 /// The same scene for a rule of n steps a write and p features, with its gates learnt.
-Scene with_gates(Scene scene, Index n, Index p, double largest_strength, std::vector<Gate> gates);
+Scene with_gates(Scene scene, Index n, Index p, std::vector<Gate> gates, double largest_strength = 1);
 
 /// Episode i in full, a column a step of a write.
 reference::Sequence sequence(const Scene& scene, std::size_t i);

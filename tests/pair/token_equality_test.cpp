@@ -128,8 +128,8 @@ TEST(TokensAndPairs, TokenMemoryIsTheFastWeightMemoryOfOneHotValues) {
       const auto memory = choice.made<double>(5);
       const Scene x = std::visit(
           [&]<class R>(const R& r) {
-            return with_gates(sizes.plain(), r.steps_per_write(), memory.feature_dim(), choice.largest_beta,
-                              {R::gates.begin(), R::gates.end()});
+            return with_gates(sizes.plain(), r.steps_per_write(), memory.feature_dim(),
+                              {R::gates.begin(), R::gates.end()}, choice.largest_beta);
           },
           rule);
       // Sums in another order; least squares by another decomposition, with the condition of K Kᵀ + 1e-6.

@@ -40,6 +40,16 @@ class Scratch {
   std::filesystem::path directory_;
 };
 
+/// Of a run without messages, on one thread.
+inline RunnerOptions quiet_options(std::filesystem::path out, Family family) {
+  RunnerOptions options;
+  options.out = std::move(out);
+  options.threads = 1;
+  options.messages = nullptr;
+  options.family = family;
+  return options;
+}
+
 inline std::string read(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   std::stringstream text;

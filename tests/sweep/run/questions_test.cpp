@@ -75,12 +75,8 @@ TEST(QuestionSweep, ASearchFindsTheMostEntities) {
                               "[search]\naxis = 'entities'\nfirst = 4\nlargest = 32\nresolution = 0\n"
                               "criteria = ['accuracy >= 0.95']\n[axes]\nkinds = ['one_fact', 'two_facts']\n",
                           "f.toml");
-  RunnerOptions options;
-  options.out = scratch / "r.csv";
-  options.threads = 1;
-  options.messages = nullptr;
+  auto options = quiet_options(scratch / "r.csv", Family::questions);
   options.searches = true;
-  options.family = Family::questions;
   options.run = [](const Configuration& c, const RunOptions&) {
     Outcome outcome;
     outcome.final_loss = 1;

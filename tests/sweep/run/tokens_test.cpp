@@ -166,12 +166,8 @@ TEST(TokenSweep, OfSeveralRatesTheBestOfTheFirstSeedIsSearchedForTheOthers) {
                           "f.toml");
   std::map<std::pair<double, std::uint64_t>, std::vector<Index>> asked;
   const Holds holds = [](double rate, std::uint64_t seed) -> Index { return rate == 1e-2 ? 20 + Index(seed) : 9; };
-  RunnerOptions options;
-  options.out = scratch / "r.csv";
-  options.threads = 1;
-  options.messages = nullptr;
+  auto options = quiet_options(scratch / "r.csv", Family::recall);
   options.searches = true;
-  options.family = Family::recall;
   options.run = recalls(holds, asked);
   run(make_planner(specification), options);
   ASSERT_EQ(asked.size(), 5u) << "three rates with seed 1, one with 2 and 3";
@@ -198,12 +194,8 @@ TEST(TokenSweep, ARateOfOneSizeIsComparedWithTheOthers) {
                               "[axes]\nlearning_rate = [1e-3, 1e-2]\nseed = [1, 2]\n",
                           "f.toml");
   std::map<std::pair<double, std::uint64_t>, std::vector<Index>> asked;
-  RunnerOptions options;
-  options.out = scratch / "r.csv";
-  options.threads = 1;
-  options.messages = nullptr;
+  auto options = quiet_options(scratch / "r.csv", Family::recall);
   options.searches = true;
-  options.family = Family::recall;
   options.run = recalls([](double rate, std::uint64_t) -> Index { return rate == 1e-2 ? 3 : 0; }, asked);
   run(make_planner(specification), options);
   EXPECT_THAT((asked[{1e-3, 1}]), ElementsAre(1)) << "it failed at once";
@@ -217,12 +209,7 @@ TEST(TokenSweep, ARateOfOneSizeIsComparedWithTheOthers) {
 TEST(TokenSweep, BitsAreThoseOfDistinctValuesAndOfAnswersThatAreOne) {
   const Scratch scratch;
   const auto bits = [&](const std::string& task) {
-    std::map<std::pair<double, std::uint64_t>, std::vector<Index>> asked;
-    RunnerOptions options;
-    options.out = scratch / fmt::format("{}.csv", std::hash<std::string>()(task));
-    options.threads = 1;
-    options.messages = nullptr;
-    options.family = Family::recall;
+    auto options = quiet_options(scratch / fmt::format("{}.csv", std::hash<std::string>()(task)), Family::recall);
     options.run = [](const Configuration&, const RunOptions&) {
       Outcome outcome;
       outcome.final_loss = 0, outcome.accuracy = 1, outcome.state_floats = 100;
@@ -244,12 +231,8 @@ TEST(TokenSweep, ABatchThatFollowsThePairsMakesNoCurvesOfItsOwn) {
                                                  "f.toml");
   std::map<std::pair<double, std::uint64_t>, std::vector<Index>> asked;
   std::map<Index, Index> batches;
-  RunnerOptions options;
-  options.out = scratch / "b.csv";
-  options.threads = 1;
-  options.messages = nullptr;
+  auto options = quiet_options(scratch / "b.csv", Family::recall);
   options.searches = true;
-  options.family = Family::recall;
   options.run = [&, recall = recalls([](double, std::uint64_t) -> Index { return 9; }, asked)](
                     const Configuration& c, const RunOptions& run_options) {
     batches[c.pairs] = c.batch;
@@ -270,11 +253,7 @@ TEST(TokenSweep, FrozenKeysHaveTheCapacityOfRandomOnesBesideThem) {
   const Scratch scratch;
   const auto of = [&](const std::string& baseline, const std::string& criterion) {
     std::map<std::pair<double, std::uint64_t>, std::vector<Index>> asked;
-    RunnerOptions options;
-    options.out = scratch / fmt::format("{}.csv", std::hash<std::string>()(baseline));
-    options.threads = 1;
-    options.messages = nullptr;
-    options.family = Family::recall;
+    auto options = quiet_options(scratch / fmt::format("{}.csv", std::hash<std::string>()(baseline)), Family::recall);
     options.run = recalls([](double, std::uint64_t) -> Index { return 5; }, asked);
     run(plan(parse_specification("[baseline]\ntask = 'stacked_mqar'\nmodel = 'sequence'\nconv = 0\nvocabulary = 63\n"
                                  "width = 16\npairs = 5\n" +
@@ -317,12 +296,7 @@ TEST(TokenSweep, AnAccuracyThatTrainingStoppedAtIsJudgedByItsError) {
 
 TEST(TokenSweep, CapacitiesByMarginAreCounted) {
   const Scratch scratch;
-  std::map<std::pair<double, std::uint64_t>, std::vector<Index>> asked;
-  RunnerOptions options;
-  options.out = scratch / "m.csv";
-  options.threads = 1;
-  options.messages = nullptr;
-  options.family = Family::recall;
+  auto options = quiet_options(scratch / "m.csv", Family::recall);
   options.run = [](const Configuration& c, const RunOptions&) {
     Outcome outcome;
     outcome.final_loss = 1;
@@ -345,11 +319,7 @@ TEST(TokenSweep, SlicesAreRowsOfTheirOwn) {
   const Scratch scratch;
   const auto points = plan(parse_specification(
       std::string(mqar) + "train_pairs = '2 4'\ntest_pairs = '2 4'\nlength = '6pairs'\n[axes]\nseed = [1, 2]\n", "f"));
-  RunnerOptions options;
-  options.out = scratch / "r.csv";
-  options.threads = 1;
-  options.messages = nullptr;
-  options.family = Family::recall;
+  auto options = quiet_options(scratch / "r.csv", Family::recall);
   options.run = [](const Configuration& c, const RunOptions&) {
     Outcome outcome;
     outcome.final_loss = 1;
